@@ -1,0 +1,30 @@
+# Everything runs in .venv, which is made when it is missing: Python 3.11 and pip are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint slow clean
+
+demo: $(VENV)/.installed
+	$(BIN)/hfspace demo
+
+test: lint
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+slow: $(VENV)/.installed
+	$(BIN)/pytest -m slow
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venvs

@@ -1,0 +1,5 @@
+"""python -m hfspace."""
+
+from hfspace.cli.main import main
+
+main()

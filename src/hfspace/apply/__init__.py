@@ -1,0 +1,1 @@
+"""The executor: makes a plan so."""

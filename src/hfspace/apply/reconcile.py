@@ -1,0 +1,268 @@
+"""One Space, from what it is to what is declared: read, compare, write, and again until nothing differs.
+
+Level-based: every round starts from a fresh read, so that a lost answer, a crash or a second runner needs
+no case of its own. A write whose answer is lost is resolved by that read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from hfspace.apply import waiting
+from hfspace.apply.events import Kind
+from hfspace.apply.run import Run
+from hfspace.errors import (
+    Conflict,
+    HfspaceError,
+    HubError,
+    HubFault,
+    HubUnreachable,
+    StalePlanError,
+)
+from hfspace.facets import BY_NAME
+from hfspace.model import FAILED, Action, Change, Check, Outcome, SpaceState, Status
+from hfspace.plan.planner import digest
+
+_UNANSWERED = (HubUnreachable, HubFault, Conflict)
+_CONFIRM_READS = 5
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What this run has done to one Space so far."""
+
+    applied: list[Change] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    unresolved: list[Change] = field(default_factory=list)
+    before_wait: SpaceState | None = None
+    wait_from: float = 0.0
+    waited: bool = False
+    stage: str | None = None
+
+
+def reconcile(run: Run, space: str, planned: tuple[Change, ...]) -> Outcome:
+    """Bring one Space in line. Never raises for what the Hub or an app does: the Outcome says it."""
+    started = run.pace.now()
+    progress = _Progress()
+    run.tell(Kind.STARTED, space)
+    error: HfspaceError | None = None
+    tail: tuple[str, ...] = ()
+    try:
+        final = _converge(run, space, planned, progress)
+        error, tail = _verdict(run, space, final, progress)
+    except HfspaceError as caught:
+        error = caught
+    outcome = Outcome(
+        space=space,
+        status=Status.FAILED if error else Status.DONE,
+        applied=tuple(progress.applied),
+        pending=() if not error else _pending(planned, progress),
+        stage=progress.stage,
+        seconds=run.pace.now() - started,
+        error=error.message if error else "",
+        hint=error.hint if error else "",
+        log_tail=tail,
+    )
+    run.tell(Kind.FINISHED, space, outcome=outcome, text=outcome.error)
+    return outcome
+
+
+def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Progress) -> SpaceState | None:
+    """Rounds of read, compare and write until a read shows no difference."""
+    for number in range(run.options.rounds):
+        state = run.read(space)
+        progress.stage = state.stage if state else None
+        todo = run.todo(space, state)
+        if number == 0:
+            _check_unmoved(run, space, state, todo, planned)
+            run = _keeping_paused(run, space, state)
+        _settle_unresolved(run, space, todo, progress)
+        todo = _confirmed(run, space, todo, progress)
+        if todo:
+            _write(run, space, state, todo, progress)
+        elif progress.before_wait is not None and not progress.waited and run.options.wait:
+            progress.waited = True
+            rest = waiting.settle(run, progress.before_wait, progress.wait_from)
+            progress.stage = rest.stage
+        else:
+            return state
+    raise HubFault(
+        f"{space} still differs after {run.options.rounds} rounds.",
+        hint="Somebody or something else changes it at the same time; look at `hfspace plan`.",
+    )
+
+
+def _keeping_paused(run: Run, space: str, state: SpaceState | None) -> Run:
+    """Whether a change of hardware or secrets wakes a paused Space is not known (hub-api section 9). One
+    that was paused, and whose state nobody declares, is paused again if it does."""
+    spec = run.manifest.spaces[space]
+    if state is None or state.stage != "PAUSED" or spec.state is not None:
+        return run
+    kept = spec.model_copy(update={"state": "paused"})
+    return replace(run, manifest=replace(run.manifest, spaces={**run.manifest.spaces, space: kept}))
+
+
+def _check_unmoved(
+    run: Run, space: str, state: SpaceState | None, todo: list[Change], planned: tuple[Change, ...]
+) -> None:
+    """The first read decides whether the plan still holds: a saved one must, any other is planned again,
+    but a create or a delete that nobody saw is never made."""
+    if run.expected is not None and (digest(state) if state else None) != run.expected.get(space):
+        raise StalePlanError(f"{space} has moved since the plan was saved.", hint="Make a new plan.")
+    shown = {(change.address, change.action) for change in planned}
+    unseen = [change for change in todo if (change.address, change.action) not in shown]
+    if any(change.facet == "existence" for change in unseen):
+        raise StalePlanError(
+            f"{space} has come or gone since the plan was shown.", hint="Run again to see the new plan."
+        )
+    if unseen:
+        run.tell(Kind.REPLANNED, space, text=f"{len(unseen)} more to change than the plan showed")
+
+
+def _settle_unresolved(run: Run, space: str, todo: list[Change], progress: _Progress) -> None:
+    """Changes whose answer was lost and which a read no longer shows were made."""
+    open_addresses = {change.address for change in todo}
+    for change in progress.unresolved:
+        if change.address not in open_addresses:
+            progress.applied.append(change)
+            run.tell(Kind.RESOLVED, space, change=change)
+    progress.unresolved.clear()
+
+
+def _confirmed(run: Run, space: str, todo: list[Change], progress: _Progress) -> list[Change]:
+    """`todo` once more, if it holds something that this run has already written: reads may lag behind
+    writes, and a second write would restart the Space again. What still differs then is done once more."""
+    for _ in range(_CONFIRM_READS):
+        again = [change for change in todo if progress.counts[change.address]]
+        if not again:
+            return todo
+        run.pace.sleep(min(run.options.poll_seconds, 1.0), f"confirming the changes of {space}")
+        state = run.read(space)
+        progress.stage = state.stage if state else None
+        todo = run.todo(space, state)
+    for change in todo:
+        limit = run.options.restarts if change.facet == "state" else 2
+        if progress.counts[change.address] >= limit:
+            raise _does_not_hold(change, progress.counts[change.address], progress.stage)
+    return todo
+
+
+def _does_not_hold(change: Change, times: int, stage: str | None) -> HfspaceError:
+    if change.facet == "state" and change.action is Action.RESTART:
+        return HubFault(
+            f"{change.space} was restarted {times} times in this run and is {stage} again: no more of that.",
+            hint=f"See `hfspace logs {change.space}`.",
+        )
+    return HubFault(
+        f"The Hub took {change.address} {times} times, and still reads otherwise.",
+        hint="Somebody else may change it at the same time; look at `hfspace plan`.",
+    )
+
+
+def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress) -> None:
+    """Apply `todo` in order; stops early when an answer is lost, since only a read can tell what is left."""
+    desired = run.desired(space)
+    carried: frozenset[str] = frozenset()
+    wrote = False
+    for change in todo:
+        if change.facet in carried:
+            _done(run, change, progress)
+            continue
+        run.check_stop()
+        facet = BY_NAME[change.facet]
+        if wrote and change.facet == "state" and not _still_needed(run, space, change, state):
+            continue
+        if _restarts(change) and state is not None:
+            _remember(run, state, progress)
+        progress.counts[change.address] += 1
+        try:
+            facet.apply(change, desired, run.ports)
+        except _UNANSWERED as error:
+            _lost(run, change, error, progress)
+            return
+        except HfspaceError as error:
+            run.tell(Kind.FAILED, space, change=change, text=error.message)
+            raise
+        wrote = True
+        _done(run, change, progress)
+        if change.facet == "existence":
+            if change.action is Action.CREATE:
+                _remember(run, SpaceState(id=space, sdk=desired.spec.sdk), progress)
+            return
+        carried |= facet.carries
+
+
+def _done(run: Run, change: Change, progress: _Progress) -> None:
+    progress.applied.append(change)
+    progress.counts[change.address] = max(progress.counts[change.address], 1)
+    run.tell(Kind.APPLIED, change.space, change=change)
+
+
+def _lost(run: Run, change: Change, error: HubError, progress: _Progress) -> None:
+    progress.lost += 1
+    if progress.lost > run.options.lost_answers:
+        run.tell(Kind.FAILED, change.space, change=change, text=error.message)
+        raise error
+    progress.unresolved.append(change)
+    progress.counts[change.address] -= 1
+    run.pace.sleep(min(0.5 * 2**progress.lost, 8.0), f"waiting to read {change.space} again")
+
+
+def _still_needed(run: Run, space: str, change: Change, state: SpaceState | None) -> bool:
+    """Whether a pause or a restart is still called for after other writes, which may have woken the Space."""
+    if state is None:
+        return True
+    now = run.ports.hub.runtime(state)
+    found = BY_NAME["state"].compare(run.desired(space), now)
+    return any(isinstance(item, Change) and item.action is change.action for item in found)
+
+
+def _remember(run: Run, state: SpaceState, progress: _Progress) -> None:
+    """Something that restarts the Space is about to be written: what movement will be measured against."""
+    if progress.before_wait is None or progress.waited:
+        progress.before_wait = state
+        progress.wait_from = run.pace.now()
+        progress.waited = False
+
+
+def _restarts(change: Change) -> bool:
+    return bool({"restart", "wakes"} & set(change.effects))
+
+
+def _verdict(
+    run: Run, space: str, final: SpaceState | None, progress: _Progress
+) -> tuple[HfspaceError | None, tuple[str, ...]]:
+    """Whether the Space that came to rest is what was asked for: up, and serving what is declared."""
+    if final is None or not progress.waited:
+        return None, ()
+    if final.stage in FAILED and final.stage != "NO_APP_FILE":
+        said = f": {final.error_message}" if final.error_message else ""
+        log = waiting.LOG_COMMANDS.get(final.stage or "", "")
+        error = HfspaceError(
+            f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
+        )
+        return error, waiting.log_tail(run, final)
+    return _unserved(run, space, final), ()
+
+
+def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
+    spec = run.manifest.spaces[space]
+    if not run.options.verify or spec.endpoint is None or final.stage != "RUNNING" or run.look.apps is None:
+        return None
+    checks: list[Change | Check] = []
+    for attempt in range(_CONFIRM_READS):
+        state = run.read(space, endpoints=True)
+        checks = BY_NAME["endpoint"].compare(run.desired(space), state) if state else []
+        if not checks:
+            return None
+        if attempt + 1 < _CONFIRM_READS:
+            run.pace.sleep(run.options.poll_seconds, f"verifying the endpoint of {space}")
+    first = next(item for item in checks if isinstance(item, Check))
+    return HfspaceError(f"{space} runs, but its endpoint: {first.message}", hint=first.hint)
+
+
+def _pending(planned: tuple[Change, ...], progress: _Progress) -> tuple[Change, ...]:
+    done = {change.address for change in progress.applied}
+    return tuple(change for change in planned if change.address not in done)

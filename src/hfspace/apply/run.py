@@ -1,0 +1,90 @@
+"""What all parts of one apply share: its settings, its doors, and what it tells."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from hfspace.apply.events import Event, Kind, Listener
+from hfspace.errors import Interrupted, NotVisible
+from hfspace.facets.base import Desired
+from hfspace.live.limiter import Pace
+from hfspace.live.ports import Ports
+from hfspace.live.snapshot import Look, read_space
+from hfspace.manifest.models import Manifest
+from hfspace.model import Change, Snapshot, SpaceState
+from hfspace.plan import order
+from hfspace.plan.planner import compare, desired_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`settle_seconds`: how long a Space may show no movement before that counts as 'none will come'.
+    `lost_answers`: how often a write to one Space may stay unanswered before the Space is given up.
+    `restarts`: how often one run restarts a Space that fails again (on_error: restart)."""
+
+    wait: bool = True
+    verify: bool = True
+    parallelism: int = 8
+    poll_seconds: float = 2.0
+    settle_seconds: float = 10.0
+    rounds: int = 12
+    lost_answers: int = 5
+    restarts: int = 2
+    log_lines: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One apply. `targets` are address patterns; () means everything. `expected` are fingerprints that a
+    saved plan was made against: a Space that reads otherwise is stale."""
+
+    manifest: Manifest
+    snapshot: Snapshot
+    ports: Ports
+    look: Look
+    pace: Pace
+    options: Options = field(default_factory=Options)
+    targets: tuple[str, ...] = ()
+    expected: dict[str, str] | None = None
+    listener: Listener = lambda event: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, kind: Kind, space: str, **values: object) -> None:
+        with self.lock:
+            self.listener(Event(kind=kind, space=space, **values))  # type: ignore[arg-type]
+
+    def check_stop(self) -> None:
+        """Raises Interrupted when the run was asked to stop: called before every write."""
+        if self.pace.stopped:
+            raise Interrupted("Interrupted.")
+
+    def desired(self, space: str) -> Desired:
+        return desired_of(space, self.manifest, self.snapshot)
+
+    def read(self, space: str, *, endpoints: bool = False) -> SpaceState | None:
+        """The Space as it is now; None when it is not there."""
+        look = replace(self.look, endpoints=endpoints)
+        known = self.snapshot.spaces.get(space)
+        try:
+            return read_space(space, self.manifest.spaces[space], self.ports.hub, look, known)
+        except NotVisible:
+            return None
+
+    def todo(self, space: str, state: SpaceState | None) -> list[Change]:
+        """What is still to do, in order: the same comparison as in a plan."""
+        spaces = {space: state} if state is not None else {}
+        now = replace(self.snapshot, spaces=spaces, unreadable={})
+        desired = self.desired(space)
+        found = [item for item in compare(desired, now) if isinstance(item, Change)]
+        kept = [item for item in found if item.facet not in desired.spec.ignore and self._targeted(item)]
+        return sorted(kept, key=order.key)
+
+    def _targeted(self, change: Change) -> bool:
+        from hfspace.plan.planner import matches
+
+        return not self.targets or matches(change.address, change.space, self.targets)
+
+
+Clock = Callable[[], float]

@@ -1,0 +1,226 @@
+"""hfspace apply: plan, show, ask, do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from hfspace.apply.audit import AuditLog
+from hfspace.apply.events import Event, Listener
+from hfspace.apply.run import Options
+from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.session import Session, open_session, parse_timeout, stop_on_sigterm
+from hfspace.errors import HfspaceError, PolicyError, StalePlanError, UsageError
+from hfspace.model import ApplyResult, Plan, Snapshot
+
+
+@hfspace_command(
+    name="apply",
+    epilog="\b\nExamples:\n  hfspace apply\n  hfspace apply --yes --audit-log apply.ndjson\n"
+    "  hfspace apply --target acme/whisper.hardware\n"
+    "  hfspace plan --out plan.json && hfspace apply plan.json",
+)
+@click.argument("plan_file", required=False, metavar="[PLAN.json]", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only these addresses; globs, repeatable."
+)
+@click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
+@click.option(
+    "--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Spaces at once."
+)
+@click.option("--no-wait", is_flag=True, help="Do not wait for Spaces to come up.")
+@click.option("--no-verify", is_flag=True, help="Do not verify declared endpoints after a restart.")
+@click.option(
+    "--timeout", default="15m", show_default=True, metavar="DURATION", help="Give up waiting after this."
+)
+@click.option("--allow-delete", is_flag=True, help="Let `state: absent` delete Spaces.")
+@click.option("--force", is_flag=True, help="Touch more Spaces than policy.max_change_percent allows.")
+@click.option("--strict", is_flag=True, help="A warning counts as an error: nothing is done.")
+@click.option(
+    "--audit-log", type=click.Path(dir_okay=False, path_type=Path), help="Append what is done, as NDJSON."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
+)
+def command(
+    context: Context,
+    plan_file: Path | None,
+    yes: bool,
+    targets: tuple[str, ...],
+    shard: str | None,
+    parallelism: int,
+    no_wait: bool,
+    no_verify: bool,
+    timeout: str,
+    allow_delete: bool,
+    force: bool,
+    strict: bool,
+    audit_log: Path | None,
+    form: str,
+) -> int:
+    """Make the Hub what the manifest says. Shows the plan and asks before the first change."""
+    if plan_file is not None and (targets or shard):
+        raise UsageError(
+            "A saved plan is applied as it is.", hint="Give --target or --shard to `hfspace plan`."
+        )
+    saved = _load(plan_file)
+    session = open_session(context, shard=shard, timeout=parse_timeout(timeout))
+    if saved is not None:
+        made, snapshot = _still_true(saved, session)
+    else:
+        made, snapshot = session.plan(targets)
+    made = _guarded(made, context, form, strict=strict, force=force, allow_delete=allow_delete)
+    if made.is_empty:
+        return _nothing_to_do(made, context, form)
+    if not yes and not context.confirm("\nDo you want to make these changes?"):
+        raise UsageError("Nothing was changed.")
+    options = Options(
+        wait=not no_wait,
+        verify=not no_verify,
+        parallelism=parallelism,
+        poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
+        settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
+    )
+    expected = {space: made.snapshot.get(space, "") for space in made.declared} if saved else None
+    result = execute(
+        session, made, snapshot, options, targets=targets, expected=expected, audit_log=audit_log
+    )
+    _show(result, context, form)
+    return result.exit_code or (1 if made.errors else 0)
+
+
+def execute(
+    session: Session,
+    made: Plan,
+    snapshot: Snapshot,
+    options: Options,
+    *,
+    targets: tuple[str, ...] = (),
+    expected: dict[str, str] | None = None,
+    audit_log: Path | None = None,
+) -> ApplyResult:
+    """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
+    from hfspace.apply.executor import apply
+    from hfspace.apply.run import Run
+    from hfspace.cli.progress import Progress
+
+    with ExitStack() as stack:
+        listeners: list[Listener] = [Progress(session.context, len({c.space for c in made.changes}))]
+        if audit_log is not None:
+            listeners.append(stack.enter_context(_audit(audit_log, made)))
+        stack.enter_context(stop_on_sigterm(session.pace))
+        run = Run(
+            manifest=session.manifest,
+            snapshot=snapshot,
+            ports=session.ports(),
+            look=session.look,
+            pace=session.pace,
+            options=options,
+            targets=targets,
+            expected=expected,
+            listener=_all(listeners),
+        )
+        return apply(made, run)
+
+
+def _all(listeners: list[Listener]) -> Listener:
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return tell
+
+
+def _load(plan_file: Path | None) -> Plan | None:
+    if plan_file is None:
+        return None
+    from hfspace.plan.saved import load
+
+    return load(plan_file)
+
+
+def _still_true(saved: Plan, session: Session) -> tuple[Plan, Snapshot]:
+    """The saved plan, if nothing that it rests on has moved. Raises StalePlanError naming what has."""
+    from hfspace.plan.saved import why_stale
+
+    fresh, snapshot = session.plan()
+    moved = why_stale(saved, fresh)
+    if moved:
+        raise StalePlanError(
+            "The saved plan no longer holds: " + "; ".join(moved) + ".",
+            hint="Make a new one: hfspace plan --out …",
+        )
+    return saved, snapshot
+
+
+def _guarded(
+    made: Plan, context: Context, form: str, *, strict: bool, force: bool, allow_delete: bool
+) -> Plan:
+    """Shows the plan, and refuses as a whole what may not be done at all."""
+    from hfspace.cli.plan import blocking, rendered, without_share_check
+    from hfspace.plan.planner import deletes
+
+    made = without_share_check(made) if force else made
+    if form == "text":
+        context.echo(rendered(made, "text", context))
+    elif not context.quiet:
+        context.note(rendered(made, "text", context))
+    if any(check.facet == "policy" for check in made.errors):
+        raise PolicyError(
+            "The plan breaches the policy; nothing was changed.", hint="See the lines marked !."
+        )
+    if strict and blocking(made, strict=True):
+        raise HfspaceError("There are warnings, and --strict was given; nothing was changed.")
+    if doomed := deletes(made):
+        names = ", ".join(change.space for change in doomed)
+        if not allow_delete:
+            raise UsageError(
+                f"The plan deletes {names}; nothing was changed.", hint="Pass --allow-delete to do it."
+            )
+    if made.role == "read" and made.changes:
+        raise HfspaceError(
+            "The token found has the role read, and can change nothing.",
+            hint="Set HF_TOKEN to a token with write access; `hfspace doctor` shows what this one may do.",
+        )
+    if made.account is None and made.changes:
+        raise HfspaceError(
+            "There is no token, and without one nothing can be changed.",
+            hint="Set HF_TOKEN, or log in with `hf auth login`.",
+        )
+    return made
+
+
+def _nothing_to_do(made: Plan, context: Context, form: str) -> int:
+    if form == "json":
+        _show(ApplyResult(outcomes=()), context, form)
+    return 1 if made.errors else 0
+
+
+def _show(result: ApplyResult, context: Context, form: str) -> None:
+    if form == "json":
+        import json
+
+        from hfspace.report.apply_text import to_json
+
+        context.echo(json.dumps(to_json(result), indent=2, ensure_ascii=False))
+        return
+    from hfspace.report.apply_text import render
+
+    context.echo(render(result, color=context.color))
+
+
+@contextmanager
+def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
+    """The audit log, opened before the first write: one that can't be written stops the apply in time."""
+    from datetime import UTC, datetime
+
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--audit-log {path} can't be written: {error.strerror}.") from None
+    with file:
+        yield AuditLog(file, made, lambda: datetime.now(UTC))

@@ -1,0 +1,162 @@
+"""What every command shares: the global options, where text goes, and how the manifest, the token and the
+Hub are found. Nothing heavy is imported before a command asks for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hfspace.errors import UsageError
+
+if TYPE_CHECKING:
+    from hfspace.live.hub import HubClient
+    from hfspace.manifest.models import Manifest
+
+DEFAULT_FILE = "spaces.yaml"
+DEFAULT_ENDPOINT = "https://huggingface.co"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The settings of one run, and the doors to the outside. `env` is read once, here."""
+
+    files: tuple[str, ...] = ()
+    overlays: tuple[str, ...] = ()
+    verbose: int = 0
+    quiet: bool = False
+    color: bool = False
+    log_format: str = "text"
+    no_input: bool = False
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def manifest_files(self) -> tuple[str, ...]:
+        """What -f named, else HFSPACE_FILE (separated like PATH), else spaces.yaml."""
+        if self.files:
+            return self.files
+        named = self.env.get("HFSPACE_FILE", "")
+        return tuple(part for part in named.split(os.pathsep) if part) or (DEFAULT_FILE,)
+
+    @property
+    def endpoint(self) -> str:
+        return (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+
+    def load_manifest(self) -> Manifest:
+        """The manifest with all its files merged. Raises ManifestError with every problem found."""
+        from hfspace.manifest.loader import load_files
+
+        return load_files(self.manifest_files, overlays=self.overlays, env=self.env)
+
+    def token(self) -> str | None:
+        """HF_TOKEN, HUGGINGFACE_TOKEN, else the login of `hf auth login`; None when there is none."""
+        from hfspace.live.credentials import find_token
+
+        return find_token(self.env)
+
+    def hub(self, token: str | None = None) -> HubClient:
+        """A client for the endpoint, with the token found unless one is given."""
+        from hfspace.live.hub import connect
+
+        return connect(self.endpoint, token or self.token(), env=self.env, notify=self.note)
+
+    def echo(self, text: str) -> None:
+        """What was asked for: to stdout. The text must be escaped already."""
+        click.echo(text, color=self.color or None)
+
+    def note(self, text: str) -> None:
+        """Progress, warnings and hints: to stderr, unless --quiet."""
+        if not self.quiet:
+            self._stderr("info", text)
+
+    def warn(self, text: str) -> None:
+        self._stderr("warning", text)
+
+    def debug(self, text: str, level: int = 1) -> None:
+        if self.verbose >= level:
+            self._stderr("debug", text)
+
+    def confirm(self, question: str) -> bool:
+        """True when `yes` was typed. Raises UsageError when nobody can be asked."""
+        if self.no_input or (not sys.stdin.isatty() and "HFSPACE_ASSUME_TTY" not in self.env):
+            raise UsageError(
+                "Nobody to ask for confirmation here.", hint="Pass --yes to go ahead without a question."
+            )
+        click.echo(f"{question}\nOnly 'yes' is accepted: ", nl=False, err=True)
+        return sys.stdin.readline().strip() == "yes"
+
+    def _stderr(self, level: str, text: str) -> None:
+        if self.log_format == "json":
+            import json
+
+            text = json.dumps({"level": level, "message": text}, ensure_ascii=False)
+        click.echo(text, err=True)
+
+
+def global_options(command: F) -> F:
+    """The options that every command takes, before or after its name."""
+    options = [
+        click.option("-f", "--file", "files", multiple=True, metavar="FILE",
+                     help="Manifest file, directory or glob; repeatable. [spaces.yaml, or HFSPACE_FILE]"),
+        click.option("--overlay", "overlays", multiple=True, metavar="FILE",
+                     help="Manifest merged over the others; repeatable."),
+        click.option("-v", "--verbose", count=True, help="More detail on stderr; -vv for every request."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+        click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
+        click.option("--log-format", type=click.Choice(["text", "json"]), default=None,
+                     help="Form of messages on stderr."),
+        click.option("--no-input", is_flag=True, help="Never ask; refuse what needs a confirmation."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) -> Context:
+    """The context with the global options of one more level (group or command) taken over."""
+    no_color = options["no_color"] or bool(env.get("NO_COLOR"))
+    color = not no_color and (sys.stdout.isatty() or bool(env.get("FORCE_COLOR")))
+    return replace(
+        context,
+        files=tuple(options["files"]) or context.files,
+        overlays=tuple(options["overlays"]) or context.overlays,
+        verbose=max(context.verbose, options["verbose"]),
+        quiet=context.quiet or options["quiet"],
+        color=color if not options["no_color"] else False,
+        log_format=options["log_format"] or context.log_format,
+        no_input=context.no_input or options["no_input"],
+        env=env,
+    )
+
+
+def hfspace_command(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """`@click.command` whose function gets the merged Context first; the global options are added to it."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        return click.command(*args, **kwargs)(with_context(function))
+
+    return decorate
+
+
+def with_context(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a click command, called with the merged Context before its own options."""
+    import functools
+
+    names = ("files", "overlays", "verbose", "quiet", "no_color", "log_format", "no_input")
+
+    @global_options
+    @click.pass_context
+    @functools.wraps(function)
+    def call(click_context: click.Context, /, **options: Any) -> Any:
+        chosen = {name: options.pop(name) for name in names}
+        above = click_context.find_object(Context) or Context()
+        context = merge(above, chosen, above.env)
+        return function(context, **options)
+
+    return call

@@ -1,0 +1,175 @@
+"""The entry point: finds the command, runs it, and turns every error into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hfspace import __version__
+from hfspace.cli.context import Context, global_options, merge
+from hfspace.errors import HfspaceError, Interrupted, ManifestError
+
+# name -> (module, one line for --help). Modules are imported when their command is used.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "The manifest": {
+        "init": ("init", "Write a manifest from live Spaces, or a commented starter."),
+        "validate": ("validate", "Check the manifest offline."),
+        "fmt": ("fmt", "Put the manifest into its canonical layout."),
+        "schema": ("schema", "Print the JSON Schema of the manifest."),
+        "explain": ("explain", "Say what a manifest key means."),
+        "shards": ("shards", "Split a big manifest for a job matrix."),
+    },
+    "Plan and apply": {
+        "plan": ("plan", "Show what would change, and the bill."),
+        "apply": ("apply", "Make it so."),
+        "watch": ("watch", "Plan, and apply what you allow, again and again."),
+    },
+    "Spaces": {
+        "status": ("status", "Stage, hardware, price and drift of each Space."),
+        "list": ("list", "List the Spaces of an owner or a search."),
+        "show": ("show", "Show one Space in full."),
+        "restart": ("restart", "Restart a Space."),
+        "pause": ("pause", "Pause a Space; a paused Space costs nothing."),
+        "logs": ("logs", "Print the run or build log of a Space."),
+        "wait": ("wait", "Wait until a Space is running."),
+    },
+    "Endpoints and experiments": {
+        "diagnose": ("diagnose", "Say why a Space can't be called, and what works."),
+        "call": ("call", "Call a Space's endpoint."),
+        "experiments": ("experiments", "Trackio experiments: list, create, log, compare, export."),
+    },
+    "Everything else": {
+        "doctor": ("doctor", "What this token may do, and to which Spaces."),
+        "github": ("github", "What the GitHub Action calls."),
+        "hub": ("hub", "The local Hub, to try things on without a token."),
+        "demo": ("demo", "The main job from end to end on a local Hub."),
+        "completion": ("completion", "Print a shell completion script."),
+    },
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, so that --help stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        for section in COMMANDS.values():
+            if name in section:
+                module = importlib.import_module(f"hfspace.cli.{section[name][0]}")
+                command = module.command
+                if not isinstance(command, click.Command):
+                    raise TypeError(f"hfspace.cli.{section[name][0]} has no command")
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else " See 'hfspace --help'."
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in section.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExamples:\n  hfspace demo                      see it work; no token, no network\n"
+    "  hfspace init acme > spaces.yaml   adopt what exists\n"
+    "  hfspace plan                      what would change, and what it costs\n"
+    "  hfspace apply                     the same, then do it",
+)
+@global_options
+@click.version_option(__version__, prog_name="hfspace", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: object) -> None:
+    """GitOps for Hugging Face Spaces: declare them in YAML, see the change and the bill, apply."""
+    ctx.obj = merge(Context(), options, dict(os.environ))
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run hfspace and exit. The one place where errors become text and exit codes."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run hfspace; the exit code (design section 3)."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = cli.main(args=list(args) if args is not None else None, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, click.Abort):
+        return _say("Interrupted.", "", Interrupted.exit_code)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except ManifestError as error:
+        return _show_problems(error)
+    except HfspaceError as error:
+        return _say(error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; stdout is gone, so the interpreter must not flush it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last door: a crash of our own must say so
+        return _crash(error)
+
+
+def _terminate(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    from hfspace.report.cells import plain
+
+    click.echo(f"hfspace: {plain(message)}", err=True)
+    if hint:
+        click.echo(f"  {plain(hint)}", err=True)
+    return code
+
+
+def _show_problems(error: ManifestError) -> int:
+    from hfspace.report.problems import render_problems
+
+    click.echo(render_problems(error.problems), err=True)
+    return error.exit_code
+
+
+def _crash(error: Exception) -> int:
+    """Names the exception and the line of ours, never its arguments: they may hold a secret."""
+    import traceback
+
+    if os.environ.get("HFSPACE_TRACEBACK"):
+        traceback.print_tb(error.__traceback__)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "hfspace" in frame.filename] or frames
+    where = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else "unknown"
+    click.echo(
+        f"hfspace: this is a bug in hfspace {__version__}: {type(error).__name__} at {where}.\n"
+        "  Please report it with this line and the command (not its output). "
+        "Set HFSPACE_TRACEBACK=1 to see where it happened.",
+        err=True,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""/healthz and /metrics of hfspace watch, on loopback only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from hfspace.apply.watch import Tick
+from hfspace.errors import UsageError
+
+
+class Metrics:
+    """Serves what the last turn found. /healthz is 200 while a turn succeeded within `fresh_seconds`."""
+
+    def __init__(self, port: int, fresh_seconds: float, note: Callable[[str], None]) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
+
+        registry = CollectorRegistry()
+        self._turns = Counter("hfspace_turns", "Turns of the loop.", ["result"], registry=registry)
+        self._pending = Gauge("hfspace_changes_pending", "Differences left to a person.", registry=registry)
+        self._applied = Counter("hfspace_changes_applied", "Changes made.", registry=registry)
+        self._checks = Gauge("hfspace_checks_failed", "Failed checks.", ["severity"], registry=registry)
+        self._usd = Gauge("hfspace_usd_per_hour", "What bills now.", registry=registry)
+        self._last = Gauge(
+            "hfspace_last_success_timestamp_seconds", "Of the last good turn.", registry=registry
+        )
+        self._metrics: Any = make_wsgi_app(registry)
+        self._fresh = fresh_seconds
+        self._good_at: float | None = None
+        try:
+            self._server = make_server("127.0.0.1", port, self._answer, handler_class=_Quiet)
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} can't be used: {error.strerror}.", hint="Choose another one."
+            ) from None
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        note(f"Metrics on {self.url}/metrics, health on {self.url}/healthz.")
+
+    def __enter__(self) -> Metrics:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def report(self, tick: Tick) -> None:
+        self._turns.labels("ok" if tick.ok else "failed").inc()
+        if tick.ok:
+            self._good_at = time.monotonic()
+            self._last.set_to_current_time()
+        if tick.result is not None:
+            self._applied.inc(sum(len(outcome.applied) for outcome in tick.result.outcomes))
+        if tick.plan is not None:
+            self._pending.set(len(tick.left))
+            self._usd.set(float(tick.plan.cost.before_usd_per_hour))
+            for severity in ("error", "warning"):
+                self._checks.labels(severity).set(
+                    sum(1 for one in tick.plan.checks if one.severity == severity)
+                )
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == "/metrics":
+            answer: Iterable[bytes] = self._metrics(environ, start)
+            return answer
+        if environ.get("PATH_INFO") != "/healthz":
+            start("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"not found\n"]
+        healthy = self._good_at is not None and time.monotonic() - self._good_at < self._fresh
+        start("200 OK" if healthy else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"ok\n" if healthy else b"no good turn lately\n"]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        return None

@@ -1,0 +1,99 @@
+"""hfspace plan: the difference, its price, and what stands in the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hfspace.cli.context import Context, hfspace_command
+from hfspace.model import Check, Plan
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+@hfspace_command(
+    name="plan",
+    epilog="\b\nExamples:\n  hfspace plan\n  hfspace plan --target 'acme/*' --detailed-exitcode\n"
+    "  hfspace plan --out plan.json && hfspace apply plan.json\n"
+    "  hfspace plan --format markdown >> comment.md",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, to be applied as it is."
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", help="Form of the plan on stdout."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+@click.option(
+    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only these addresses; globs, repeatable."
+)
+@click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
+@click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
+@click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
+@click.option("--strict", is_flag=True, help="A warning counts as an error.")
+@click.option(
+    "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
+)
+def command(
+    context: Context,
+    out: Path | None,
+    form: str,
+    detailed_exitcode: bool,
+    targets: tuple[str, ...],
+    shard: str | None,
+    check_endpoints: bool,
+    unmanaged: bool,
+    strict: bool,
+    force: bool,
+) -> int:
+    """Show what would change, and the bill. Changes nothing."""
+    from hfspace.cli.session import open_session
+
+    session = open_session(context, endpoints=check_endpoints, unmanaged=unmanaged, shard=shard)
+    made, _ = session.plan(targets)
+    if force:
+        made = without_share_check(made)
+    if out is not None:
+        from hfspace.plan.saved import save
+
+        save(made, out)
+        context.note(f"Saved to {out}. Apply it with: hfspace apply {out}")
+    context.echo(rendered(made, form, context))
+    if blocking(made, strict=strict):
+        return 1
+    return 2 if detailed_exitcode and made.changes else 0
+
+
+def rendered(made: Plan, form: str, context: Context) -> str:
+    """The plan as text, json, markdown or html."""
+    if form == "json":
+        import json
+
+        from hfspace.report.plan_json import to_json
+
+        return json.dumps(to_json(made), indent=2, ensure_ascii=False)
+    if form == "markdown":
+        from hfspace.report.plan_markdown import render as render_markdown
+
+        return render_markdown(made)
+    if form == "html":
+        from hfspace.report.plan_html import render as render_html
+
+        return render_html(made)
+    from hfspace.report.plan_text import render
+
+    return render(made, color=context.color, verbose=context.verbose, automation="CI" in context.env)
+
+
+def blocking(made: Plan, *, strict: bool) -> tuple[Check, ...]:
+    """The checks that make a command fail: errors, and with --strict the warnings too."""
+    return made.checks if strict else made.errors
+
+
+def without_share_check(made: Plan) -> Plan:
+    """`made` without the breach that --force is for."""
+    from dataclasses import replace
+
+    kept = tuple(check for check in made.checks if check.address != "policy.max_change_percent")
+    return replace(made, checks=kept)

@@ -1,0 +1,161 @@
+"""From command-line options to a plan: the manifest, the token, the Hub, and what is read of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hfspace.cli.context import Context
+from hfspace.errors import UsageError
+from hfspace.live.hub import HubClient, connect
+from hfspace.live.limiter import Pace
+from hfspace.live.ports import Ports
+from hfspace.live.snapshot import Look, observe
+from hfspace.manifest.models import Manifest
+from hfspace.model import Plan, Snapshot
+from hfspace.plan.planner import plan, targeted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One run against one Hub."""
+
+    context: Context
+    manifest: Manifest
+    hub: HubClient
+    look: Look
+    pace: Pace
+
+    def observe(self) -> Snapshot:
+        return observe(self.manifest, self.hub, self.look)
+
+    def plan(self, targets: Sequence[str] = ()) -> tuple[Plan, Snapshot]:
+        """The plan, and the snapshot it was made from. Raises UsageError for a target nobody declares."""
+        snapshot = self.observe()
+        made = plan(self.manifest, snapshot)
+        if targets:
+            known = {change.address for change in made.changes} | set(self.manifest.spaces)
+            _check_targets(targets, known)
+            made = targeted(made, targets)
+        return made, snapshot
+
+    def ports(self) -> Ports:
+        import secrets
+
+        return Ports(
+            hub=self.hub,
+            secrets=self.look.secrets,
+            random_bytes=secrets.token_bytes,
+            space_token=lambda space: self.hub.token_for(space),
+        )
+
+
+def open_session(
+    context: Context,
+    *,
+    endpoints: bool = False,
+    unmanaged: bool = False,
+    shard: str | None = None,
+    timeout: float | None = None,
+    token: str | None = None,
+) -> Session:
+    """Load the manifest and connect. Raises ManifestError, UsageError, HubError."""
+    from hfspace.live.apps import AppReaders
+    from hfspace.manifest.secrets import load_secret_values
+
+    manifest = context.load_manifest()
+    if shard:
+        manifest = _sharded(manifest, shard)
+    pace = Pace(timeout)
+    hub = connect(
+        context.endpoint,
+        token or context.token(),
+        env=context.env,
+        notify=context.note,
+        pace=pace,
+    )
+    manifest = resolve_hosts(manifest, hub)
+    values, unset = load_secret_values(manifest, context.env, Path.cwd())
+    return Session(
+        context=context,
+        manifest=manifest,
+        hub=hub,
+        look=Look(
+            secrets=values,
+            unset_secrets=unset,
+            apps=AppReaders(hub=hub),
+            endpoints=endpoints,
+            unmanaged=unmanaged,
+        ),
+        pace=pace,
+    )
+
+
+def resolve_hosts(manifest: Manifest, hub: HubClient) -> Manifest:
+    """`manifest` with its *.hf.space hosts replaced by the ids that the Hub gives them."""
+    if not manifest.hosts:
+        return manifest
+    from hfspace.live.hosts import resolve
+    from hfspace.manifest.hosts import with_hosts
+
+    return with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
+
+
+def parse_timeout(text: str) -> float:
+    """Seconds from 15m, 90s, 1h or a number. Raises UsageError."""
+    from hfspace.manifest.values import parse_duration
+
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        seconds = -1
+    if seconds <= 0:
+        raise UsageError(f"--timeout {text} is not a duration.", hint="Write 90s, 15m or 1h.")
+    return float(seconds)
+
+
+@contextmanager
+def stop_on_sigterm(pace: Pace) -> Iterator[None]:
+    """SIGTERM ends every wait of `pace` at once, and the command like Ctrl-C."""
+
+    def stop(signum: int, frame: object) -> None:
+        pace.stop()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _sharded(manifest: Manifest, text: str) -> Manifest:
+    from hfspace.manifest.sharding import shard
+
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"--shard {text} is not a shard.", hint="Write --shard 2/8 for the second of eight.")
+    return shard(manifest, int(index), int(count))
+
+
+def _check_targets(targets: Sequence[str], known: set[str]) -> None:
+    from difflib import get_close_matches
+
+    from hfspace.plan.planner import matches
+
+    spaces = {address for address in known if "." not in address.partition("/")[2]}
+    for target in targets:
+        space = next(
+            (one for one in known if matches(one, one, (target,)) or target.startswith(f"{one}.")), None
+        )
+        if space is None:
+            near = get_close_matches(target, sorted(spaces), n=1, cutoff=0.4)
+            hint = (
+                f"Did you mean {near[0]}?"
+                if near
+                else "A target is owner/name, owner/name.hardware, or a glob."
+            )
+            raise UsageError(f"--target {target} matches nothing in the manifest.", hint=hint)

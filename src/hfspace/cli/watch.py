@@ -1,0 +1,145 @@
+"""hfspace watch: the reconcile loop, with health and Prometheus metrics on loopback."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import click
+
+from hfspace.apply.watch import Auto, Reporter, Tick, loop
+from hfspace.apply.watch import tick as turn
+from hfspace.cli.context import Context, hfspace_command
+from hfspace.errors import UsageError
+from hfspace.live.limiter import Pace
+from hfspace.model import ApplyResult, Plan, Snapshot
+
+
+@hfspace_command(
+    name="watch",
+    epilog="\b\nExamples:\n  hfspace watch --interval 10m\n  hfspace watch --auto wake --metrics-port 9464\n"
+    "  hfspace watch --once --auto settings --log-format json",
+)
+@click.option("--interval", default="5m", show_default=True, metavar="DURATION", help="Between two turns.")
+@click.option("--once", is_flag=True, help="One turn; exit 0 in line, 1 on failure, 2 when changes are left.")
+@click.option(
+    "--auto",
+    type=click.Choice([str(one) for one in Auto]),
+    default="none",
+    show_default=True,
+    help="What may be done alone: nothing, waking, settings too, or all but deleting.",
+)
+@click.option(
+    "--metrics-port", type=click.IntRange(0, 65535), help="Serve /healthz and /metrics on 127.0.0.1."
+)
+@click.option(
+    "--timeout", default="15m", show_default=True, metavar="DURATION", help="Longest wait of one apply."
+)
+def command(
+    context: Context, interval: str, once: bool, auto: str, metrics_port: int | None, timeout: str
+) -> int:
+    """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
+    from hfspace.cli.session import parse_timeout, stop_on_sigterm
+
+    seconds, longest = parse_timeout(interval), parse_timeout(timeout)
+    pace = Pace()
+    with ExitStack() as stack:
+        stack.enter_context(_alone(context))
+        reporters: list[Reporter] = [_log(context)]
+        if metrics_port is not None:
+            from hfspace.cli.metrics import Metrics
+
+            reporters.append(stack.enter_context(Metrics(metrics_port, 3 * seconds, context.note)).report)
+        stack.enter_context(stop_on_sigterm(pace))
+
+        def report(tick: Tick) -> None:
+            for reporter in reporters:
+                reporter(tick)
+
+        try:
+            last = loop(
+                lambda: _turn(context, Auto(auto), longest), report, pace, interval=seconds, once=once
+            )
+        except KeyboardInterrupt:
+            context.note("Stopped.")
+            return 0 if not once else 130
+    if not once:
+        return 0
+    return 1 if not last.ok else 2 if last.left else 0
+
+
+def _turn(context: Context, auto: Auto, longest: float) -> Tick:
+    """One turn with everything read anew: the manifest, the secrets' sources, the Hub."""
+    from hfspace.apply.run import Options
+    from hfspace.cli.apply import execute
+    from hfspace.cli.session import Session, open_session
+
+    opened: list[tuple[Session, Snapshot]] = []
+
+    def make_plan() -> Plan:
+        session = open_session(context, endpoints=True, timeout=longest)
+        made, snapshot = session.plan()
+        opened.append((session, snapshot))
+        return made
+
+    def carry_out(made: Plan) -> ApplyResult:
+        session, snapshot = opened[-1]
+        options = Options(
+            poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
+            settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
+        )
+        targets = tuple(change.address for change in made.changes)
+        return execute(session, made, snapshot, options, targets=targets)
+
+    return turn(make_plan, carry_out, auto)
+
+
+def _log(context: Context) -> Reporter:
+
+    def report(tick: Tick) -> None:
+        line = summary(tick)
+        if context.log_format == "json":
+            context.echo(json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **line}))
+        else:
+            context.echo(
+                f"{datetime.now(UTC):%H:%M:%S} " + ", ".join(f"{key} {value}" for key, value in line.items())
+            )
+
+    return report
+
+
+def summary(done: Tick) -> dict[str, object]:
+    """One turn as a flat record."""
+    if done.error is not None:
+        return {"result": "failed", "error": done.error.message}
+    line: dict[str, object] = {"result": "ok" if done.ok else "failed", "pending": len(done.left)}
+    if done.result is not None:
+        line["applied"] = sum(len(outcome.applied) for outcome in done.result.outcomes)
+        line["failed_spaces"] = [outcome.space for outcome in done.result.outcomes if outcome.error]
+    if done.plan is not None:
+        line["checks_failed"] = len(done.plan.checks)
+        line["usd_per_hour"] = str(done.plan.cost.before_usd_per_hour)
+    return line
+
+
+@contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    """One watch per manifest and Hub on a machine: a second one would undo and redo the first one's waits."""
+    name = sha256(
+        "\0".join(
+            [context.endpoint, *map(str, map(Path.absolute, map(Path, context.manifest_files)))]
+        ).encode()
+    )
+    path = Path(tempfile.gettempdir()) / f"hfspace-watch-{name.hexdigest()[:16]}.lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError("Another `hfspace watch` of this manifest is running here.") from None
+        yield

@@ -1,0 +1,66 @@
+"""A path that somebody typed, such as /api/predict, against what the app serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hfspace.diagnose.verdicts import Diagnosis, Verdict, verdict
+from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.contract import listed, suggestion
+from hfspace.live.gradio.urls import Asked, why_obsolete
+from hfspace.model import ServedApp
+
+
+def judge(known: Diagnosis, asked: Asked) -> Diagnosis:
+    """The verdict on a typed path, with the URL that works instead."""
+    app = known.app
+    if app is None:
+        return known
+    if app.kind != "gradio":
+        return _route(known, asked, app)
+    served = next((endpoint for endpoint in app.endpoints if endpoint.name == asked.name), None)
+    why = why_obsolete(asked, app.prefix, app.version)
+    if served is None:
+        return _no_such_name(known, asked, app, why)
+    known = replace(known, call_url=served.url)
+    if why is None:
+        seen = f"{asked.path} calls {served.name}, which Gradio {app.version} serves."
+        also = f"The URL for this version is {served.url}" if asked.route not in {"call", "call/v2"} else ""
+        return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=also, problem=False))
+    seen = f"Gradio {app.version} does not serve {asked.path}."
+    found = verdict(
+        Code.ENDPOINT_MISMATCH, seen, why=f"{_sentence(why)}", todo=f"POST to {served.url} instead."
+    )
+    return replace(known, verdict=found)
+
+
+def _no_such_name(known: Diagnosis, asked: Asked, app: ServedApp, why: str | None) -> Diagnosis:
+    names = listed(app)
+    best = suggestion(asked.name or "", app)
+    served = next((endpoint for endpoint in app.endpoints if endpoint.name == best), None)
+    seen = f"Gradio {app.version} does not serve {asked.path}, and has no endpoint {asked.name}."
+    told = ", ".join(names[:8]) or "no named endpoint"
+    reason = f"{_sentence(why)} " if why else ""
+    todo = f"POST to {served.url} instead." if served else f"Choose one of its endpoints: {told}."
+    found = verdict(Code.ENDPOINT_MISMATCH, seen, why=f"{reason}It serves {told}.", todo=todo)
+    return replace(known, verdict=found, call_url=served.url if served else "")
+
+
+def _route(known: Diagnosis, asked: Asked, app: ServedApp) -> Diagnosis:
+    served = next((item for item in app.endpoints if item.name.rstrip("/") == asked.path.rstrip("/")), None)
+    if served is not None:
+        seen = f"{served.method} {served.name} is a route of this app (not Gradio)."
+        found = Verdict(code=Code.HEALTHY, seen=seen, problem=False)
+        return replace(known, verdict=found, call_url=served.url)
+    best = suggestion(asked.path, app)
+    near = next((endpoint for endpoint in app.endpoints if endpoint.name == best), None)
+    told = ", ".join(listed(app)[:8])
+    todo = f"Use {near.url} instead." if near else f"Choose one of its routes: {told}."
+    found = verdict(
+        Code.ENDPOINT_MISMATCH, f"The app has no route {asked.path}.", why=f"It serves {told}.", todo=todo
+    )
+    return replace(known, verdict=found, call_url=near.url if near else "")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

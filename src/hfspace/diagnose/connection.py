@@ -1,0 +1,152 @@
+"""A Space to call from Python or the command line, with its declared endpoint and payload."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hfspace.diagnose.run import Options, examine
+from hfspace.diagnose.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
+from hfspace.diagnose.stage import SpaceLookup
+from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.errors import UsageError
+from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.contract import Finding, check, resolve
+from hfspace.live.gradio.files import save_files
+from hfspace.live.gradio.invoke import CALL_SECONDS, Call, EndpointError, invoke, stream
+from hfspace.live.gradio.tokens import host_token
+from hfspace.live.gradio.values import answer_problem, call_values
+from hfspace.manifest.models import EndpointSpec
+from hfspace.model import Json, ServedEndpoint
+
+_CALLABLE = frozenset({Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW, Code.ENDPOINT_MISMATCH})
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One Space whose app was read once; every `call` is one call of its declared endpoint."""
+
+    found: Diagnosis
+    spec: EndpointSpec
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def endpoint(self) -> ServedEndpoint:
+        """The served endpoint that is declared. Raises EndpointError when nothing served fits."""
+        endpoint, findings = resolve(self.spec, self.found.app) if self.found.app else (None, [])
+        if endpoint is None:
+            told = findings[0] if findings else None
+            raise EndpointError(
+                told.message if told else self.found.verdict.seen, hint=told.hint if told else ""
+            )
+        return endpoint
+
+    def problems(self, values: Json) -> tuple[Finding, ...]:
+        """Why these values do not fit, found without calling."""
+        if self.found.app is None:
+            return ()
+        spec = self.spec.model_copy(update={"example": values})
+        return tuple(item for item in check(spec, self.found.app) if item.key in {"example", "payload"})
+
+    def call(
+        self, *values: Json, timeout: float = CALL_SECONDS, save_to: str | Path | None = None, **named: Json
+    ) -> Json:
+        """The answer to these values, by position or by name; the declared example when none are given.
+
+        Files in the answer are saved below `save_to`, if given. Raises EndpointError when the values do not
+        fit, the app fails or takes longer than `timeout` seconds, or the answer does not satisfy `expect`.
+        """
+        if values and named:
+            raise UsageError("Give the values by position or by name, not both.")
+        given: object = named or list(values) if values or named else _MISSING
+        call = self.prepare(given, timeout)
+        answer, _ = invoke(call)
+        return self.finish(answer, call, save_to)
+
+    def stream(self, *values: Json, timeout: float = CALL_SECONDS, **named: Json) -> Iterator[Json]:
+        """The steps of a generator as they come. Raises as `call`."""
+        given: object = named or list(values) if values or named else _MISSING
+        return stream(self.prepare(given, timeout))
+
+    def prepare(self, values: object, timeout: float) -> Call:
+        """The call of the declared endpoint with `values` (a list, a mapping, or one value)."""
+        endpoint = self.endpoint
+        app = self.found.app
+        if app is None:
+            raise EndpointError(self.found.verdict.seen)
+        chosen = self.spec.example if values is _MISSING else values
+        if chosen is not None:
+            _refuse(self.problems(chosen))
+        return Call(
+            base=self.found.base, app=app, endpoint=endpoint, values=call_values(chosen, app.kind),
+            payload=self.spec.payload, token=self.token, timeout=timeout,
+        )  # fmt: skip
+
+    def finish(self, answer: Json, call: Call, save_to: str | Path | None) -> Json:
+        """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
+        if self.spec.expect is not None and (wrong := answer_problem(answer, self.spec.expect)):
+            raise EndpointError(f"The answer of {call.endpoint.name} is not what is expected: {wrong}")
+        return save_files(answer, call, Path(save_to))[0] if save_to is not None else answer
+
+
+def connect(
+    space: str,
+    *,
+    manifest: str | Path | Sequence[str | Path] | None = "spaces.yaml",
+    endpoint: EndpointSpec | None = None,
+    hub: SpaceLookup | None = None,
+    options: Options | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Connection:
+    """The Space `owner/name`, ready to call. Its endpoint is `endpoint`, else the declared one, else
+    the only one that the app serves. Raises EndpointError when the Space can't be called, with the reason.
+    """
+    environment = os.environ if env is None else env
+    door = hub or open_hub(environment)
+    if endpoint is None and manifest is not None and _exists(manifest):
+        endpoint = declared(load_manifest(manifest, environment), space)
+    return open_connection(space, door, endpoint, options or Options())
+
+
+def open_connection(
+    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+) -> Connection:
+    """As `connect`, with everything given."""
+    found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False))
+    if found.app is None or found.verdict.code not in _CALLABLE:
+        raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
+    if endpoint is None:
+        shown = [item for item in found.app.endpoints if not item.hidden]
+        if len(shown) != 1:
+            names = ", ".join(item.name for item in shown[:8]) or "none"
+            raise EndpointError(
+                f"No endpoint is declared for {space}, and the app serves {names}.",
+                hint="Declare one in the manifest: endpoint: {api_name: /…}.",
+            )
+        name = shown[0].name
+        gradio = found.app.kind == "gradio"
+        endpoint = EndpointSpec(api_name=name) if gradio else EndpointSpec(path=name)
+    state = found.state
+    token = None
+    if state is not None and state.host and found.base.startswith(state.host.rstrip("/")):
+        token = host_token(
+            state.host, hub_endpoint=hub.endpoint, token=hub.token_for(state.id),
+            needed=state.visibility == "private" or options.zero_gpu,
+        )  # fmt: skip
+    return Connection(found=found, spec=endpoint, token=token)
+
+
+def _refuse(problems: tuple[Finding, ...]) -> None:
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise EndpointError(f"{problems[0].message}{more}", hint=problems[0].hint)
+
+
+def _exists(manifest: str | Path | Sequence[str | Path]) -> bool:
+    return not isinstance(manifest, str | Path) or Path(manifest).exists()
+
+
+__all__ = ["DEFAULT_ENDPOINT", "Connection", "connect", "open_connection"]

@@ -1,0 +1,331 @@
+"""The diagnosis: the Hub first, then one look at the app, then what is declared or asked for against it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hfspace.diagnose import asked as asked_paths
+from hfspace.diagnose.stage import SERVING, WAKEABLE, SpaceLookup, card_text, not_running, refused
+from hfspace.diagnose.target import Target, read_target
+from hfspace.diagnose.verdicts import Diagnosis, Verdict, for_space, verdict
+from hfspace.errors import HubError
+from hfspace.live.gradio.classify import ERROR_PAGE
+from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.contract import check, listed, resolve
+from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
+from hfspace.live.gradio.probe import Place, Reading, look
+from hfspace.live.gradio.tokens import host_token
+from hfspace.manifest.models import EndpointSpec
+from hfspace.model import SpaceState
+
+_USUAL_MOUNTS = ("/gradio", "/demo", "/app", "/ui")
+_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
+    the token to a public Space too, so that a call counts on the token's quota."""
+
+    wake: bool = False
+    invoke: bool = False
+    zero_gpu: bool = False
+    timeout: float = TIMEOUT_SECONDS
+    invoke_timeout: float = 60.0
+    wake_timeout: float = 300.0
+    sleep: Callable[[float], None] = field(default=time.sleep)
+    notify: Callable[[str], None] = field(default=lambda text: None)
+
+
+def examine(
+    text: str, hub: SpaceLookup, *, endpoint: EndpointSpec | None = None, options: Options | None = None
+) -> Diagnosis:
+    """Why the Space or app `text` can't be called, or that it can. `endpoint` is what a manifest declares.
+
+    No function of the app is run unless `options.invoke`. Raises UsageError when `text` names nothing;
+    whatever the Hub or the app answers becomes a verdict.
+    """
+    options = options or Options()
+    started = time.monotonic()
+    before = hub.requests
+    target = read_target(text, hub.endpoint)
+    space = target.space or _space_of_host(target, hub)
+    if space is not None:
+        found, asks = _by_space(replace(target, space=space), hub, endpoint, options)
+    else:
+        found, asks = _by_url(target, hub, endpoint, options)
+    return replace(
+        found,
+        verdict=for_space(found.verdict, found.space),
+        requests=hub.requests - before + asks,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _space_of_host(target: Target, hub: SpaceLookup) -> str | None:
+    """The Space behind a *.hf.space host, if the Hub tells: then a sleeping one is not woken."""
+    if target.subdomain is None:
+        return None
+    try:
+        return hub.by_subdomain(target.subdomain)
+    except HubError:
+        return None
+
+
+# ------------------------------------------------------------------ by id
+
+
+def _by_space(
+    target: Target, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+) -> tuple[Diagnosis, int]:
+    space = target.space or ""
+    known = Diagnosis(target=target.typed, space=space, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
+    token = hub.token_for(space)
+    try:
+        state, card = hub.space_with_card(space)
+        woken = 0
+        if options.wake and not state.is_static and state.stage in WAKEABLE:
+            state, woken = _wake(state, hub, options)
+    except HubError as error:
+        return replace(known, verdict=refused(error, has_token=token is not None)), 0
+    known = replace(known, space=state.id, state=state)
+    stopped = not_running(state, hub)
+    if stopped is not None:
+        return replace(known, verdict=stopped), woken
+    if not state.host:
+        seen = "It runs, but the Hub names no host for it."
+        return replace(known, verdict=verdict(Code.NOT_UNDERSTOOD, seen)), woken
+    place = _place(state, card, hub, options)
+    return _by_place(known, place, target, endpoint, options, card, woken)
+
+
+def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options: Options) -> Place:
+    host = state.host or ""
+    return Place(
+        host=host,
+        path=card_text(card, "base_path") or "",
+        sdk=state.sdk,
+        sdk_version=card_text(card, "sdk_version"),
+        token=host_token(
+            host,
+            hub_endpoint=hub.endpoint,
+            needed=state.visibility == "private" or options.zero_gpu,
+            token=hub.token_for(state.id),
+        ),
+        timeout=options.timeout,
+    )
+
+
+def _wake(state: SpaceState, hub: SpaceLookup, options: Options) -> tuple[SpaceState, int]:
+    """Visit the host once, then wait for the Hub to say that it runs. The state it got to, and our visits."""
+    visits = 0
+    if state.stage in {"SLEEPING", "STOPPED"} and state.host:
+        token = _place(state, {}, hub, options).token
+        fetch_all(
+            [Ask(url=state.host.rstrip("/") + "/", token=token)], timeout=options.timeout, max_bytes=1 << 16
+        )
+        visits = 1
+    deadline = time.monotonic() + options.wake_timeout
+    while state.stage in WAKEABLE and time.monotonic() < deadline:
+        options.notify(f"{state.id}: {state.stage}, waiting for it to run")
+        options.sleep(_POLL_SECONDS)
+        state, _ = hub.space_with_card(state.id)
+    return state, visits
+
+
+# ------------------------------------------------------------------ by URL
+
+
+def _by_url(
+    target: Target, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+) -> tuple[Diagnosis, int]:
+    origin = target.origin or ""
+    known = Diagnosis(target=target.typed, space=None, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
+    # No token: this host was typed, the Hub did not name it.
+    place = Place(host=origin, path=target.asked.mount, timeout=options.timeout)
+    found, asks = _by_place(known, place, target, endpoint, options, {}, 0)
+    if not found.verdict.problem or found.space is None:
+        return found, asks
+    try:
+        state, card = hub.space_with_card(found.space)
+    except HubError:
+        return found, asks
+    if (state.host or "").rstrip("/").lower() != origin.lower():
+        return found, asks
+    # The Hub itself names this host: its stage explains more, and a private Space may be read.
+    stopped = not_running(state, hub)
+    known = replace(found, space=state.id, state=state)
+    if stopped is not None:
+        return replace(known, verdict=stopped), asks
+    if found.verdict.code is Code.PRIVATE_NO_TOKEN and hub.token_for(state.id):
+        again, more = _by_place(
+            known, _place(state, card, hub, options), target, endpoint, options, card, asks
+        )
+        return again, more
+    return known, asks
+
+
+# ------------------------------------------------------------------ the app
+
+
+def _by_place(
+    known: Diagnosis,
+    place: Place,
+    target: Target,
+    endpoint: EndpointSpec | None,
+    options: Options,
+    card: Mapping[str, Any],
+    asks: int,
+) -> tuple[Diagnosis, int]:
+    reading = look(place)
+    asks += reading.requests
+    mounted = False
+    if reading.app.kind != "gradio":
+        elsewhere, more = _look_elsewhere(place, reading, target)
+        asks += more
+        if elsewhere is not None:
+            # A path that somebody typed is no news; one that we had to find is.
+            mounted = elsewhere.base != (target.origin or "") and not target.asked.mount
+            reading = elsewhere
+    known = replace(known, base=reading.base, app=reading.app, space=known.space or reading.space)
+    evidence = tuple(answer.evidence() for answer in reading.answers)
+    judged = _judge(known, reading, target, endpoint, mounted, card)
+    judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
+    if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged):
+        from hfspace.diagnose.invoking import with_invocation
+
+        judged = with_invocation(judged, endpoint, place.token, options.invoke_timeout)
+        asks += 1
+    return judged, asks
+
+
+def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Reading | None, int]:
+    """A Gradio app at the root when a path was typed, or below a usual path when the root is no Gradio."""
+    if reading.sight is None or reading.sight.code is not Code.NOT_GRADIO or place.sdk == "docker":
+        return None, 0
+    if place.path:
+        root = look(replace(place, path=""))
+        useful = root.app.kind == "gradio" or reading.app.kind == "unknown"
+        return (root if useful else None), root.requests
+    if reading.sight.kind not in {"openapi", "http"} or target.asked.path:
+        return None, 0
+    urls = [Ask(url=f"{place.base}{path}/config", token=place.token) for path in _USUAL_MOUNTS]
+    answers = fetch_all(urls, timeout=place.timeout, max_bytes=place.max_bytes)
+    for path, answer in zip(_USUAL_MOUNTS, answers, strict=True):
+        if answer.status == 200 and isinstance(answer.json(), dict) and "dependencies" in answer.json():
+            found = look(replace(place, path=path))
+            seen = (*reading.answers, *found.answers)
+            return replace(found, answers=seen), len(answers) + found.requests
+    return None, len(answers)
+
+
+def _worth_calling(known: Diagnosis) -> bool:
+    return known.verdict.code in {Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW} and bool(known.call_url)
+
+
+def _judge(
+    known: Diagnosis,
+    reading: Reading,
+    target: Target,
+    endpoint: EndpointSpec | None,
+    mounted: bool,
+    card: Mapping[str, Any],
+) -> Diagnosis:
+    """The verdict: what could not be read, the declaration, the path typed, a mount, then all well."""
+    app = reading.app
+    if app.problem:
+        return replace(known, verdict=_unread(known, reading, card))
+    if endpoint is not None and (endpoint.api_name or endpoint.path):
+        return _declared(known, endpoint, mounted)
+    if (
+        target.asked.path
+        and (target.asked.name or app.kind != "gradio")
+        and target.asked.path != target.asked.mount
+    ):
+        return asked_paths.judge(known, target.asked)
+    if app.kind != "gradio" and target.asked.path:
+        return asked_paths.judge(known, target.asked)
+    if mounted:
+        return replace(known, verdict=_mounted(reading))
+    if app.kind != "gradio" and known.state is not None and known.state.sdk == "gradio":
+        seen = "The Hub says gradio, but the root of its host is another web app."
+        return replace(known, verdict=verdict(Code.MOUNTED_BELOW, seen))
+    return replace(known, verdict=_well(known), call_url=_only_url(known))
+
+
+def _unread(known: Diagnosis, reading: Reading, card: Mapping[str, Any]) -> Verdict:
+    sight = reading.sight
+    if sight is None:
+        return verdict(Code.NOT_UNDERSTOOD, reading.app.problem)
+    if sight.code is Code.PROXY_UNREACHABLE and known.state is not None and known.state.stage in SERVING:
+        port = card_text(card, "app_port") or "7860"
+        seen = f"The Hub says {known.state.stage}, but its proxy can't reach the app (503)."
+        why = f"Nothing listens on 0.0.0.0:{port}: another port, bound to 127.0.0.1, or it just restarts."
+        return verdict(
+            sight.code,
+            seen,
+            why=why,
+            todo=f"Listen on 0.0.0.0 and port {port}, or set app_port in the README.",
+        )
+    if sight.code is Code.PROXY_UNREACHABLE and any(a.body.strip() == ERROR_PAGE for a in reading.answers):
+        why = "It sleeps, starts, has crashed, or listens on the wrong port: only the Hub knows which."
+        return verdict(
+            sight.code, sight.seen, why=why, todo="Diagnose it as OWNER/NAME: hfspace diagnose SPACE"
+        )
+    if sight.code is Code.WRONG_SUBDOMAIN and reading.space:
+        return verdict(sight.code, sight.seen, todo=f"Use it: hfspace diagnose {reading.space}")
+    return verdict(sight.code, sight.seen)
+
+
+def _declared(known: Diagnosis, endpoint: EndpointSpec, mounted: bool) -> Diagnosis:
+    app = known.app
+    if app is None:
+        return known
+    findings = check(endpoint, app)
+    served, _ = resolve(endpoint, app)
+    url = served.url if served is not None else ""
+    known = replace(known, findings=findings, call_url=url)
+    named = endpoint.api_name or endpoint.path
+    if findings:
+        first = findings[0]
+        todo = (
+            "Write it into the manifest: hfspace diagnose SPACE --fix"
+            if any(f.fix for f in findings)
+            else first.hint
+        )
+        why = first.hint if todo != first.hint else ""
+        return replace(known, verdict=verdict(Code.ENDPOINT_MISMATCH, first.message, why=why, todo=todo))
+    seen = f"{named} is served, and the declared payload fits."
+    where = f"It is called at {url}" + (f" (mounted at {known.base})" if mounted else "")
+    return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=where, problem=False))
+
+
+def _mounted(reading: Reading) -> Verdict:
+    seen = f"Gradio {reading.app.version} is not at / but at {reading.base}."
+    path = "/" + reading.base.split("/", 3)[3]
+    return verdict(
+        Code.MOUNTED_BELOW, seen, todo=f"Use {reading.base}, and set base_path: {path} in the README."
+    )
+
+
+def _well(known: Diagnosis) -> Verdict:
+    app = known.app
+    if app is None:
+        return known.verdict
+    names = listed(app)
+    what = {"gradio": f"Gradio {app.version}", "openapi": "an HTTP app", "tgi": "Text Generation Inference"}[
+        app.kind
+    ]
+    count = f"{len(names)} endpoint{'s' if len(names) != 1 else ''}" if names else "no named endpoint"
+    seen = f"It runs {what} and serves {count}."
+    if app.kind == "gradio":
+        return Verdict(code=Code.HEALTHY, seen=seen, problem=False)
+    return replace(verdict(Code.NOT_GRADIO, seen), problem=not names)
+
+
+def _only_url(known: Diagnosis) -> str:
+    shown = [item for item in known.app.endpoints if not item.hidden] if known.app else []
+    return shown[0].url if len(shown) == 1 else ""

@@ -1,0 +1,155 @@
+"""Every way in which hfspace says no: each error explains itself in one sentence and names the next step.
+
+HfspaceError
+ ├─ UsageError             the command line was wrong
+ ├─ ManifestError          a manifest can't be read as one (holds every problem found)
+ ├─ SecretSourceError      a declared secret has no value to send
+ ├─ PlanFileError          a saved plan is damaged, newer than us, or not a plan
+ ├─ StalePlanError         a saved plan no longer describes the world
+ ├─ PolicyError            the plan breaches the manifest's policy
+ ├─ Interrupted            Ctrl-C or SIGTERM
+ ├─ WaitTimeout            something did not happen in time
+ ├─ HubError               the Hub refused or could not be understood
+ │   ├─ HubUnreachable     no answer
+ │   ├─ Unauthorized       401: no token, or an invalid one
+ │   ├─ NeedsWrite         403: the token may not do this
+ │   ├─ BillingRefused     402/403: a plan, a payment method or a quota is missing
+ │   ├─ NotVisible         404: missing, or private for this token
+ │   ├─ Conflict           409: somebody else is doing something to it
+ │   ├─ Rejected           400/422: the Hub does not accept the value
+ │   ├─ RateLimited        429 that did not pass within the deadline
+ │   └─ HubFault           5xx, or an answer that is not what the Hub documents
+ └─ AppError               an app behind a Space refused or could not be understood
+     ├─ TrackioError …     see hfspace.live.trackio
+     └─ EndpointError …    see hfspace.live.gradio
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class HfspaceError(Exception):
+    """Base of all errors a person can cause or meet.
+
+    `message` is one sentence: what is wrong, and where. `hint` is the next step, or "".
+    `exit_code` is what the command line exits with when this error ends a command.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip() if self.hint else self.message
+
+
+class UsageError(HfspaceError):
+    """The command line asks for something that makes no sense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a manifest. `line` and `column` count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    message: str
+    hint: str = ""
+    source_line: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class ManifestError(HfspaceError):
+    """The manifest can't be used. `problems` holds every one found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in the manifest.")
+
+
+class SecretSourceError(HfspaceError):
+    """A declared secret's source (environment variable or file) has no value."""
+
+
+class PlanFileError(HfspaceError):
+    """A saved plan can't be read: not JSON, not ours, damaged, or from a newer hfspace."""
+
+
+class StalePlanError(HfspaceError):
+    """The manifest, the account, the Hub or a touched Space moved since the plan was saved."""
+
+
+class PolicyError(HfspaceError):
+    """The plan breaches the manifest's policy; nothing was changed."""
+
+
+class Interrupted(HfspaceError):
+    """Ctrl-C or SIGTERM."""
+
+    exit_code = 130
+
+
+class WaitTimeout(HfspaceError):
+    """Something that was waited for did not happen in time."""
+
+
+class HubError(HfspaceError):
+    """The Hub refused a request. `status` is the HTTP status, or 0 when there was no answer."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class HubUnreachable(HubError):
+    """No usable answer came: no connection, a timeout, or a connection that broke."""
+
+
+class Unauthorized(HubError):
+    """401: the token is missing, invalid, or of a kind that may not do this."""
+
+
+class NeedsWrite(HubError):
+    """403: the token or the account has no right to do this."""
+
+
+class BillingRefused(HubError):
+    """402, or a 403 about plans, payment or quota."""
+
+
+class NotVisible(HubError):
+    """404: the Space does not exist, or this token can't see it; the Hub does not say which."""
+
+
+class Conflict(HubError):
+    """409: it exists already, or another operation is in progress."""
+
+
+class Rejected(HubError):
+    """400 or 422: the Hub does not accept the value."""
+
+
+class RateLimited(HubError):
+    """429, and the window does not open before the deadline. `reset_in` is in seconds."""
+
+    def __init__(self, message: str, *, hint: str = "", reset_in: float = 0.0) -> None:
+        super().__init__(message, hint=hint, status=429)
+        self.reset_in = reset_in
+
+
+class HubFault(HubError):
+    """5xx, or an answer that is not what the Hub documents."""
+
+
+class AppError(HfspaceError):
+    """The app behind a Space refused, or its answer could not be understood."""

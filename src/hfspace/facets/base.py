@@ -1,0 +1,105 @@
+"""What a facet is: one thing that can be declared, which knows how to compare itself and how to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from hfspace.live.ports import Ports
+from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.model import FREE_HARDWARE, HELD, Action, Change, Check, Effect, Flavor, Severity, SpaceState
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """One declared Space with what a comparison may need to know beside it. Pure data."""
+
+    id: str
+    spec: SpaceSpec
+    manifest: Manifest
+    flavors: Mapping[str, Flavor] = field(default_factory=dict)
+    unset_secrets: Mapping[str, str] = field(default_factory=dict)  # key -> why there is no value
+
+    def is_free(self, flavor: str | None) -> bool:
+        """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""
+        found = self.flavors.get(flavor or "")
+        return found.usd_per_hour == 0 if found else flavor in FREE_HARDWARE
+
+    def price(self, flavor: str | None) -> Decimal | None:
+        """USD per hour, None for a flavor that the Hub does not list."""
+        found = self.flavors.get(flavor or "")
+        return found.usd_per_hour if found else None
+
+    def change(
+        self,
+        facet: str,
+        action: Action,
+        *,
+        key: str | None = None,
+        effects: Iterable[Effect] = (),
+        **values: Any,
+    ) -> Change:
+        """A Change of this Space with its address and place filled in."""
+        path = (facet, key) if key is not None else (facet,)
+        return Change(
+            address=".".join((self.id, *path)),
+            space=self.id,
+            facet=facet,
+            key=key,
+            action=action,
+            effects=tuple(effects),
+            source=self.manifest.source("spaces", self.id, *path),
+            **values,
+        )
+
+    def check(
+        self,
+        facet: str,
+        severity: Severity,
+        message: str,
+        *,
+        key: str | None = None,
+        hint: str = "",
+        at: str = "",
+    ) -> Check:
+        """A Check of this Space; `at` names the manifest key it is about when that is not the facet."""
+        path = (facet, key) if key is not None else (facet,)
+        return Check(
+            address=".".join((self.id, *path)),
+            space=self.id,
+            facet=facet,
+            severity=severity,
+            message=message,
+            hint=hint,
+            source=self.manifest.source("spaces", self.id, *((at,) if at else path)),
+        )
+
+
+def restarts_now(state: SpaceState) -> tuple[Effect, ...]:
+    """The effect of a setting that restarts a Space: none while it is paused, there is nothing to restart."""
+    return () if state.stage in HELD else ("restart",)
+
+
+class Facet(Protocol):
+    """One declarable thing. Facets are stateless; `restarts` says whether applying one restarts a running
+    Space. The order of `hfspace.facets.ALL` is the order within a Space."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def restarts(self) -> bool: ...
+
+    @property
+    def carries(self) -> frozenset[str]:
+        """Facets whose changes travel in this one's request, and must not be applied again."""
+        ...
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        """What differs between what is declared and a Space that exists. Pure; never raises for odd input."""
+        ...
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        """Close one difference. Safe to repeat. Raises HfspaceError."""
+        ...

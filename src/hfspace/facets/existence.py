@@ -1,0 +1,163 @@
+"""Whether the Space is there: `create` when it is missing, `state: absent` to delete it, `sdk` to check it.
+
+A create carries every setting in its one request (hub-api 1.8). Removing a Space from the manifest never
+deletes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hfspace.facets.base import Desired
+from hfspace.live import fingerprint
+from hfspace.live.ports import NewSpace, Ports
+from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Variable
+
+_BY_TYPE = "existence"
+
+
+@dataclass(frozen=True)
+class Existence:
+    name: str = _BY_TYPE
+    restarts: bool = False
+    # What a create request holds. Dev mode, a pause and what an app serves come after it.
+    carries: frozenset[str] = frozenset(
+        {"visibility", "hardware", "sleep_time", "variables", "secrets", "volumes", "restart"}
+    )
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        if desired.spec.state == "absent":
+            return [_delete(desired, state)]
+        if desired.spec.sdk and state.sdk and desired.spec.sdk != state.sdk:
+            return [_other_sdk(desired, state.sdk)]
+        return []
+
+    def compare_missing(self, desired: Desired) -> list[Change | Check]:
+        """The same for a Space that is missing, or that this token can't see."""
+        spec = desired.spec
+        if spec.state == "absent":
+            return []
+        if spec.create is None:
+            return [
+                _of_space(
+                    desired,
+                    "does not exist, or this token can't see it.",
+                    "Check the id and the token, or add `create: {}` to let apply create it.",
+                )
+            ]
+        unset: list[Change | Check] = [
+            desired.check("secrets", "error", f"{key}: {why}", key=key, hint="Set it, or remove the secret.")
+            for key, why in sorted(desired.unset_secrets.items())
+        ]
+        return unset or [_create(desired)]
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        if change.action is Action.DELETE:
+            ports.hub.delete(desired.id)
+        else:
+            ports.hub.create(_new_space(desired, ports))
+
+
+def _create(desired: Desired) -> Change:
+    price = desired.price(_hardware(desired)) if desired.spec.state != "paused" else None
+    return Change(
+        address=desired.id,
+        space=desired.id,
+        facet=_BY_TYPE,
+        action=Action.CREATE,
+        after=_settings(desired),
+        effects=("bills",) if price else (),
+        usd_per_hour_after=price,
+        source=desired.manifest.source("spaces", desired.id),
+    )
+
+
+def _settings(desired: Desired) -> dict[str, Json]:
+    """What the create request will hold, for a person to read. Secrets by name only."""
+    spec = desired.spec
+    create = spec.create
+    shown: dict[str, Json] = {
+        "template": create.template if create else None,
+        "duplicate_from": create.duplicate_from if create else None,
+        "sdk": spec.sdk,
+        "visibility": spec.visibility,
+        "hardware": spec.hardware,
+        "sleep_time": spec.sleep_time,
+        "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
+        "secrets": sorted(spec.secrets or {}) or None,
+        "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
+        "restart": spec.restart,
+    }
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _delete(desired: Desired, state: SpaceState) -> Change | Check:
+    if desired.spec.protect:
+        return _of_space(
+            desired, "is protected and will not be deleted.", "Remove `protect` or `state: absent`."
+        )
+    return Change(
+        address=desired.id,
+        space=desired.id,
+        facet=_BY_TYPE,
+        action=Action.DELETE,
+        before={"sdk": state.sdk, "hardware": state.hardware, "visibility": state.visibility},
+        effects=("stops",),
+        usd_per_hour_before=desired.price(state.hardware),
+        source=desired.manifest.source("spaces", desired.id, "state"),
+    )
+
+
+def _other_sdk(desired: Desired, live: str) -> Check:
+    return desired.check(
+        _BY_TYPE,
+        "error",
+        f"sdk is {live}, not {desired.spec.sdk}.",
+        hint="The sdk is part of the Space's README.md: change it there, or correct the manifest.",
+        at="sdk",
+    )
+
+
+def _of_space(desired: Desired, message: str, hint: str) -> Check:
+    return Check(
+        address=desired.id,
+        space=desired.id,
+        facet=_BY_TYPE,
+        severity="error",
+        message=message,
+        hint=hint,
+        source=desired.manifest.source("spaces", desired.id),
+    )
+
+
+def _hardware(desired: Desired) -> str | None:
+    return desired.spec.hardware or (None if desired.spec.sdk == "static" else "cpu-basic")
+
+
+def _new_space(desired: Desired, ports: Ports) -> NewSpace:
+    spec = desired.spec
+    variables = {
+        key: Variable(value=item.value, description=item.description)
+        for key, item in (spec.variables or {}).items()
+    }
+    if spec.restart is not None:
+        variables[RESTART_VARIABLE] = Variable(value=spec.restart, description="hfspace: restart marker")
+    sleep = spec.sleep_time if not desired.is_free(_hardware(desired)) else None
+    return NewSpace(
+        id=desired.id,
+        sdk=spec.sdk,
+        visibility=spec.visibility,
+        hardware=spec.hardware,
+        sleep_time=sleep if sleep != NEVER else NEVER,
+        variables=variables,
+        secrets={key: _sealed(desired, key, ports) for key in spec.secrets or {}},
+        volumes=tuple(item.volume() for item in spec.volumes or ()),
+        template=spec.create.template if spec.create else None,
+        duplicate_from=spec.create.duplicate_from if spec.create else None,
+    )
+
+
+def _sealed(desired: Desired, key: str, ports: Ports) -> tuple[str, str]:
+    value = ports.secrets[desired.id, key].reveal()
+    own = (desired.spec.secrets or {})[key].description
+    return value, fingerprint.join(own, fingerprint.fingerprint(value, ports.random_bytes(16)))

@@ -1,0 +1,76 @@
+"""Which machine the Space runs on. Compared with the *requested* flavor: a move under way is no difference.
+
+One request carries the sleep time too: whether a hardware request without one keeps it is not known
+(hub-api section 9), so it is always sent where the new hardware takes one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from hfspace.facets.base import Desired
+from hfspace.live.ports import Ports
+from hfspace.model import BILLED, HELD, Action, Change, Check, Effect, SpaceState
+
+
+@dataclass(frozen=True)
+class Hardware:
+    name: str = "hardware"
+    restarts: bool = True
+    carries: frozenset[str] = frozenset({"sleep_time"})
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        wanted = desired.spec.hardware
+        if wanted is None or wanted == state.hardware:
+            return []
+        if state.is_static:
+            return [
+                desired.check(self.name, "error", "a static Space runs on no hardware.", hint="Remove it.")
+            ]
+        if desired.flavors and wanted not in desired.flavors:
+            return [_unknown(desired, wanted)]
+        if state.hardware is None and state.stage is None:
+            return [
+                desired.check(
+                    self.name, "warning", "the Hub does not tell what it runs on.", hint="Run again."
+                )
+            ]
+        return [self._change(desired, state, wanted)]
+
+    def _change(self, desired: Desired, state: SpaceState, wanted: str) -> Change:
+        before, after = desired.price(state.hardware), desired.price(wanted)
+        held = state.stage in HELD and desired.spec.state != "running"
+        note = "while paused nothing is billed" if held else ""
+        effects: list[Effect] = [] if held else ["restart"]
+        if after and not held:
+            effects.append("bills")
+        return desired.change(
+            self.name,
+            Action.UPDATE,
+            before=state.hardware,
+            after=wanted,
+            effects=effects,
+            usd_per_hour_before=before if state.stage in BILLED or not held else None,
+            usd_per_hour_after=after,
+            note=note,
+        )
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        flavor = str(change.after)
+        sleep = desired.spec.sleep_time
+        if "sleep_time" in desired.spec.ignore or sleep is None:
+            sleep = self._kept(change, desired, ports)
+        ports.hub.set_hardware(desired.id, flavor, None if desired.is_free(flavor) else sleep)
+
+    def _kept(self, change: Change, desired: Desired, ports: Ports) -> int | None:
+        """The live sleep time, where it was somebody's choice and not the fixed one of free hardware."""
+        if desired.is_free(str(change.before)) or desired.is_free(str(change.after)):
+            return None
+        return ports.hub.space(desired.id).sleep_time
+
+
+def _unknown(desired: Desired, wanted: str) -> Check:
+    near = get_close_matches(wanted, desired.flavors, n=3, cutoff=0.5)
+    listed = f"Did you mean {' or '.join(near)}?" if near else f"The Hub lists: {', '.join(desired.flavors)}."
+    return desired.check("hardware", "error", f"the Hub lists no hardware '{wanted}'.", hint=listed)

@@ -1,0 +1,111 @@
+"""Secrets: write-only on the Hub. A salted fingerprint in the secret's own description tells whether the
+value of its source changed, so that an unchanged secret is never posted again (a post restarts the Space)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hfspace.errors import SecretSourceError
+from hfspace.facets.base import Desired, restarts_now
+from hfspace.live import fingerprint
+from hfspace.live.ports import Ports
+from hfspace.model import Action, Change, Check, Effect, Secret, SpaceState
+
+
+@dataclass(frozen=True)
+class Secrets:
+    name: str = "secrets"
+    restarts: bool = True
+    carries: frozenset[str] = frozenset()
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        spec, live = desired.spec, state.secrets
+        wanted = spec.secrets or {}
+        if not wanted and "secrets" not in spec.prune and not spec.variables:
+            return []
+        if live is None:
+            return [_unreadable(desired)] if wanted or "secrets" in spec.prune else []
+        found: list[Change | Check] = []
+        for key in sorted(wanted):
+            if key in desired.unset_secrets:
+                found.append(_unset(desired, key))
+            elif change := self._set(desired, key, live.get(key), restarts_now(state)):
+                found.append(change)
+        return found + [
+            self._delete(desired, key, restarts_now(state)) for key in self._gone(desired, frozenset(live))
+        ]
+
+    def _set(
+        self, desired: Desired, key: str, has: Secret | None, effects: tuple[Effect, ...]
+    ) -> Change | None:
+        own = (desired.spec.secrets or {})[key].description
+        if has and has.matches and (own is None or own == has.description):
+            return None
+        if has is None or has.matches:
+            note = "" if has is None else "description"
+        else:
+            note = (
+                "" if has.fingerprint else "set by someone else: written once, to be recognised from then on"
+            )
+        return desired.change(
+            self.name,
+            Action.UPDATE if has else Action.CREATE,
+            key=key,
+            sensitive=True,
+            effects=effects,
+            note=note,
+        )
+
+    def _gone(self, desired: Desired, keys: frozenset[str]) -> list[str]:
+        spec = desired.spec
+        moving = set(spec.variables or {}) - set(spec.secrets or {})
+        pruned = keys - set(spec.secrets or {}) if "secrets" in spec.prune else set()
+        return sorted(pruned | (moving & keys))
+
+    def _delete(self, desired: Desired, key: str, effects: tuple[Effect, ...]) -> Change:
+        moves = key in (desired.spec.variables or {})
+        return desired.change(
+            self.name,
+            Action.DELETE,
+            key=key,
+            sensitive=True,
+            effects=effects,
+            note="becomes a variable" if moves else "",
+        )
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        key = str(change.key)
+        if change.action is Action.DELETE:
+            ports.hub.delete_secret(desired.id, key)
+            return
+        source = ports.secrets.get((desired.id, key))
+        if source is None:
+            raise SecretSourceError(
+                f"The source of secret {key} of {desired.id} has no value.", hint="Set it and run again."
+            )
+        value = source.reveal()
+        own = (desired.spec.secrets or {})[key].description
+        if own is None and change.action is Action.UPDATE:
+            live = ports.hub.secrets(desired.id).get(key)
+            own = live.description if live else None
+        mark = fingerprint.fingerprint(value, ports.random_bytes(16))
+        ports.hub.set_secret(desired.id, key, value, fingerprint.join(own, mark))
+
+
+def _unset(desired: Desired, key: str) -> Check:
+    return desired.check(
+        "secrets",
+        "error",
+        f"{key}: {desired.unset_secrets[key]}",
+        key=key,
+        hint="Set it where hfspace runs, or remove the secret from the manifest.",
+    )
+
+
+def _unreadable(desired: Desired) -> Check:
+    return desired.check(
+        "secrets",
+        "warning",
+        "can't be listed with this token: shown as unknown, nothing is planned from it.",
+        hint="Use a token with write access to the Space.",
+    )

@@ -1,0 +1,41 @@
+"""After how long without a visit the Space goes to sleep, in seconds; -1 for never.
+
+Free hardware has a fixed one: declaring another there could never converge, so it is a check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hfspace.facets.base import Desired
+from hfspace.live.ports import Ports
+from hfspace.model import Action, Change, Check, SpaceState
+
+
+@dataclass(frozen=True)
+class SleepTime:
+    name: str = "sleep_time"
+    restarts: bool = False
+    carries: frozenset[str] = frozenset()
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        wanted = desired.spec.sleep_time
+        if wanted is None or wanted == state.sleep_time:
+            return []
+        ignored = "hardware" in desired.spec.ignore
+        hardware = state.hardware if ignored or desired.spec.hardware is None else desired.spec.hardware
+        if hardware is not None and desired.is_free(hardware):
+            return [
+                desired.check(
+                    self.name,
+                    "error",
+                    f"runs on {hardware}, whose sleep time is fixed.",
+                    hint="Remove sleep_time, or declare paid hardware.",
+                )
+            ]
+        if state.sleep_time is None:
+            return []  # a paused Space may report none: unknown, not drift (hub-api 2.3)
+        return [desired.change(self.name, Action.UPDATE, before=state.sleep_time, after=wanted)]
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        ports.hub.set_sleep_time(desired.id, int(change.after))

@@ -1,0 +1,92 @@
+"""Whether the Space runs: `running` is met by a sleeping Space too, since a visit wakes it.
+
+Waking comes after every other setting, pausing before them (hfspace.plan.order).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hfspace.facets.base import Desired
+from hfspace.live.ports import Ports
+from hfspace.model import FAILED, Action, Change, Check, SpaceState
+
+RESTART = "restart"
+FACTORY = "factory-rebuild"
+_DOWN = frozenset({"PAUSED", "STOPPED"})
+
+
+@dataclass(frozen=True)
+class State:
+    name: str = "state"
+    restarts: bool = True
+    carries: frozenset[str] = frozenset()
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        wanted, stage = desired.spec.state, state.stage
+        if stage is None:
+            declared = wanted is not None
+            unknown = desired.check(
+                self.name, "warning", "the Hub does not tell its stage.", hint="Run again."
+            )
+            return [unknown] if declared else []
+        if wanted == "paused":
+            return [] if stage == "PAUSED" else self._pause(desired, state)
+        if stage in FAILED:
+            return [self._failed(desired, state)]
+        if wanted == "running" and stage in _DOWN:
+            return [self._start(desired, state, RESTART)]
+        return []
+
+    def _pause(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        if state.is_static:
+            return [
+                desired.check(
+                    self.name, "error", "a static Space can't be paused.", hint="Remove state: paused."
+                )
+            ]
+        price = desired.price(state.hardware)
+        return [
+            desired.change(
+                self.name,
+                Action.PAUSE,
+                before=state.stage,
+                after="PAUSED",
+                effects=("stops",),
+                usd_per_hour_before=price,
+                usd_per_hour_after=price * 0 if price is not None else None,
+            )
+        ]
+
+    def _start(self, desired: Desired, state: SpaceState, how: str) -> Change:
+        price = desired.price(desired.spec.hardware or state.hardware)
+        was_down = state.stage in _DOWN
+        return desired.change(
+            self.name,
+            Action.RESTART,
+            before=state.stage,
+            after="RUNNING",
+            effects=("wakes" if was_down else "restart", *(("bills",) if price else ())),
+            usd_per_hour_before=price * 0 if price is not None else None,
+            usd_per_hour_after=price,
+            note="factory rebuild" if how == FACTORY else "",
+        )
+
+    def _failed(self, desired: Desired, state: SpaceState) -> Change | Check:
+        """RUNTIME_ERROR as on_error says; a broken build only a rebuild may mend; the rest nobody here."""
+        mends = {"RUNTIME_ERROR": {RESTART, FACTORY}, "BUILD_ERROR": {FACTORY}}
+        how = desired.spec.on_error
+        if how in mends.get(state.stage or "", set()):
+            return self._start(desired, state, how)
+        text = f": {state.error_message}" if state.error_message else ""
+        only = " Reported only (on_error: report)." if state.stage == "RUNTIME_ERROR" else ""
+        build = "" if state.stage == "RUNTIME_ERROR" else " --build"
+        return desired.check(
+            "stage", "warning", f"{state.stage}{text}{only}", hint=f"See `hfspace logs {desired.id}{build}`."
+        )
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        if change.action is Action.PAUSE:
+            ports.hub.pause(desired.id)
+        else:
+            ports.hub.restart(desired.id, factory=change.note == "factory rebuild")

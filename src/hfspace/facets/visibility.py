@@ -1,0 +1,36 @@
+"""Who may see the Space: public, private, or protected (the app is public, its files are not)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hfspace.facets.base import Desired
+from hfspace.live.ports import Ports
+from hfspace.model import Action, Change, Check, SpaceState
+
+
+@dataclass(frozen=True)
+class Visibility:
+    name: str = "visibility"
+    restarts: bool = False
+    carries: frozenset[str] = frozenset()
+
+    def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        wanted = desired.spec.visibility
+        if wanted is None or state.visibility is None or wanted == state.visibility:
+            return []
+        if not state.visibility_exact and wanted != "public":
+            # A listing shows private and protected alike; only the owner's settings tell them apart.
+            return [
+                desired.check(
+                    self.name,
+                    "warning",
+                    "is private or protected: this token may not read which.",
+                    hint="Use a token that may read the owner's repository settings.",
+                )
+            ]
+        note = "anybody can see it from then on" if wanted == "public" else ""
+        return [desired.change(self.name, Action.UPDATE, before=state.visibility, after=wanted, note=note)]
+
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        ports.hub.set_visibility(desired.id, str(change.after))

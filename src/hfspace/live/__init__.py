@@ -1,0 +1,1 @@
+"""What is there: typed ports to the Hub and to apps, and their adapters."""

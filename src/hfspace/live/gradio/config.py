@@ -1,0 +1,192 @@
+"""Gradio's own /config and info answers, read into endpoints with parameters (gradio facts 1.3 and 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hfspace.live.gradio.urls import call_url
+from hfspace.live.gradio.values import FILE_KINDS
+from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
+
+_SIMPLE = {
+    "textbox": "string", "text": "string", "code": "string", "markdown": "string", "html": "string",
+    "label": "object", "number": "number", "slider": "number", "checkbox": "boolean", "dataframe": "object",
+    "json": "any", "checkboxgroup": "array", "chatbot": "array",
+}  # fmt: skip
+MAX_ENDPOINTS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradioConfig:
+    """The parts of /config that matter. `components` is by id; `prefix` is "" below Gradio 5."""
+
+    version: str
+    prefix: str
+    protocol: str | None
+    space_id: str | None = None
+    components: Mapping[Json, Mapping[str, Any]] = field(default_factory=dict)
+    dependencies: tuple[Mapping[str, Any], ...] = ()
+
+
+def read_config(raw: Json) -> GradioConfig | None:
+    """The config of a Gradio app; None when this JSON is not one. Never raises for odd input."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("version"), str):
+        return None
+    # 2.x has no dependencies, but knows about flagging; some other app's /config has neither.
+    if not isinstance(raw.get("dependencies"), list) and "allow_flagging" not in raw:
+        return None
+    prefix = raw.get("api_prefix")
+    return GradioConfig(
+        version=_line(raw["version"]),
+        prefix="/" + prefix.strip("/") if isinstance(prefix, str) and prefix.strip("/") else "",
+        protocol=raw["protocol"] if isinstance(raw.get("protocol"), str) else "ws",
+        space_id=raw["space_id"] if isinstance(raw.get("space_id"), str) else None,
+        components={
+            item["id"]: item
+            for item in _dicts(raw.get("components"))
+            if isinstance(item.get("id"), int | str)
+        },
+        dependencies=tuple(_dicts(raw.get("dependencies"))[:MAX_ENDPOINTS]),
+    )
+
+
+def gradio_app(config: GradioConfig, info: Json, base: str) -> ServedApp:
+    """What the app serves. `info` is the API info document, or anything else when it could not be had."""
+    named = info.get("named_endpoints") if isinstance(info, dict) else None
+    told = named if isinstance(named, dict) else {}
+    endpoints = [
+        _endpoint(config, dependency, name, told.get(name), base)
+        for dependency in config.dependencies
+        if (name := _name(dependency)) is not None
+    ]
+    if not config.dependencies and config.version.startswith("2."):
+        endpoints = [ServedEndpoint(name="/predict", url=f"{base}/api/predict/")]
+    # Several triggers of one listener share a name; the first is the one that a call reaches.
+    unique = {endpoint.name: endpoint for endpoint in reversed(endpoints)}
+    return ServedApp(
+        kind="gradio",
+        version=config.version,
+        prefix=config.prefix,
+        protocol=config.protocol,
+        endpoints=tuple(reversed(unique.values())),
+    )
+
+
+def is_hidden(dependency: Mapping[str, Any]) -> bool:
+    """Works when called, but the app does not list it: 'private' hides, it does not close (facts 1.3)."""
+    return (
+        dependency.get("api_visibility") in {"private", "undocumented"} or dependency.get("show_api") is False
+    )
+
+
+def _name(dependency: Mapping[str, Any]) -> str | None:
+    name = dependency.get("api_name")
+    if not isinstance(name, str) or not name or dependency.get("backend_fn") is False:
+        return None
+    return "/" + _line(name).lstrip("/")
+
+
+def _endpoint(
+    config: GradioConfig, dependency: Mapping[str, Any], name: str, told: Json, base: str
+) -> ServedEndpoint:
+    types = dependency.get("types")
+    return ServedEndpoint(
+        name=name,
+        url=call_url(base, config.prefix, config.version, name),
+        parameters=_parameters(config, dependency.get("inputs"), _side(told, "parameters")),
+        returns=_parameters(config, dependency.get("outputs"), _side(told, "returns")),
+        generator=isinstance(types, Mapping) and types.get("generator") is True,
+        hidden=is_hidden(dependency),
+    )
+
+
+def _side(told: Json, key: str) -> list[Mapping[str, Any]]:
+    return _dicts(told.get(key)) if isinstance(told, dict) else []
+
+
+def _parameters(
+    config: GradioConfig, ids: Json, told: Sequence[Mapping[str, Any]]
+) -> tuple[ServedParameter, ...]:
+    """One parameter per component. States are in /config only: their place in `data` must be kept (1.4)."""
+    components = [config.components.get(item, {}) for item in ids] if isinstance(ids, list) else []
+    visible = [item for item in components if _kind(item) != "state"]
+    if told and len(told) != len(visible):
+        return tuple(_parameter(item, {}) for item in told)
+    queue = list(told)
+    found = []
+    for component in components:
+        if _kind(component) == "state":
+            found.append(ServedParameter(name=None, component="state", has_default=True))
+        else:
+            found.append(_parameter(queue.pop(0) if queue else {}, component))
+    return tuple(found)
+
+
+def _parameter(told: Mapping[str, Any], component: Mapping[str, Any]) -> ServedParameter:
+    raw = component.get("props")
+    props: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+    kind = _kind(component) or str(told.get("component", "")).lower()
+    name = told.get("parameter_name")
+    return ServedParameter(
+        name=_line(name) if isinstance(name, str) else None,
+        label=_line(str(told.get("label") or props.get("label") or "")),
+        component=kind,
+        schema=_schema(told, component, kind, props),
+        has_default=told.get("parameter_has_default") is True,
+        default=told.get("parameter_default"),
+    )
+
+
+def _schema(
+    told: Mapping[str, Any], component: Mapping[str, Any], kind: str, props: Mapping[str, Any]
+) -> dict[str, Json]:
+    """JSON Schema with the ranges and choices that the info document only has as prose."""
+    own = told.get("type") if isinstance(told.get("type"), dict) else component.get("api_info")
+    schema: dict[str, Json] = dict(own) if isinstance(own, dict) else _from_kind(kind)
+    if kind in FILE_KINDS and "$ref" not in schema and schema.get("type") not in {"object", "array"}:
+        schema = {"type": "object", "required": ["path"]}
+    if kind == "slider":
+        schema |= {key: props[key] for key in ("minimum", "maximum") if _is_number(props.get(key))}
+    choices = _choices(props.get("choices"))
+    if choices and not props.get("allow_custom_value"):
+        if kind in {"dropdown", "radio"} and not props.get("multiselect"):
+            schema = {
+                "enum": choices,
+                **{key: schema[key] for key in ("type",) if schema.get("type") == "string"},
+            }
+            if any(not isinstance(choice, str) for choice in choices):
+                schema.pop("type", None)
+        elif kind in {"dropdown", "checkboxgroup"}:
+            schema = {"type": "array", "items": {"enum": choices}}
+    return schema
+
+
+def _from_kind(kind: str) -> dict[str, Json]:
+    found = _SIMPLE.get(kind)
+    return {"type": found} if found and found != "any" else {}
+
+
+def _choices(raw: Json) -> list[Json]:
+    """Values of a choice list: plain values below Gradio 4, [label, value] pairs from then on."""
+    if not isinstance(raw, list):
+        return []
+    return [item[1] if isinstance(item, list) and len(item) == 2 else item for item in raw]
+
+
+def _kind(component: Mapping[str, Any]) -> str:
+    return str(component.get("type", "")).lower()
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _dicts(raw: Json) -> list[Mapping[str, Any]]:
+    return [item for item in raw if isinstance(item, dict)] if isinstance(raw, list) else []
+
+
+def _line(text: str) -> str:
+    """Text of an app, safe to show: one line without control characters, cut to a sane length."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()[:200]

@@ -1,0 +1,197 @@
+"""Bounded HTTP to untrusted hosts: several requests at once, limited in time and bytes, no redirects."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import zlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from hfspace.model import Json
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 10.0
+MAX_BYTES = 8 << 20
+_EVIDENCE_CHARS = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request to make. `token` goes out as `Authorization: Bearer`, and nowhere else."""
+
+    url: str
+    method: str = "GET"
+    token: str | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back. `status` is 0 and `problem` one sentence when nothing usable did; `complete` is False
+    when the body was cut at the byte limit. Header names are in lower case."""
+
+    url: str
+    method: str = "GET"
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    complete: bool = True
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Json:
+        """The body as JSON; None when it is none, or was cut."""
+        if not self.complete:
+            return None
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def evidence(self) -> str:
+        """Method, URL, status and the telling bytes, in one line without control characters."""
+        if not self.status:
+            return f"{self.method} {self.url} -> {self.problem}"
+        told = " ".join(self.body[: 4 * _EVIDENCE_CHARS].decode("utf-8", "replace").split())
+        told = "".join(char if char.isprintable() else "?" for char in told)
+        cut = told[:_EVIDENCE_CHARS] + ("…" if len(told) > _EVIDENCE_CHARS else "")
+        kind = self.content_type or "no content type"
+        return f"{self.method} {self.url} -> {self.status} {kind} {cut}".rstrip()
+
+
+def fetch_all(
+    asks: Sequence[Ask], *, timeout: float = TIMEOUT_SECONDS, max_bytes: int = MAX_BYTES
+) -> tuple[Answer, ...]:
+    """Make all requests at once; one Answer each, in order. Never raises for what a host does.
+
+    `timeout` (seconds) bounds each request as a whole, not each read: a body that drips for ever ends too.
+    """
+
+    async def gather() -> tuple[Answer, ...]:
+        import httpx
+
+        async with httpx.AsyncClient(
+            # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
+            verify=any(ask.url.lower().startswith("https:") for ask in asks),
+            timeout=timeout,
+            follow_redirects=False,
+            headers={"user-agent": _user_agent(), "accept-encoding": "identity"},
+        ) as client:
+            return tuple(await asyncio.gather(*(_one(client, ask, timeout, max_bytes) for ask in asks)))
+
+    return run(gather)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, also from inside a running loop (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(main())
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(copy_context().run, lambda: asyncio.run(main())).result()
+
+
+async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
+    import httpx
+
+    started = time.monotonic()
+    headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
+    if ask.body is not None:
+        headers["content-type"] = ask.content_type
+    try:
+        async with asyncio.timeout(timeout):
+            async with client.stream(ask.method, ask.url, headers=headers, content=ask.body) as response:
+                body, complete = await _body(response, max_bytes)
+                return Answer(
+                    url=ask.url,
+                    method=ask.method,
+                    status=response.status_code,
+                    headers={key.lower(): value for key, value in response.headers.items()},
+                    body=body,
+                    complete=complete,
+                    seconds=time.monotonic() - started,
+                )
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, zlib.error) as error:
+        spent = time.monotonic() - started
+        return Answer(url=ask.url, method=ask.method, seconds=spent, problem=explain(error, ask.url, timeout))
+
+
+async def _body(response: Any, max_bytes: int) -> tuple[bytes, bool]:
+    """The body as far as the limit. A host may compress although asked not to: inflated with a limit too."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    inflate = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
+    kept = bytearray()
+    async for chunk in response.aiter_raw():
+        kept += inflate.decompress(chunk, max_bytes + 1 - len(kept)) if inflate else chunk
+        if len(kept) > max_bytes:
+            return bytes(kept[:max_bytes]), False
+    return bytes(kept), True
+
+
+def explain(error: Exception, url: str, timeout: float) -> str:
+    """One sentence for why no answer came. Reads the chain of causes: httpx hides the telling one."""
+    host = safe_host(url)
+    chain = _chain(error)
+    names = {type(item).__name__ for item in chain}
+    said = " ".join(str(item) for item in chain)
+    if "gaierror" in names or "Name or service not known" in said or "nodename nor servname" in said:
+        return f"The name {host} does not resolve."
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"The TLS certificate of {host} is not valid for this machine."
+    if "SSL" in said or names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"}:
+        return f"{host} does not speak TLS as expected."
+    if names & {"ConnectTimeout"}:
+        return f"No connection to {host} within {timeout:g} s."
+    if names & {"TimeoutError", "ReadTimeout", "WriteTimeout", "PoolTimeout"}:
+        return f"{host} took the request and did not finish its answer within {timeout:g} s."
+    if "ConnectionRefusedError" in names or "refused" in said or names & {"ConnectError"}:
+        return f"{host} refuses connections."
+    if names & {"InvalidURL", "UnsupportedProtocol", "UnicodeError", "LocalProtocolError"}:
+        return f"{host or 'This'} is no URL that can be asked."
+    return f"{host} broke off its answer ({type(error).__name__})."
+
+
+def safe_host(url: str) -> str:
+    """The host of a URL without user, password or control characters."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        named = f"{host}:{parts.port}" if parts.port else host
+    except ValueError:
+        return "the host"
+    return "".join(char for char in named if char.isprintable())[:255]
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo and len(found) < 20:
+        item = todo.pop()
+        if item is None or item in found:
+            continue
+        found.append(item)
+        todo += [item.__cause__, item.__context__, *getattr(item, "exceptions", ())]
+    return found
+
+
+def _user_agent() -> str:
+    from hfspace import __version__
+
+    return f"hfspace/{__version__}"

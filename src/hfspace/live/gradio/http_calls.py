@@ -1,0 +1,136 @@
+"""Calls by plain HTTP: the routes of a Docker Space, and Gradio 3, which gradio_client no longer speaks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
+from hfspace.live.gradio.invoke import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, QueueOnly
+from hfspace.live.gradio.values import FILE_KINDS, http_body
+from hfspace.model import Json
+
+_MAX_UPLOAD = 64 << 20
+
+
+def post(call: Call) -> Json:
+    """The answer of an HTTP route: JSON, else text. Raises EndpointError."""
+    body = (
+        None if call.endpoint.method == "GET" else json.dumps(http_body(call.payload, call.values)).encode()
+    )
+    answer = _send(call, body)
+    if answer.status >= 300:
+        raise EndpointError(
+            f"{call.endpoint.name} answered {answer.status}{_detail(answer)}.", hint=_hint(answer)
+        )
+    found = answer.json()
+    if found is None and answer.body.strip() != b"null":
+        if not answer.content_type.startswith("text/"):
+            raise EndpointError(
+                f"{call.endpoint.name} answered {answer.content_type or 'bytes'}, not JSON or text."
+            )
+        return answer.text
+    return found
+
+
+def post_gradio3(call: Call) -> Json:
+    """`POST /run/NAME {"data": [...]}`; one output comes back bare, several as a list. Raises EndpointError."""
+    if isinstance(call.values, Mapping):
+        raise EndpointError(
+            f"Gradio {call.app.version} takes values in order.", hint="Write the example as a list."
+        )
+    answer = _send(call, json.dumps({"data": positions(call)}).encode())
+    found = answer.json()
+    if answer.status == 404 and isinstance(found, dict):
+        raise QueueOnly(
+            f"{call.endpoint.name} takes calls through its queue only (api_open=False).",
+            hint="Open the API in the app (queue(api_open=True)), or use a client of that Gradio version.",
+        )
+    if answer.status != 200 or not isinstance(found, dict) or not isinstance(found.get("data"), list):
+        raise EndpointError(
+            f"{call.endpoint.name} answered {answer.status}{_detail(answer)}.", hint=_hint(answer)
+        )
+    if found.get("is_generating"):
+        raise EndpointError(
+            f"{call.endpoint.name} streams: Gradio {call.app.version} gives only its first step by HTTP.",
+            hint="Move the Space to Gradio 4 or later.",
+        )
+    kinds = [item.component for item in call.endpoint.returns]
+    states = {index for index, kind in enumerate(kinds) if kind == "state"}
+    data = [item for index, item in enumerate(found["data"]) if index not in states]
+    return data[0] if len(data) == 1 else data
+
+
+def positions(call: Call) -> list[Json]:
+    """The values with null in the place of each state: below Gradio 6 a call must carry them (facts 1.4)."""
+    given = iter(list(call.values))
+    found: list[Json] = []
+    for parameter in call.endpoint.parameters:
+        if parameter.component == "state":
+            found.append(None)
+            continue
+        try:
+            value = next(given)
+        except StopIteration:
+            break
+        found.append(_file(value) if parameter.component in FILE_KINDS and isinstance(value, str) else value)
+    return [*found, *given]
+
+
+def _file(value: str) -> Json:
+    """Gradio 3 takes a file as a data URL in the body."""
+    path = Path(value)
+    if value.startswith(("http://", "https://")):
+        raise EndpointError("Gradio 3 takes no URL for a file.", hint="Download it and give its path.")
+    if not path.is_file():
+        raise EndpointError(f"There is no file {value}.", hint="Give the path of a file.")
+    if path.stat().st_size > _MAX_UPLOAD:
+        raise EndpointError(f"{value} is larger than {_MAX_UPLOAD >> 20} MiB.")
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return {"name": path.name, "data": f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"}
+
+
+def _send(call: Call, body: bytes | None) -> Answer:
+    ask = Ask(url=call.endpoint.url, method=call.endpoint.method, token=call.token, body=body)
+    (answer,) = fetch_all([ask], timeout=call.timeout, max_bytes=MAX_ANSWER_BYTES)
+    if not answer.status:
+        kind = CallTimeout if answer.seconds >= call.timeout else EndpointError
+        raise kind(answer.problem)
+    if not answer.complete:
+        raise EndpointError(
+            f"The answer of {call.endpoint.name} is larger than {MAX_ANSWER_BYTES >> 20} MiB."
+        )
+    return answer
+
+
+def _detail(answer: Answer) -> str:
+    """What a refusal says, in a few words: FastAPI's list of fields for 422, Gradio's error."""
+    found = answer.json()
+    if isinstance(found, dict) and isinstance(found.get("detail"), list):
+        told = [_field(item) for item in found["detail"][:3] if isinstance(item, dict)]
+        return ": " + "; ".join(told) if told else ""
+    if isinstance(found, dict):
+        said = found.get("error") or found.get("detail")
+        return f": {_line(str(said))}" if said else ""
+    return ""
+
+
+def _field(item: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in item.get("loc") or [] if part != "body")
+    return _line(f"{place}: {item.get('msg', '')}")
+
+
+def _hint(answer: Answer) -> str:
+    if answer.status == 422:
+        return "The body does not have the shape that the route takes; `hfspace diagnose` shows it."
+    if answer.status in {401, 403}:
+        return "The app asks for a login of its own."
+    return "Look at the app's log." if answer.status >= 500 else ""
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:200]

@@ -1,0 +1,54 @@
+"""Request bodies to show: what a call of a served endpoint looks like, in the forms that it takes."""
+
+from __future__ import annotations
+
+from hfspace.live.gradio.contract import values_of
+from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.urls import named_call_url, version_of
+from hfspace.live.gradio.values import FILE_KINDS
+from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
+
+_BY_TYPE: dict[str, Json] = {
+    "string": "text", "number": 1, "integer": 1, "boolean": True, "array": [], "object": {},
+}  # fmt: skip
+
+
+def sample(parameter: ServedParameter) -> Json:
+    """A value that the parameter takes: its default, its first choice, its minimum, or one of its type."""
+    schema = parameter.schema
+    if parameter.component in FILE_KINDS:
+        return {"path": "https://example.com/file", "meta": {"_type": "gradio.FileData"}}
+    if parameter.has_default and parameter.default is not None:
+        return parameter.default
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if "minimum" in schema:
+        return schema["minimum"]
+    return _BY_TYPE.get(kind) if isinstance(kind, str) else None
+
+
+def data_body(endpoint: ServedEndpoint, app: ServedApp) -> Json:
+    """`{"data": [...]}`, every value in its place. A state is a null below Gradio 6, and left out since."""
+    keep = version_of(app.version) < (6, 0)
+    shown = endpoint.parameters if keep else values_of(endpoint.parameters)
+    return {"data": [None if item.component == "state" else sample(item) for item in shown]}
+
+
+def named_body(endpoint: ServedEndpoint) -> Json:
+    """The values by name, those with a default left out; None when a parameter has no name."""
+    wanted = values_of(endpoint.parameters)
+    if any(not parameter.name for parameter in wanted):
+        return None
+    return {str(parameter.name): sample(parameter) for parameter in wanted if not parameter.has_default}
+
+
+def forms(endpoint: ServedEndpoint, app: ServedApp, base: str) -> dict[str, tuple[str, Json]]:
+    """The payload forms that the endpoint takes: name of the form -> (URL, body)."""
+    if app.kind == "gradio":
+        found = {"data": (endpoint.url, data_body(endpoint, app))}
+        url = named_call_url(base, app.prefix, app.version, endpoint.name)
+        body = named_body(endpoint)
+        return {**found, "named": (url, body)} if url and body is not None else found
+    form = takes(endpoint) if takes(endpoint) in {"inputs", "data"} else "fields"
+    return {form: (endpoint.url, named_body(endpoint) if endpoint.parameters else None)}

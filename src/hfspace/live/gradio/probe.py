@@ -1,0 +1,150 @@
+"""One look at a running app without running it: its config and API info, in one parallel round trip."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from hfspace.errors import AppError
+from hfspace.live.gradio.classify import Sight, canonical_space, classify
+from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.config import GradioConfig, gradio_app, read_config
+from hfspace.live.gradio.fetch import MAX_BYTES, TIMEOUT_SECONDS, Answer, Ask, fetch_all
+from hfspace.live.gradio.openapi import openapi_app, tgi_app
+from hfspace.live.gradio.urls import PREFIX, expected_prefix
+from hfspace.model import ServedApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to look. `host` is an http(s) origin; `path` where the app is mounted; `token` goes to this
+    origin only. `sdk` and `sdk_version` are what the Hub says, None when it was not asked."""
+
+    host: str
+    path: str = ""
+    sdk: str | None = None
+    sdk_version: str | None = None
+    token: str | None = field(default=None, repr=False)
+    timeout: float = TIMEOUT_SECONDS
+    max_bytes: int = MAX_BYTES
+
+    @property
+    def base(self) -> str:
+        path = "/" + self.path.strip("/") if self.path.strip("/") else ""
+        return self.host.rstrip("/") + path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was seen. `app.kind` is unknown where nothing could be read; `sight` then says why.
+    `space` is the id that the Hub's proxy names for this host."""
+
+    app: ServedApp
+    base: str
+    sight: Sight | None = None
+    config: GradioConfig | None = None
+    answers: tuple[Answer, ...] = ()
+    space: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        return len(self.answers)
+
+
+def read_app(
+    host: str,
+    *,
+    sdk: str | None = None,
+    sdk_version: str | None = None,
+    token: str | None = None,
+    base_path: str = "",
+    timeout: float = TIMEOUT_SECONDS,
+    max_bytes: int = MAX_BYTES,
+) -> ServedApp:
+    """What the app at `host` serves; `problem` is set when it can't be read. Two or three GETs, no call.
+
+    `timeout` is in seconds per request. Raises AppError when `host` is no http(s) URL.
+    """
+    place = Place(
+        host=host, path=base_path, sdk=sdk, sdk_version=sdk_version, token=token, timeout=timeout,
+        max_bytes=max_bytes,
+    )  # fmt: skip
+    return look(place).app
+
+
+def look(place: Place) -> Reading:
+    """Read the app at `place`. Never raises for what the host answers. Raises AppError for no URL."""
+    if not place.host.lower().startswith(("http://", "https://")):
+        raise AppError("The host of the Space is not an http(s) URL.", hint="Write https://….")
+    started = time.monotonic()
+    first = _fetch(place, _first_paths(place))
+    config_answer = first[0]
+    config = read_config(config_answer.json()) if config_answer.status == 200 else None
+    if config is not None:
+        reading = _gradio(place, config, first)
+    elif config_answer.status in {200, 404, 405, 307, 308}:
+        reading = _other(place, first)
+    else:
+        reading = _unread(place, classify(config_answer, sent_token=place.token is not None), first)
+    space = next((found for answer in reading.answers if (found := canonical_space(answer.headers))), None)
+    return replace(reading, space=space, seconds=time.monotonic() - started)
+
+
+def _first_paths(place: Place) -> list[str]:
+    if place.sdk == "docker":
+        return ["/config", "/openapi.json"]
+    return ["/config", f"{expected_prefix(place.sdk_version)}/info"]
+
+
+def _gradio(place: Place, config: GradioConfig, seen: tuple[Answer, ...]) -> Reading:
+    """The API info is at the prefix that the config names; one more request where that was not expected."""
+    wanted = f"{place.base}{config.prefix}/info"
+    info = next((answer for answer in seen if answer.url == wanted), None)
+    if info is None and not config.version.startswith("2."):
+        (info,) = _fetch(place, [f"{config.prefix}/info"])
+        seen = (*seen, info)
+    told = info.json() if info is not None and info.status == 200 else None
+    return Reading(app=gradio_app(config, told, place.base), base=place.base, config=config, answers=seen)
+
+
+def _other(place: Place, seen: tuple[Answer, ...]) -> Reading:
+    """Not Gradio: TGI, else the routes of an OpenAPI document, else what the page is."""
+    sight = classify(seen[0], sent_token=place.token is not None)
+    if sight.code is not Code.NOT_GRADIO:
+        return _unread(place, sight, seen)
+    if sight.kind == "streamlit":
+        return _unread(place, sight, seen)
+    have = {answer.url: answer for answer in seen}
+    missing = [path for path in ("/openapi.json", "/info") if f"{place.base}{path}" not in have]
+    more = _fetch(place, missing) if missing else ()
+    seen = (*seen, *more)
+    have |= {answer.url: answer for answer in more}
+    found = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
+        have.get(f"{place.base}/openapi.json"), openapi_app, place.base
+    )
+    if found is None:
+        return _unread(place, sight, seen)
+    what = "Text Generation Inference" if found.kind == "tgi" else "an HTTP app with an OpenAPI document"
+    told = Sight(code=Code.NOT_GRADIO, seen=f"The app is {what}, not Gradio.", kind=found.kind)
+    return Reading(app=found, base=place.base, sight=told, answers=seen)
+
+
+def _app_of(
+    answer: Answer | None, read: Callable[[object, str], ServedApp | None], base: str
+) -> ServedApp | None:
+    return read(answer.json(), base) if answer is not None and answer.status == 200 else None
+
+
+def _unread(place: Place, sight: Sight, seen: tuple[Answer, ...]) -> Reading:
+    kind = sight.kind if sight.kind in {"static", "streamlit"} else "unknown"
+    return Reading(app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=seen)
+
+
+def _fetch(place: Place, paths: Sequence[str]) -> tuple[Answer, ...]:
+    asks = [Ask(url=f"{place.base}{path}", token=place.token) for path in paths]
+    return fetch_all(asks, timeout=place.timeout, max_bytes=place.max_bytes)
+
+
+__all__ = ["PREFIX", "Place", "Reading", "look", "read_app"]

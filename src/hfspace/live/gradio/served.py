@@ -1,0 +1,28 @@
+"""What the app of one Space serves, for a plan: two or three GETs, the token only where the rule lets it."""
+
+from __future__ import annotations
+
+from hfspace.live.gradio.fetch import TIMEOUT_SECONDS
+from hfspace.live.gradio.probe import read_app
+from hfspace.live.gradio.tokens import host_token
+from hfspace.model import ServedApp, SpaceState
+
+
+def read_space_app(
+    state: SpaceState, *, hub_endpoint: str, token: str | None, timeout: float = TIMEOUT_SECONDS
+) -> ServedApp:
+    """What the running app of `state` serves; `problem` says why when it can't be read.
+
+    Only for Spaces that run: reading wakes a sleeping one. `token` goes only to a private Space's own host.
+    """
+    if state.is_static:
+        return ServedApp(kind="static", problem="It is a static Space: there is no app to call.")
+    if not state.host:
+        return ServedApp(kind="unknown", problem="The Hub names no host for this Space.")
+    needed = state.visibility == "private"
+    return read_app(
+        state.host,
+        sdk=state.sdk,
+        token=host_token(state.host, hub_endpoint=hub_endpoint, needed=needed, token=token),
+        timeout=timeout,
+    )

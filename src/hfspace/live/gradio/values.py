@@ -1,0 +1,104 @@
+"""Values against JSON Schema, and the request bodies that a declared payload stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hfspace.model import Json, ServedParameter
+
+FILE_KINDS = frozenset(
+    {"file", "image", "audio", "video", "uploadbutton", "gallery", "model3d", "imageeditor"}
+)
+_SHOWN = 60
+
+
+def value_problem(value: Json, parameter: ServedParameter) -> str:
+    """Why `value` does not fit the parameter, in a few words; "" when it fits or nobody can say."""
+    if parameter.component in FILE_KINDS and isinstance(value, str):
+        return ""  # a path or a URL: uploaded when it is called
+    # Gradio takes null for most inputs: an empty dropdown, no image.
+    if value is None:
+        return ""
+    return _first_problem(value, parameter.schema)
+
+
+def answer_problem(value: Json, schema: Mapping[str, Any]) -> str:
+    """Why an answer does not satisfy `expect`; "" when it does."""
+    return _first_problem(value, schema)
+
+
+def schema_problem(schema: Mapping[str, Any]) -> str:
+    """Why this is no JSON Schema; "" when it is one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return _short(error.message)
+    return ""
+
+
+def http_body(payload: str, example: Json) -> Json:
+    """The JSON body for an HTTP route. A mapping is the body itself; a list goes below `data`; with the
+    payload form inputs, anything else is the value of `inputs`."""
+    if isinstance(example, Mapping):
+        return dict(example)
+    if payload == "inputs":
+        only = isinstance(example, list) and len(example) == 1
+        return {"inputs": example[0] if only else example}
+    return {"data": list(example) if isinstance(example, list | tuple) else [example]}
+
+
+def _first_problem(value: Json, schema: Mapping[str, Any]) -> str:
+    from jsonschema import Draft202012Validator
+
+    try:
+        errors = sorted(
+            Draft202012Validator(dict(schema)).iter_errors(value), key=lambda item: list(map(str, item.path))
+        )
+    except Exception:  # noqa: BLE001 - the schema is the app's: a broken one must not stop a check
+        return ""
+    if not errors:
+        return ""
+    error = errors[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    return f"{_told(error)}{' at ' + where.lstrip('.') if where else ''}."
+
+
+def _told(error: Any) -> str:
+    value = _short(repr(error.instance))
+    if error.validator == "enum":
+        choices = error.validator_value
+        shown = ", ".join(_short(str(choice)) for choice in choices[:8]) + (", …" if len(choices) > 8 else "")
+        return f"{value} is not one of {shown}"
+    if error.validator == "type":
+        return f"{value} is not {_article(str(error.validator_value))}"
+    if error.validator in {"minimum", "maximum"}:
+        side = "below" if error.validator == "minimum" else "above"
+        return f"{value} is {side} {error.validator_value}"
+    if error.validator == "required":
+        return _short(error.message)
+    return _short(error.message)
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+
+
+def _short(text: str) -> str:
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "…"
+
+
+def call_values(example: Json, kind: str) -> Json:
+    """What an example stands for in a call: for Gradio a list, or a mapping of names; else the example."""
+    if kind != "gradio":
+        return example
+    if isinstance(example, Mapping):
+        inner = example.get("data") if set(example) == {"data"} else None
+        return list(inner) if isinstance(inner, list) else dict(example)
+    if example is None:
+        return []
+    return list(example) if isinstance(example, list | tuple) else [example]

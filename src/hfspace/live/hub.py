@@ -1,0 +1,347 @@
+"""The Hub through huggingface_hub: one method per request, HTTP answers turned into values and HubErrors.
+
+Nothing above this file knows a status code or a library exception.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from hfspace.errors import HfspaceError, HubError, HubFault
+from hfspace.live import hub_errors, wire
+from hfspace.live.limiter import Limiter, Pace
+from hfspace.live.ports import NewSpace
+from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+
+T = TypeVar("T")
+
+EXPAND = ("runtime", "private", "sdk", "sha", "subdomain")
+"""What a listing carries beside the id: all that a plan needs, in one page (hub-api 1.1)."""
+
+
+def connect(
+    endpoint: str,
+    token: str | None,
+    *,
+    env: Mapping[str, str] | None = None,
+    notify: Callable[[str], None] = lambda text: None,
+    pace: Pace | None = None,
+    token_for: Callable[[str], str | None] | None = None,
+) -> HubClient:
+    """A client for one endpoint and token. `token_for(space)` may name another token for one Space (keyless).
+
+    Raises UsageError when the endpoint is no http(s) URL.
+    """
+    from hfspace.errors import UsageError
+
+    if not endpoint.startswith(("https://", "http://")):
+        raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
+    return HubClient(endpoint, token, Limiter(pace or Pace(), notify), token_for or (lambda space: token))
+
+
+class HubClient:
+    """The Hub. Safe to use from several threads."""
+
+    def __init__(
+        self, endpoint: str, token: str | None, limiter: Limiter, token_for: Callable[[str], str | None]
+    ) -> None:
+        # Set before the first import: telemetry would be a hidden request (hub-api 1.13).
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        from huggingface_hub import HfApi
+
+        from hfspace import __version__
+        from hfspace.live.transport import install
+
+        install()
+        self.endpoint = endpoint
+        self.limiter = limiter
+        self._token = token
+        self._token_for = token_for
+        self._api: Any = HfApi(
+            endpoint=endpoint,
+            token=token or False,
+            library_name="hfspace",
+            library_version=f"{__version__}; python/{platform.python_version()}",
+        )
+
+    @property
+    def pace(self) -> Pace:
+        return self.limiter.pace
+
+    @property
+    def requests(self) -> int:
+        return self.limiter.requests
+
+    @property
+    def has_token(self) -> bool:
+        return self._token is not None
+
+    def token_for(self, space: str) -> str | None:
+        """The token to use for one Space; None for anonymous."""
+        return self._token_for(space)
+
+    # ------------------------------------------------------------ reads
+
+    def whoami(self) -> Account | None:
+        if self._token is None:
+            return None
+        return self._ask("whoami", "", lambda: wire.account(self._api.whoami()))
+
+    def flavors(self) -> dict[str, Flavor]:
+        raw = self._ask("read hardware prices", "", lambda: self._json("/api/spaces/hardware"))
+        return self._understand("hardware prices", lambda: wire.flavors(raw))
+
+    def list_spaces(
+        self, *, author: str | None = None, search: str | None = None, limit: int | None = None
+    ) -> Iterator[SpaceState]:
+        """One item at a time; a page is fetched when its first item is asked for."""
+        pages = self._ask(
+            "list Spaces",
+            author or "",
+            lambda: iter(
+                self._api.list_spaces(author=author, search=search, limit=limit, expand=list(EXPAND))
+            ),
+        )
+        while True:
+            info = self._ask("list Spaces", author or "", lambda: next(pages, None))
+            if info is None:
+                return
+            yield self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+
+    def space(self, space: str) -> SpaceState:
+        info = self._ask(
+            "read",
+            space,
+            lambda: self._api.space_info(space, token=self._auth(space)),
+        )
+        return self._understand(space, lambda: wire.space(info))
+
+    def space_with_card(self, space: str) -> tuple[SpaceState, dict[str, Any]]:
+        """The Space, and the settings at the top of its README (sdk_version, app_port, base_path …)."""
+        info = self._ask(
+            "read", space, lambda: self._api.space_info(space, token=self._auth(space))
+        )
+        state = self._understand(space, lambda: wire.space(info))
+        card = getattr(info, "card_data", None)
+        return state, dict(card.to_dict()) if hasattr(card, "to_dict") else {}
+
+    def runtime(self, known: SpaceState) -> SpaceState:
+        raw = self._ask(
+            "read the runtime of",
+            known.id,
+            lambda: self._api.get_space_runtime(known.id, token=self._auth(known.id)).raw,
+        )
+        return self._understand(known.id, lambda: wire.with_runtime(known, raw))
+
+    def variables(self, space: str) -> dict[str, Variable]:
+        found = self._ask(
+            "read the variables of",
+            space,
+            lambda: self._api.get_space_variables(space, token=self._auth(space)),
+        )
+        return {
+            key: Variable(value=str(item.value), description=item.description) for key, item in found.items()
+        }
+
+    def secrets(self, space: str) -> dict[str, Secret]:
+        found = self._ask(
+            "list the secrets of", space, lambda: self._api.get_space_secrets(space, token=self._auth(space))
+        )
+        return {key: wire.secret(item.description) for key, item in found.items()}
+
+    def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]:
+        items = self._ask(
+            "read the repository settings of",
+            owner,
+            lambda: list(self._api.list_user_repos(owner if is_org else None)),
+        )
+        return {item.id: item.visibility for item in items if getattr(item, "type", "space") == "space"}
+
+    def by_subdomain(self, subdomain: str) -> str | None:
+        """The id behind a *.hf.space subdomain, if the Hub tells."""
+        raw = self._ask("look up", subdomain, lambda: self._json(f"/api/spaces/by-subdomain/{subdomain}"))
+        found = raw.get("id") if isinstance(raw, dict) else None
+        return str(found) if found else None
+
+    def logs(
+        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+    ) -> Iterator[str]:
+        """Log lines without their line ends. Without follow, ends when the Hub has sent what it has."""
+        lines = self._ask(
+            "read the logs of",
+            space,
+            lambda: iter(
+                self._api.fetch_space_logs(space, build=build, follow=follow, token=self._auth(space))
+            ),
+        )
+        kept: list[str] = []
+        while (line := self._ask("read the logs of", space, lambda: next(lines, None))) is not None:
+            if tail is None:
+                yield str(line).rstrip("\n")
+            else:
+                kept = [*kept, str(line).rstrip("\n")][-tail:]
+        yield from kept
+
+    # ------------------------------------------------------------ writes
+
+    def create(self, new: NewSpace) -> None:
+        self._ask("create", new.id, lambda: self._create(new), write=True)
+
+    def delete(self, space: str) -> None:
+        self._write("delete", space, lambda: self._api.delete_repo(space, repo_type="space"))
+
+    def set_visibility(self, space: str, visibility: str) -> None:
+        self._write(
+            "set the visibility of",
+            space,
+            lambda: self._api.update_repo_settings(
+                space, repo_type="space", visibility=visibility, token=self._auth(space)
+            ),
+        )
+
+    def set_hardware(self, space: str, flavor: str, sleep_time: int | None) -> None:
+        self._write(
+            "set the hardware of",
+            space,
+            lambda: self._api.request_space_hardware(
+                space, flavor, sleep_time=sleep_time, token=self._auth(space)
+            ),
+        )
+
+    def set_sleep_time(self, space: str, seconds: int) -> None:
+        self._write(
+            "set the sleep time of",
+            space,
+            lambda: self._api.set_space_sleep_time(space, seconds, token=self._auth(space)),
+        )
+
+    def pause(self, space: str) -> None:
+        self._write("pause", space, lambda: self._api.pause_space(space, token=self._auth(space)))
+
+    def restart(self, space: str, *, factory: bool = False) -> None:
+        self._write(
+            "restart",
+            space,
+            lambda: self._api.restart_space(space, factory_reboot=factory, token=self._auth(space)),
+        )
+
+    def set_dev_mode(self, space: str, enabled: bool) -> None:
+        switch = self._api.enable_space_dev_mode if enabled else self._api.disable_space_dev_mode
+        self._write("set the dev mode of", space, lambda: switch(space, token=self._auth(space)))
+
+    def set_variable(self, space: str, key: str, variable: Variable) -> None:
+        self._write(
+            f"set the variable {key} of",
+            space,
+            lambda: self._api.add_space_variable(
+                space, key, variable.value, description=variable.description, token=self._auth(space)
+            ),
+        )
+
+    def delete_variable(self, space: str, key: str) -> None:
+        self._write(
+            f"delete the variable {key} of",
+            space,
+            lambda: self._api.delete_space_variable(space, key, token=self._auth(space)),
+        )
+
+    def set_secret(self, space: str, key: str, value: str, description: str) -> None:
+        self._write(
+            f"set the secret {key} of",
+            space,
+            lambda: self._api.add_space_secret(
+                space, key, value, description=description, token=self._auth(space)
+            ),
+        )
+
+    def delete_secret(self, space: str, key: str) -> None:
+        self._write(
+            f"delete the secret {key} of",
+            space,
+            lambda: self._api.delete_space_secret(space, key, token=self._auth(space)),
+        )
+
+    def set_volumes(self, space: str, volumes: tuple[Volume, ...]) -> None:
+        # PUT takes one volume at least; none is a DELETE, which is a 400 when there was none (hub-api 1.7).
+        if volumes:
+            sent = [wire.to_volume(volume) for volume in volumes]
+            self._write(
+                "set the volumes of",
+                space,
+                lambda: self._api.set_space_volumes(space, sent, token=self._auth(space)),
+            )
+        else:
+            self._write(
+                "detach the volumes of",
+                space,
+                lambda: self._api.delete_space_volumes(space, token=self._auth(space)),
+            )
+
+    # ------------------------------------------------------------ how
+
+    def _auth(self, space: str) -> str | bool:
+        return self._token_for(space) or False
+
+    def _json(self, path: str) -> Any:
+        import huggingface_hub as library
+
+        headers = self._api._build_hf_headers()
+        response = library.get_session().get(f"{self.endpoint}{path}", headers=headers)
+        library.hf_raise_for_status(response)
+        return response.json()
+
+    def _create(self, new: NewSpace) -> None:
+        common: dict[str, Any] = {
+            "repo_type": "space",
+            "visibility": new.visibility,
+            "space_hardware": new.hardware,
+            "space_sleep_time": new.sleep_time,
+            "space_secrets": [
+                {"key": key, "value": value, "description": description}
+                for key, (value, description) in new.secrets.items()
+            ]
+            or None,
+            "space_variables": [wire.to_pair(key, item) for key, item in new.variables.items()] or None,
+            "space_volumes": [wire.to_volume(volume) for volume in new.volumes] or None,
+        }
+        if new.duplicate_from:
+            self._api.duplicate_repo(new.duplicate_from, new.id, **common)
+        else:
+            self._api.create_repo(new.id, space_sdk=new.sdk, space_template=new.template, **common)
+
+    def _write(self, doing: str, space: str, call: Callable[[], object]) -> None:
+        self._ask(doing, space, call, write=True)
+
+    def _ask(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
+        """Run one library call under our limiter; its failures become HubErrors."""
+        import warnings
+
+        from hfspace.live.transport import current_limiter
+
+        reset = current_limiter.set(self.limiter)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return call()
+        except HfspaceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer
+            raise hub_errors.translate(
+                error, doing=doing, what=what, endpoint=self.endpoint, has_token=self.has_token, write=write
+            ) from None
+        finally:
+            current_limiter.reset(reset)
+
+    def _understand(self, what: str, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except HubError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise HubFault(
+                f"The Hub's answer about {what} is not what it documents ({type(error).__name__}).",
+                hint="Run again; if it stays, the Hub changed: look for a newer hfspace.",
+            ) from None

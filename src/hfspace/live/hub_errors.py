@@ -1,0 +1,135 @@
+"""From what huggingface_hub raises to one clear sentence with a next step.
+
+Decides on the status code, never on the library's exception class: over http a 401 is not the exception
+that it is over https (hub-api 4.2).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hfspace.errors import (
+    BillingRefused,
+    Conflict,
+    HubError,
+    HubFault,
+    HubUnreachable,
+    NeedsWrite,
+    NotVisible,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+)
+
+_BILLING = re.compile(
+    r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
+)
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9_.-]{6,}")
+_LONGEST = 300
+
+
+def translate(
+    error: Exception, *, doing: str, what: str, endpoint: str, has_token: bool, write: bool
+) -> HubError:
+    """The HubError for `error`, which was raised while `doing` something to `what`."""
+    act = f"{doing} {what}".strip()
+    response = getattr(error, "response", None)
+    if response is not None and getattr(response, "status_code", None):
+        return _refusal(response, act, what, has_token)
+    name = type(error).__name__
+    if _is_transport(error):
+        hint = (
+            "It may or may not have happened: run again." if write else "Check the network and HF_ENDPOINT."
+        )
+        return HubUnreachable(f"No answer from {endpoint} to: {act} ({name}).", hint=hint)
+    if isinstance(error, ValueError) and type(error).__module__.startswith("huggingface_hub"):
+        return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
+    if isinstance(error, ValueError) and write and name == "ValueError":
+        return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
+    return HubFault(
+        f"{endpoint} did not answer as the Hub does to: {act} ({name}).",
+        hint="Run again; check that HF_ENDPOINT names a Hub, and that no proxy answers in its place.",
+    )
+
+
+def _refusal(response: Any, act: str, what: str, has_token: bool) -> HubError:
+    status = int(response.status_code)
+    said = _message(response)
+    quoted = f' The Hub says: "{said}"' if said else ""
+    if status == 401:
+        return _unauthorized(act, quoted, has_token)
+    if status == 402 or (status == 403 and _BILLING.search(said)):
+        return BillingRefused(
+            f"The Hub will not {act} with this account.{quoted}", hint=_billing_hint(said), status=status
+        )
+    if status == 403:
+        return NeedsWrite(
+            f"This token may not {act}.{quoted}",
+            hint="Use a token with write access to it; `hfspace doctor` shows what this one may do.",
+            status=status,
+        )
+    if status == 404:
+        return NotVisible(
+            f"{what or 'It'} does not exist, or this token can't see it.",
+            hint="Check the spelling and that the token may see private Spaces of this owner.",
+            status=status,
+        )
+    if status == 409:
+        return Conflict(
+            f"Could not {act}: it conflicts with what is there.{quoted}", hint="Run again.", status=status
+        )
+    if status == 429:
+        return RateLimited(f"The Hub's rate limit stops us at: {act}.", hint="Run again in a few minutes.")
+    if status >= 500:
+        return HubFault(f"The Hub failed ({status}) to: {act}.{quoted}", hint="Run again.", status=status)
+    return Rejected(
+        f"The Hub refuses to {act}.{quoted}", hint="Correct the value in the manifest.", status=status
+    )
+
+
+def _unauthorized(act: str, quoted: str, has_token: bool) -> Unauthorized:
+    if not has_token:
+        return Unauthorized(
+            f"Without a token the Hub does not let us {act}.",
+            hint="Set HF_TOKEN, or log in with `hf auth login`.",
+            status=401,
+        )
+    return Unauthorized(
+        f"The Hub does not accept this token to {act}.{quoted}",
+        hint="It may be expired, or of a kind that may not do this (a login by browser can pause, but not "
+        "restart or change hardware): make an access token with write role and set HF_TOKEN.",
+        status=401,
+    )
+
+
+def _billing_hint(said: str) -> str:
+    if "downgrade" in said:
+        return "Pause the Space instead (state: paused): a paused Space costs nothing."
+    if "quota" in said.lower():
+        return "Pause other Spaces of this account first (state: paused), then run again."
+    return "Check the plan and the payment method of the account that owns the Space."
+
+
+def _message(response: Any) -> str:
+    """The Hub's own words: `error` of the body, in either of its two forms (hub-api 4.1)."""
+    try:
+        body = response.json()
+        said = body.get("error", "") if isinstance(body, dict) else ""
+        said = said.get("message", "") if isinstance(said, dict) else said
+    except Exception:  # noqa: BLE001 - whatever came is not JSON; the header may still say it
+        said = ""
+    return _clean(str(said or response.headers.get("x-error-message", "")))
+
+
+def _clean(text: str) -> str:
+    """One bounded line without anything that looks like a token."""
+    text = _TOKEN.sub("hf_…", " ".join(text.split()))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _is_transport(error: Exception) -> bool:
+    names = {base.__name__ for base in type(error).__mro__}
+    return bool(
+        names & {"TransportError", "OSError", "TimeoutException", "OfflineModeIsEnabled", "InvalidURL"}
+    )

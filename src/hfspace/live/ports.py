@@ -1,0 +1,92 @@
+"""What the layers above may ask of the world: small typed interfaces, whose adapters are beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hfspace.manifest.secrets import SecretValue
+from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSpace:
+    """All that one create request can carry. Secrets map a key to (value, description)."""
+
+    id: str
+    sdk: str | None = None
+    visibility: str | None = None
+    hardware: str | None = None
+    sleep_time: int | None = None
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    secrets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    volumes: tuple[Volume, ...] = ()
+    template: str | None = None
+    duplicate_from: str | None = None
+
+
+class HubReader(Protocol):
+    """Reads. Every method raises HubError (see hfspace.errors) and nothing else."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def requests(self) -> int:
+        """Requests made so far, retries included."""
+        ...
+
+    def whoami(self) -> Account | None:
+        """None without a token."""
+        ...
+
+    def flavors(self) -> dict[str, Flavor]: ...
+    def list_spaces(
+        self, *, author: str | None = None, search: str | None = None, limit: int | None = None
+    ) -> Iterator[SpaceState]: ...
+    def space(self, space: str) -> SpaceState: ...
+    def runtime(self, known: SpaceState) -> SpaceState:
+        """`known` with its runtime part read again."""
+        ...
+
+    def variables(self, space: str) -> dict[str, Variable]: ...
+    def secrets(self, space: str) -> dict[str, Secret]: ...
+    def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]: ...
+    def logs(
+        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+    ) -> Iterator[str]: ...
+
+
+class HubWriter(Protocol):
+    """Writes. None of them is repeated by itself when its answer is lost: the caller reads, then decides."""
+
+    def create(self, new: NewSpace) -> None: ...
+    def delete(self, space: str) -> None: ...
+    def set_visibility(self, space: str, visibility: str) -> None: ...
+    def set_hardware(self, space: str, flavor: str, sleep_time: int | None) -> None: ...
+    def set_sleep_time(self, space: str, seconds: int) -> None: ...
+    def pause(self, space: str) -> None: ...
+    def restart(self, space: str, *, factory: bool = False) -> None: ...
+    def set_dev_mode(self, space: str, enabled: bool) -> None: ...
+    def set_variable(self, space: str, key: str, variable: Variable) -> None: ...
+    def delete_variable(self, space: str, key: str) -> None: ...
+    def set_secret(self, space: str, key: str, value: str, description: str) -> None: ...
+    def delete_secret(self, space: str, key: str) -> None: ...
+    def set_volumes(self, space: str, volumes: tuple[Volume, ...]) -> None:
+        """Replace the whole list; () detaches all."""
+        ...
+
+
+class Hub(HubReader, HubWriter, Protocol):
+    """The Hub, read and written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The doors that a facet may act through. `secrets` maps (space, key) to the value of a declared secret;
+    `random_bytes(n)` makes salts; `space_token(space)` is the token for the Space's own app."""
+
+    hub: Hub
+    secrets: Mapping[tuple[str, str], SecretValue]
+    random_bytes: Callable[[int], bytes]
+    space_token: Callable[[str], str | None] = lambda space: None

@@ -1,0 +1,235 @@
+"""One look at the world, with the fewest requests: a listing per owner, or a read per Space where that is
+fewer; variables and secrets only of Spaces that declare them (design section 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from hfspace.errors import AppError, HubError, NeedsWrite, NotVisible, Rejected, Unauthorized
+from hfspace.live import fingerprint
+from hfspace.live.ports import HubReader
+from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.manifest.secrets import SecretValue
+from hfspace.model import FAILED, Account, LiveExperiments, Secret, ServedApp, Snapshot, SpaceState
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+THREADS = 8
+_SINGLE_READS_UP_TO = 2
+_PAGE = 1000
+_FORBIDDEN = (NeedsWrite, NotVisible, Rejected, Unauthorized)
+
+
+class AppReader(Protocol):
+    """Reads what a running app serves. Raises AppError when it can't say."""
+
+    def served(self, state: SpaceState, spec: SpaceSpec) -> ServedApp: ...
+    def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What to look at beside the Spaces' settings, and how."""
+
+    secrets: Mapping[tuple[str, str], SecretValue]
+    unset_secrets: Mapping[tuple[str, str], str]
+    apps: AppReader | None = None
+    endpoints: bool = False
+    unmanaged: bool = False
+    threads: int = THREADS
+
+
+def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
+    """The live counterpart of `manifest`. Raises HubError when the Hub as a whole can't be read."""
+    before = hub.requests
+    account = hub.whoami()
+    flavors = hub.flavors()
+    owners = _by_owner(manifest.spaces)
+    seen: dict[str, SpaceState] = {}
+    others: list[SpaceState] = []
+    for found, extra in _parallel(
+        lambda item: _read_owner(hub, *item, look.unmanaged), owners.items(), look.threads
+    ):
+        seen.update(found)
+        others.extend(extra)
+    exact = _exact_visibilities(manifest, seen, hub, account)
+    unreadable: dict[str, str] = {}
+
+    def complete(space: str) -> tuple[str, SpaceState | None]:
+        try:
+            return space, read_details(seen[space], manifest.spaces[space], hub, look, exact.get(space))
+        except HubError as error:
+            unreadable[space] = error.message
+            return space, None
+
+    states = dict(_parallel(complete, seen, look.threads))
+    return Snapshot(
+        hub=hub.endpoint,
+        account=account,
+        spaces={space: state for space, state in states.items() if state is not None},
+        flavors=flavors,
+        unreadable=unreadable,
+        unset_secrets=look.unset_secrets,
+        unmanaged=tuple(sorted(others, key=lambda state: state.id)),
+        requests=hub.requests - before,
+    )
+
+
+def read_space(
+    space: str, spec: SpaceSpec, hub: HubReader, look: Look, known: SpaceState | None
+) -> SpaceState:
+    """One Space read afresh with all that its declaration needs. `known` lends what a single read can't tell.
+
+    Raises NotVisible when it is gone, other HubErrors when it can't be read.
+    """
+    state = hub.space(space)
+    exact = None
+    if (
+        known is not None
+        and known.visibility_exact
+        and known.visibility != "public"
+        and state.visibility == "private"
+    ):
+        exact = known.visibility
+    return read_details(state, spec, hub, look, exact)
+
+
+def read_details(
+    state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look, visibility: str | None
+) -> SpaceState:
+    """`state` with whatever `spec` needs beyond a listing."""
+    if visibility is not None:
+        state = replace(state, visibility=visibility, visibility_exact=True)
+    if _needs_runtime(state, spec):
+        state = hub.runtime(state)
+        # The runtime itself names the volumes when there are any; a listing may leave them out.
+        state = replace(state, volumes=state.volumes or ())
+    if spec.variables or spec.secrets or spec.restart is not None or spec.prune & {"variables", "secrets"}:
+        # Both maps, also where only one is declared: one name in both would kill the Space (hub-api 1.6).
+        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
+        if spec.variables or spec.secrets or "secrets" in spec.prune:
+            live = _allowed(lambda: hub.secrets(state.id))
+            state = replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
+    return _with_app(state, spec, look)
+
+
+def _needs_runtime(state: SpaceState, spec: SpaceSpec) -> bool:
+    if state.stage is None:
+        return not state.is_static
+    volumes = spec.volumes is not None or "volumes" in spec.prune
+    return (volumes and state.volumes is None) or (state.stage in FAILED and not state.error_message)
+
+
+def _with_app(state: SpaceState, spec: SpaceSpec, look: Look) -> SpaceState:
+    """Apps are read only while they run: reading would wake a sleeping one."""
+    if look.apps is None or state.stage != "RUNNING":
+        return state
+    if spec.experiments is not None:
+        state = replace(state, experiments=_experiments(look.apps, state, spec))
+    if spec.endpoint is not None and look.endpoints:
+        state = replace(state, app=_served(look.apps, state, spec))
+    return state
+
+
+def _served(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> ServedApp:
+    try:
+        return apps.served(state, spec)
+    except (AppError, HubError) as error:
+        return ServedApp(kind="unknown", problem=error.message)
+
+
+def _experiments(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
+    try:
+        return apps.experiments(state, spec)
+    except (AppError, HubError) as error:
+        return LiveExperiments(backend="", problem=error.message)
+
+
+def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look) -> dict[str, Secret]:
+    """The live secrets with `matches` filled in where there is a fingerprint and a value to compare."""
+    matched = dict(live)
+    for key in spec.secrets or {}:
+        value, has = look.secrets.get((space, key)), live.get(key)
+        if value is not None and has is not None and has.fingerprint is not None:
+            matched[key] = replace(has, matches=fingerprint.matches(value.reveal(), has.fingerprint))
+    return matched
+
+
+def _read_owner(
+    hub: HubReader, owner: str, wanted: frozenset[str], unmanaged: bool
+) -> tuple[dict[str, SpaceState], list[SpaceState]]:
+    """The wanted Spaces of one owner by their declared id, and the rest where it was asked for."""
+    found: dict[str, SpaceState] = {}
+    others: list[SpaceState] = []
+    by_lower = {space.lower(): space for space in wanted}
+    if unmanaged or len(wanted) > _SINGLE_READS_UP_TO:
+        for count, state in enumerate(hub.list_spaces(author=owner), start=1):
+            declared = by_lower.get(state.id.lower())
+            if declared:
+                found[declared] = state
+            else:
+                others.append(state)
+            # Past a page per missing Space, single reads are fewer.
+            if not unmanaged and (len(found) == len(wanted) or count >= _PAGE * (len(wanted) - len(found))):
+                break
+    for space in sorted(wanted - found.keys()):
+        try:
+            found[space] = hub.space(space)
+        except NotVisible:
+            continue
+        except Unauthorized:
+            # Without a token, a private Space and a missing one are the same 401 (hub-api 4.1).
+            continue
+    return found, others if unmanaged else []
+
+
+def _exact_visibilities(
+    manifest: Manifest, seen: Mapping[str, SpaceState], hub: HubReader, account: Account | None
+) -> dict[str, str]:
+    """private and protected look alike in a listing: one more request per owner, only where it matters."""
+    owners = {
+        space.split("/")[0]
+        for space, state in seen.items()
+        if state.visibility == "private" and manifest.spaces[space].visibility in {"private", "protected"}
+    }
+    exact: dict[str, str] = {}
+    if account is None:
+        return exact
+    for owner in sorted(owners):
+        exact.update(_allowed(partial(hub.visibilities, owner, is_org=owner != account.name)) or {})
+    return exact
+
+
+def _allowed(read: Callable[[], A]) -> A | None:
+    """None for what this token may not read: unknown, never empty (hub-api section 6)."""
+    try:
+        return read()
+    except _FORBIDDEN:
+        return None
+
+
+def _by_owner(spaces: Iterable[str]) -> dict[str, frozenset[str]]:
+    owners: defaultdict[str, set[str]] = defaultdict(set)
+    for space in spaces:
+        owners[space.split("/")[0]].add(space)
+    return {owner: frozenset(ids) for owner, ids in owners.items()}
+
+
+def _parallel(work: Callable[[A], B], items: Iterable[A], threads: int) -> list[B]:
+    listed = list(items)
+    if len(listed) <= 1 or threads <= 1:
+        return [work(item) for item in listed]
+    with ThreadPoolExecutor(max_workers=min(threads, len(listed))) as pool:
+        try:
+            futures = [pool.submit(copy_context().run, work, item) for item in listed]
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,174 @@
+"""Between the Hub's JSON and our values. Stages and flavors pass through: the Hub may add some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hfspace.live.fingerprint import split
+from hfspace.model import NEVER, Account, Flavor, Secret, SpaceState, Variable, Volume
+
+_MINUTES_PER_HOUR = 60
+_MICRO = 1_000_000
+
+
+def account(raw: Mapping[str, Any]) -> Account:
+    """GET /api/whoami-v2 (hub-api 1.11)."""
+    orgs = [org for org in raw.get("orgs") or [] if isinstance(org, Mapping) and org.get("name")]
+    return Account(
+        name=str(raw["name"]),
+        role=_role(raw.get("auth") or {}),
+        can_pay=bool(raw.get("canPay")),
+        is_pro=bool(raw.get("isPro")),
+        orgs={org["name"]: str(org.get("roleInOrg", "")) for org in orgs},
+        plans={org["name"]: str(org["plan"]) for org in orgs if org.get("plan")},
+        payers=tuple(org["name"] for org in orgs if org.get("canPay")),
+    )
+
+
+def flavors(raw: Any) -> dict[str, Flavor]:
+    """GET /api/spaces/hardware: prices are per minute, in micro USD (hub-api 1.5)."""
+    return {item["name"]: _flavor(item) for item in raw}
+
+
+def space(info: Any) -> SpaceState:
+    """A SpaceInfo of a listing or of a single read, both asked with the same expand."""
+    state = SpaceState(
+        id=str(info.id),
+        sdk=_text(getattr(info, "sdk", None)),
+        visibility=_visibility(getattr(info, "private", None)),
+        visibility_exact=getattr(info, "private", None) is False,
+        sha=_text(getattr(info, "sha", None)),
+        host=_text(getattr(info, "host", None)),
+        subdomain=_text(getattr(info, "subdomain", None)),
+    )
+    runtime = getattr(info, "runtime", None)
+    raw = getattr(runtime, "raw", None)
+    return with_runtime(state, raw) if isinstance(raw, Mapping) else state
+
+
+def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
+    """`state` with the runtime object's fields (hub-api 1.3). Absent fields of a paused Space are unknown,
+    not empty (hub-api 2.3)."""
+    if not isinstance(raw, Mapping):
+        raise TypeError("runtime is not an object")
+    hardware = _object(raw.get("hardware"))
+    stage = _text(raw.get("stage"))
+    replicas = _object(raw.get("replicas"))
+    return replace(
+        state,
+        stage=stage,
+        error_message=_text(raw.get("errorMessage")),
+        hardware=_text(hardware.get("requested") or hardware.get("current")),
+        hardware_current=_text(hardware.get("current")),
+        sleep_time=_sleep_time(raw, stage),
+        dev_mode=bool(raw["devMode"]) if "devMode" in raw else None,
+        replicas=replicas["current"] if isinstance(replicas.get("current"), int) else None,
+        runtime_sha=_text(raw.get("sha")),
+        volumes=_volumes(raw.get("volumes")),
+        host=state.host or _host(raw.get("domains")),
+    )
+
+
+def secret(description: str | None) -> Secret:
+    own, mark = split(description)
+    return Secret(description=own, fingerprint=mark)
+
+
+def to_volume(volume: Volume) -> Any:
+    from huggingface_hub import Volume as HubVolume
+
+    return HubVolume(
+        type=volume.type,
+        source=volume.source,
+        mount_path=volume.mount_path,
+        read_only=volume.read_only,
+        revision=volume.revision,
+        path=volume.path,
+    )
+
+
+def to_pair(key: str, variable: Variable) -> dict[str, str]:
+    pair = {"key": key, "value": variable.value}
+    return {**pair, "description": variable.description} if variable.description else pair
+
+
+def _role(auth: Mapping[str, Any]) -> str:
+    token = auth.get("accessToken")
+    if isinstance(token, Mapping):
+        return str(token.get("role", "unknown"))
+    return "oauth" if "oauth" in str(auth.get("type", "")).lower() else str(auth.get("type", "unknown"))
+
+
+def _flavor(item: Mapping[str, Any]) -> Flavor:
+    per_hour = Decimal(int(item["unitCostMicroUSD"])) * _MINUTES_PER_HOUR / _MICRO
+    accelerator = item.get("accelerator")
+    return Flavor(
+        name=item["name"],
+        pretty_name=str(item.get("prettyName") or item["name"]),
+        usd_per_hour=_cents(per_hour),
+        cpu=str(item.get("cpu") or ""),
+        ram=str(item.get("ram") or ""),
+        accelerator=_accelerator(accelerator) if isinstance(accelerator, Mapping) else "",
+    )
+
+
+def _cents(usd: Decimal) -> Decimal:
+    """Prices are whole cents per hour; the Hub gives micro USD per minute, rounded."""
+    rounded = usd.quantize(Decimal("0.01"))
+    return rounded if abs(rounded - usd) < Decimal("0.0005") else usd
+
+
+def _accelerator(raw: Mapping[str, Any]) -> str:
+    return " ".join(str(raw[key]) for key in ("quantity", "model", "vram") if raw.get(key))
+
+
+def _visibility(private: object) -> str | None:
+    if private is None:
+        return None
+    return "private" if private else "public"
+
+
+def _sleep_time(raw: Mapping[str, Any], stage: str | None) -> int | None:
+    value = raw.get("gcTimeout")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value)
+    # Absent or null reads 'never' (hub-api 2.3), but a Space paused for long reports none at all.
+    return None if stage == "PAUSED" else NEVER
+
+
+def _volumes(raw: object) -> tuple[Volume, ...] | None:
+    if not isinstance(raw, list):
+        return None
+    return tuple(_volume(item) for item in raw if isinstance(item, Mapping))
+
+
+def _volume(item: Mapping[str, Any]) -> Volume:
+    source = _text(item.get("source"))
+    return Volume(
+        type=str(item.get("type", "")),
+        # The Hub masks what the token may not see as ****/****** (hub-api 1.7).
+        source=None if source is None or "*" in source else source,
+        mount_path=str(item.get("mountPath", "")),
+        read_only=item.get("readOnly"),
+        revision=_text(item.get("revision")),
+        path=_text(item.get("path")),
+    )
+
+
+def _host(domains: object) -> str | None:
+    if isinstance(domains, list):
+        for item in domains:
+            if isinstance(item, Mapping) and item.get("stage") == "READY" and not item.get("isCustom"):
+                return f"https://{item['domain']}"
+    return None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value is not None else None

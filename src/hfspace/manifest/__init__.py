@@ -1,0 +1,1 @@
+"""What is wanted: loading, validating and editing manifests."""

@@ -1,0 +1,189 @@
+"""What a manifest can't say although each key by itself is fine: rules across fields and across Spaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from hfspace.errors import Problem
+from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
+
+_KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
+_STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes")
+Found = Iterator[tuple[tuple[str, ...], str, str]]
+
+
+def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """Every broken rule, at its place."""
+    found: list[Problem] = []
+    for space, spec in manifest.spaces.items():
+        for path, message, hint in _space(space, spec, manifest):
+            source = manifest.source("spaces", space, *path)
+            found.append(_problem(source, message, hint, lines))
+    for path, message, hint in _cycles(manifest):
+        found.append(_problem(manifest.source(*path), message, hint, lines))
+    return found
+
+
+def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
+    yield from _keys(spec)
+    yield from _hardware(spec)
+    yield from _static(spec)
+    yield from _existence(spec)
+    yield from _volumes(spec)
+    yield from _endpoint(spec)
+    for name in spec.depends_on:
+        if name not in manifest.spaces and not name.endswith(".hf.space"):
+            yield (
+                ("depends_on",),
+                f"{space} depends on {name}, which nobody declares",
+                "Declare it, or remove it.",
+            )
+    for key, secret in (spec.secrets or {}).items():
+        if (secret.env is None) == (secret.file is None):
+            yield (
+                ("secrets", key),
+                f"the secret '{key}' needs one source",
+                "Write {env: NAME} or {file: path}.",
+            )
+
+
+def _keys(spec: SpaceSpec) -> Found:
+    for kind, names in (("variables", spec.variables or {}), ("secrets", spec.secrets or {})):
+        for key in names:
+            if not _KEY.fullmatch(key):
+                yield (
+                    (kind, key),
+                    f"'{key}' can't be the name of one of the {kind}",
+                    "A name begins with a letter; letters, digits and _ follow.",
+                )
+            if key == RESTART_VARIABLE:
+                yield (kind, key), f"{key} is kept by hfspace for `restart:`", "Choose another name."
+    for key in sorted(set(spec.variables or {}) & set(spec.secrets or {})):
+        yield (
+            ("secrets", key),
+            f"'{key}' is both a variable and a secret",
+            "The Hub accepts that, and the Space then fails with CONFIG_ERROR: keep one.",
+        )
+
+
+def _hardware(spec: SpaceSpec) -> Found:
+    if spec.hardware in FREE_HARDWARE and spec.sleep_time is not None:
+        yield (
+            ("sleep_time",),
+            f"{spec.hardware} has a fixed sleep time",
+            "Remove sleep_time, or use paid hardware.",
+        )
+    if spec.hardware == "zero-a10g" and spec.sdk not in {None, "gradio"}:
+        yield (
+            ("hardware",),
+            f"ZeroGPU runs Gradio Spaces only, and this is {spec.sdk}",
+            "Choose other hardware.",
+        )
+
+
+def _static(spec: SpaceSpec) -> Found:
+    if spec.sdk != "static":
+        return
+    for key in _STATIC_CANT:
+        if getattr(spec, key) is not None:
+            yield (key,), f"a static Space has no {key}", "It is only files: remove it."
+    if spec.state == "paused":
+        yield ("state",), "a static Space can't be paused", "Remove it, or use visibility: private."
+
+
+def _existence(spec: SpaceSpec) -> Found:
+    if spec.state == "absent":
+        if spec.protect:
+            yield ("protect",), "a Space can't be absent and protected", "Remove one of the two."
+        if spec.create is not None:
+            yield ("create",), "a Space can't be absent and be created", "Remove one of the two."
+        return
+    if spec.create is None:
+        return
+    if spec.create.template and spec.create.duplicate_from:
+        yield ("create",), "a Space is created from a template or from another Space, not both", "Keep one."
+    if not (spec.sdk or spec.create.template or spec.create.duplicate_from):
+        yield ("create",), "an empty Space needs an sdk to be created", "Add sdk: gradio (or docker, static)."
+    if spec.sdk == "streamlit":
+        yield ("sdk",), "new streamlit Spaces can't be created", "Use sdk: docker; existing ones keep theirs."
+
+
+def _volumes(spec: SpaceSpec) -> Found:
+    seen: dict[str, int] = {}
+    for index, item in enumerate(spec.volumes or ()):
+        at = ("volumes", str(index))
+        try:
+            item.volume()
+        except ValueError as error:
+            yield (*at, "source"), f"'{item.source}' is no volume", f"{error}.".capitalize()
+        if not item.mount_path.startswith("/"):
+            yield (
+                (*at, "mount_path"),
+                f"mount_path '{item.mount_path}' is not absolute",
+                f"Write /{item.mount_path}.",
+            )
+        if item.mount_path in seen:
+            yield (*at, "mount_path"), f"two volumes are mounted at {item.mount_path}", "Choose another path."
+        seen[item.mount_path] = index
+
+
+def _endpoint(spec: SpaceSpec) -> Found:
+    endpoint = spec.endpoint
+    if endpoint is None:
+        return
+    if (endpoint.api_name is None) == (endpoint.path is None):
+        yield (
+            ("endpoint",),
+            "an endpoint needs api_name or path",
+            "api_name for Gradio, path for an HTTP route.",
+        )
+    for key, value in (("api_name", endpoint.api_name), ("path", endpoint.path)):
+        if value is not None and not value.startswith("/"):
+            yield ("endpoint", key), f"{key} '{value}' does not begin with '/'", f"Write /{value}."
+
+
+def _cycles(manifest: Manifest) -> Found:
+    done: set[str] = set()
+    for start in manifest.spaces:
+        path: list[str] = []
+        stack = [(start, iter(manifest.spaces[start].depends_on))]
+        path.append(start)
+        while stack:
+            space, rest = stack[-1]
+            following = next(rest, None)
+            if following is None or following in done:
+                if following is None:
+                    done.add(space)
+                    stack.pop()
+                    path.pop()
+                continue
+            if following in path:
+                ring = [*path[path.index(following) :], following]
+                yield (
+                    ("spaces", space, "depends_on"),
+                    f"depends_on goes round in a circle: {' → '.join(ring)}",
+                    "Remove one of them.",
+                )
+                return
+            if following in manifest.spaces:
+                path.append(following)
+                stack.append((following, iter(manifest.spaces[following].depends_on)))
+
+
+def _problem(source: object, message: str, hint: str, lines: Mapping[str, Sequence[str]]) -> Problem:
+    from hfspace.model import Source
+
+    if not isinstance(source, Source):
+        return Problem(file="manifest", message=message, hint=hint)
+    text = lines.get(source.file, ())
+    shown = text[source.line - 1] if 0 < source.line <= len(text) else ""
+    return Problem(
+        file=source.file,
+        line=source.line,
+        column=source.column,
+        message=message,
+        hint=hint,
+        source_line=shown,
+    )

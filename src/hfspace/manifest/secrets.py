@@ -1,0 +1,60 @@
+"""The values of declared secrets: read where hfspace runs, shown nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hfspace.manifest.models import Manifest, SecretSpec
+
+_LARGEST = 1024 * 1024
+
+
+class SecretValue:
+    """A value that no repr, str or format shows; `reveal()` is called only by what sends it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "SecretValue(***)"
+
+
+Values = dict[tuple[str, str], SecretValue]
+Unset = dict[tuple[str, str], str]
+
+
+def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) -> tuple[Values, Unset]:
+    """The values by (space, key), and why there is none for the others. Files are relative to `cwd`; the
+    line end at the end of a file is not part of the value."""
+    values: Values = {}
+    unset: Unset = {}
+    for space, spec in manifest.spaces.items():
+        for key, secret in (spec.secrets or {}).items():
+            value, why = _value(secret, env, cwd)
+            if value is None:
+                unset[space, key] = why
+            else:
+                values[space, key] = SecretValue(value)
+    return values, unset
+
+
+def _value(secret: SecretSpec, env: Mapping[str, str], cwd: Path) -> tuple[str | None, str]:
+    if secret.env is not None:
+        value = env.get(secret.env)
+        return (value, "") if value else (None, f"the environment variable {secret.env} is not set")
+    path = cwd / (secret.file or "")
+    try:
+        if path.stat().st_size > _LARGEST:
+            return None, f"the file {secret.file} is larger than 1 MiB"
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        return None, f"the file {secret.file} is not UTF-8 text"
+    except OSError as error:
+        return None, f"the file {secret.file} can't be read: {error.strerror}"
+    return (text, "") if text else (None, f"the file {secret.file} is empty")

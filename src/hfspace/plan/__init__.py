@@ -1,0 +1,1 @@
+"""The planner: pure, from manifest and snapshot to plan."""

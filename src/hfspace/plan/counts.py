@@ -1,0 +1,14 @@
+"""How many Spaces a plan creates, deletes and changes."""
+
+from __future__ import annotations
+
+from hfspace.model import Action, Plan
+
+
+def counts(plan: Plan) -> tuple[int, int, int]:
+    """Spaces to create, to delete, and to change."""
+    whole = [change for change in plan.changes if change.facet == "existence"]
+    created = {change.space for change in whole if change.action is Action.CREATE}
+    deleted = {change.space for change in whole if change.action is Action.DELETE}
+    changed = {change.space for change in plan.changes} - created - deleted
+    return len(created), len(deleted), len(changed)

@@ -1,0 +1,81 @@
+"""Which change comes first: within a Space, and across Spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+
+from hfspace.facets import ALL
+from hfspace.model import Action, Change
+
+_PLACE = {facet.name: place for place, facet in enumerate(ALL)}
+
+
+class Phase(IntEnum):
+    """Across Spaces: what frees money and quota, then what costs nothing more, then what starts and grows."""
+
+    FREES = 0
+    NEUTRAL = 1
+    SPENDS = 2
+
+
+def key(change: Change) -> tuple[str, int, int, str]:
+    """Sorts the changes of a plan: by Space, then in the order in which they are applied."""
+    return (change.space, *rank(change), change.address)
+
+
+def rank(change: Change) -> tuple[int, int]:
+    """Pause first, so that nothing bills meanwhile; a name that moves between variables and secrets is
+    deleted before it is set (one name in both kills the Space); private before anything new is written
+    there; the rest in facet order, in which waking comes last."""
+    if change.action is Action.PAUSE:
+        first = 0
+    elif change.facet == "visibility" and change.after != "public":
+        first = 1
+    elif change.action is Action.DELETE:
+        first = 2
+    else:
+        first = 3
+    return (first, _PLACE.get(change.facet, len(_PLACE)))
+
+
+def phase(changes: Iterable[Change]) -> Phase:
+    """Where one Space's changes belong."""
+    listed = tuple(changes)
+    if any(_spends(change) for change in listed):
+        return Phase.SPENDS
+    if any(_frees(change) for change in listed):
+        return Phase.FREES
+    return Phase.NEUTRAL
+
+
+def phases(
+    by_space: Mapping[str, Iterable[Change]], depends_on: Mapping[str, Iterable[str]]
+) -> dict[str, Phase]:
+    """The phase of every Space; one that depends on a later one waits for it."""
+    found = {space: phase(changes) for space, changes in by_space.items()}
+    for _ in found:
+        moved = False
+        for space in found:
+            latest = max(
+                (found[other] for other in depends_on.get(space, ()) if other in found), default=Phase.FREES
+            )
+            if latest > found[space]:
+                found[space], moved = latest, True
+        if not moved:
+            break
+    return found
+
+
+def _spends(change: Change) -> bool:
+    if "wakes" in change.effects or (change.action is Action.CREATE and change.facet == "existence"):
+        return True
+    before, after = change.usd_per_hour_before, change.usd_per_hour_after
+    return after is not None and after > (before or 0)
+
+
+def _frees(change: Change) -> bool:
+    if change.action is Action.PAUSE or (change.action is Action.DELETE and change.facet == "existence"):
+        return True
+    before, after = change.usd_per_hour_before, change.usd_per_hour_after
+    return before is not None and after is not None and after < before

@@ -1,0 +1,173 @@
+"""The planner: a pure function from manifest and snapshot to plan. No I/O, no clock, no environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+from hfspace.facets import ALL
+from hfspace.facets.base import Desired
+from hfspace.facets.existence import Existence
+from hfspace.manifest.models import Manifest
+from hfspace.model import Action, Change, Check, Plan, Snapshot, SpaceState
+from hfspace.plan import order
+from hfspace.plan.cost import cost
+from hfspace.plan.policy import breaches
+
+
+def plan(manifest: Manifest, snapshot: Snapshot) -> Plan:
+    """The difference between what is declared and what is live, its price, and what stands in the way."""
+    changes: list[Change] = []
+    checks: list[Check] = []
+    ignored: list[Change] = []
+    for space in sorted(manifest.spaces):
+        desired = desired_of(space, manifest, snapshot)
+        for found in compare(desired, snapshot):
+            if isinstance(found, Check):
+                checks.append(found)
+            elif found.facet in desired.spec.ignore:
+                ignored.append(found)
+            else:
+                changes.append(found)
+    changes.sort(key=order.key)
+    after = cost(manifest, snapshot, changes)
+    checks += breaches(manifest, snapshot, changes, after)
+    return Plan(
+        hub=snapshot.hub,
+        account=snapshot.account.name if snapshot.account else None,
+        role=snapshot.account.role if snapshot.account else "anonymous",
+        manifest=manifest.ref,
+        declared=tuple(sorted(manifest.spaces)),
+        changes=tuple(changes),
+        checks=tuple(sorted(checks, key=_check_key)),
+        cost=after,
+        requests=snapshot.requests,
+        snapshot={space: digest(state) for space, state in sorted(snapshot.spaces.items())},
+        unmanaged=tuple(state.id for state in snapshot.unmanaged),
+        ignored=tuple(sorted(ignored, key=order.key)),
+    )
+
+
+def desired_of(space: str, manifest: Manifest, snapshot: Snapshot) -> Desired:
+    return Desired(
+        id=space,
+        spec=manifest.spaces[space],
+        manifest=manifest,
+        flavors=snapshot.flavors,
+        unset_secrets={key: why for (owner, key), why in snapshot.unset_secrets.items() if owner == space},
+    )
+
+
+def compare(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
+    """Everything about one Space, unsorted."""
+    if desired.id in snapshot.unreadable:
+        return [_unreadable(desired, snapshot.unreadable[desired.id])]
+    state = snapshot.spaces.get(desired.id)
+    if state is None:
+        return _missing(desired, snapshot)
+    if state.id.lower() != desired.id.lower():
+        return [_moved(desired, state)]
+    if desired.spec.state == "absent":
+        return list(Existence().compare(desired, state))
+    return [found for facet in ALL for found in facet.compare(desired, state)]
+
+
+def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
+    """`made` cut to the changes and checks whose Space or address matches a pattern (globs allowed)."""
+    chosen = tuple(patterns)
+    return replace(
+        made,
+        changes=tuple(change for change in made.changes if matches(change.address, change.space, chosen)),
+        checks=tuple(
+            check
+            for check in made.checks
+            if check.facet == "policy" or matches(check.address, check.space, chosen)
+        ),
+    )
+
+
+def digest(state: SpaceState) -> str:
+    """A fingerprint of what a plan depends on: settings and whether it is up, not passing stages or hosts."""
+    kept = replace(
+        state,
+        stage=_standing(state.stage),
+        hardware_current=None,
+        replicas=None,
+        host=None,
+        subdomain=None,
+        sha=None,
+        runtime_sha=None,
+        app=None,
+        error_message=None,
+        secrets=None,
+    )
+    secrets = {
+        key: (item.description, item.fingerprint) for key, item in sorted((state.secrets or {}).items())
+    }
+    text = json.dumps([asdict(kept), secrets], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _standing(stage: str | None) -> str | None:
+    """RUNNING, sleeping and everything on the way there are one: a plan does not depend on which."""
+    if stage in {"PAUSED", "STOPPED", "BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", None}:
+        return stage
+    return "UP"
+
+
+def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
+    found = Existence().compare_missing(desired)
+    wanted = desired.spec.hardware
+    creates = [item for item in found if isinstance(item, Change)]
+    if creates and wanted and snapshot.flavors and wanted not in snapshot.flavors:
+        from hfspace.facets.hardware import Hardware
+
+        # The same refusal as for a live Space, before a create fails on it.
+        return Hardware().compare(desired, SpaceState(id=desired.id, stage="NO_APP_FILE"))
+    return found
+
+
+def _moved(desired: Desired, state: SpaceState) -> Check:
+    return Check(
+        address=desired.id,
+        space=desired.id,
+        facet="existence",
+        severity="error",
+        message=f"was renamed: the Hub answers with {state.id}.",
+        hint=f"Write {state.id} in the manifest.",
+        source=desired.manifest.source("spaces", desired.id),
+    )
+
+
+def _unreadable(desired: Desired, why: str) -> Check:
+    return Check(
+        address=desired.id,
+        space=desired.id,
+        facet="existence",
+        severity="error",
+        message=f"could not be read: {why}",
+        hint="Run again.",
+        source=desired.manifest.source("spaces", desired.id),
+    )
+
+
+def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
+    from fnmatch import fnmatchcase
+
+    return any(
+        fnmatchcase(address, pattern) or fnmatchcase(space, pattern) or address.startswith(f"{pattern}.")
+        for pattern in patterns
+    )
+
+
+def _check_key(check: Check) -> tuple[str, str, str]:
+    return (check.space, check.severity, check.address + check.message)
+
+
+def deletes(made: Plan) -> tuple[Change, ...]:
+    """The Spaces that the plan would delete."""
+    return tuple(
+        change for change in made.changes if change.facet == "existence" and change.action is Action.DELETE
+    )

@@ -1,0 +1,138 @@
+"""The guardrails of a manifest: a breach is an error check of the facet `policy`, and stops everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from hfspace.manifest.models import Manifest
+from hfspace.model import FREE_HARDWARE, HELD, IDLE, NEVER, Action, Change, Check, Cost, Snapshot
+
+_SHARE_COUNTS_FROM = 10
+"""Below this many Spaces a share says little (octodns does the same with 10 records)."""
+
+
+def breaches(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], cost: Cost) -> list[Check]:
+    """Every guardrail that carrying out `changes` would break."""
+    return [
+        *_budget(manifest, cost),
+        *declared(manifest),
+        *_deletes(manifest, changes),
+        *_running(manifest, snapshot, changes),
+        *_share(manifest, changes),
+    ]
+
+
+def _budget(manifest: Manifest, cost: Cost) -> Iterable[Check]:
+    limit = cost.limit_usd_per_month
+    if limit is not None and cost.after_usd_per_month > limit:
+        yield _breach(
+            manifest,
+            "max_monthly_usd",
+            f"the ceiling after this plan is ${_usd(cost.after_usd_per_month)} per month, over the limit of "
+            f"${_usd(limit)}.",
+            "Choose cheaper hardware, pause Spaces, or raise max_monthly_usd.",
+        )
+
+
+def declared(manifest: Manifest) -> list[Check]:
+    """The breaches that the manifest alone shows: `hfspace validate` tells them offline."""
+    found: list[Check] = []
+    allowed = manifest.policy.allowed_hardware
+    for space, spec in sorted(manifest.spaces.items()):
+        flavor = spec.hardware
+        if flavor is None or spec.state == "absent":
+            continue
+        if allowed is not None and flavor not in allowed:
+            message = f"{space} is to run on {flavor}, which is not allowed."
+            hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
+            found.append(_breach(manifest, "allowed_hardware", message, hint, space))
+        paid = flavor not in FREE_HARDWARE
+        if manifest.policy.require_sleep_time and paid and spec.sleep_time in {None, NEVER}:
+            message = f"{space} is to run on {flavor} without a sleep time."
+            found.append(
+                _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
+            )
+    return found
+
+
+def _deletes(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
+    limit = manifest.policy.max_deletes
+    count = sum(1 for change in changes if change.facet == "existence" and change.action is Action.DELETE)
+    if limit is not None and count > limit:
+        yield _breach(
+            manifest,
+            "max_deletes",
+            f"{count} Space{'s' if count != 1 else ''} would be deleted, more than the {limit} allowed.",
+            "Raise max_deletes for this apply, or take `state: absent` out.",
+        )
+
+
+def _running(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
+    limit = manifest.policy.max_running
+    if limit is None:
+        return
+    count = running_after(manifest, snapshot, changes)
+    if count > limit:
+        yield _breach(
+            manifest,
+            "max_running",
+            f"{count} compute Spaces would run at once, more than the {limit} allowed.",
+            "Pause some (state: paused), or raise max_running.",
+        )
+
+
+def running_after(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> int:
+    """How many declared compute Spaces are up once `changes` are done."""
+    up = {space for space in manifest.spaces if is_running(snapshot, space)}
+    for change in changes:
+        deleted = change.facet == "existence" and change.action is Action.DELETE
+        if change.action is Action.PAUSE or deleted:
+            up.discard(change.space)
+        elif "wakes" in change.effects or (change.facet == "existence" and change.action is Action.CREATE):
+            spec = manifest.spaces[change.space]
+            if spec.sdk != "static" and spec.state != "paused":
+                up.add(change.space)
+    return len(up)
+
+
+def is_running(snapshot: Snapshot, space: str) -> bool:
+    """Whether a Space takes a place in the quota of running compute Spaces."""
+    state = snapshot.spaces.get(space)
+    return (
+        state is not None
+        and not state.is_static
+        and state.stage is not None
+        and state.stage not in HELD | IDLE
+    )
+
+
+def _share(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
+    limit, total = manifest.policy.max_change_percent, len(manifest.spaces)
+    if limit is None or total < _SHARE_COUNTS_FROM:
+        return
+    touched = len({change.space for change in changes})
+    share = 100 * touched / total
+    if share > limit:
+        yield _breach(
+            manifest,
+            "max_change_percent",
+            f"{touched} of {total} Spaces would change ({share:.0f}%), more than the {limit:g}% allowed.",
+            "Look at the plan again; --force lets this one through.",
+        )
+
+
+def _breach(manifest: Manifest, rule: str, message: str, hint: str, space: str = "") -> Check:
+    return Check(
+        address=f"policy.{rule}",
+        space=space,
+        facet="policy",
+        severity="error",
+        message=message,
+        hint=hint,
+        source=manifest.source("spaces", space, "hardware") if space else manifest.source("policy", rule),
+    )
+
+
+def _usd(value: Decimal) -> str:
+    return f"{value:.2f}"

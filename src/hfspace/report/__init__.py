@@ -1,0 +1,1 @@
+"""Renderings: data in, text out."""

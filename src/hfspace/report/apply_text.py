@@ -1,0 +1,60 @@
+"""The result of an apply: what was done, what failed, what was not tried, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hfspace.model import ApplyResult, Outcome, Status
+from hfspace.report.cells import counted, plain
+
+
+def render(result: ApplyResult, *, color: bool = False) -> str:
+    """A summary; failures in full, with the end of the log where there is one."""
+    lines: list[str] = []
+    for outcome in result.outcomes:
+        if outcome.status is not Status.DONE:
+            lines += _failure(outcome)
+    done = [outcome for outcome in result.outcomes if outcome.status is Status.DONE]
+    failed = [outcome for outcome in result.outcomes if outcome.status is Status.FAILED]
+    untried = [outcome for outcome in result.outcomes if outcome.status is Status.NOT_TRIED]
+    changes = sum(len(outcome.applied) for outcome in result.outcomes)
+    head = "Interrupted" if result.interrupted else "Failed" if failed or untried else "Done"
+    rest = f", {len(failed)} failed, {len(untried)} not tried" if failed or untried else ""
+    lines.append(f"{head}: {counted(changes, 'change')} made; {counted(len(done), 'Space')} done{rest}.")
+    if result.failed or result.interrupted:
+        lines.append("Run hfspace apply again to do the rest; what is done is not done twice.")
+    return "\n".join(lines)
+
+
+def to_json(result: ApplyResult) -> dict[str, Any]:
+    """Plain JSON values."""
+    return {
+        "format_version": 1,
+        "exit_code": result.exit_code,
+        "interrupted": result.interrupted,
+        "outcomes": [
+            {
+                "space": outcome.space,
+                "status": str(outcome.status),
+                "stage": outcome.stage,
+                "seconds": round(outcome.seconds, 1),
+                "applied": [change.address for change in outcome.applied],
+                "pending": [change.address for change in outcome.pending],
+                "error": outcome.error,
+                "hint": outcome.hint,
+                "log_tail": list(outcome.log_tail),
+            }
+            for outcome in result.outcomes
+        ],
+    }
+
+
+def _failure(outcome: Outcome) -> list[str]:
+    word = "failed" if outcome.status is Status.FAILED else "not tried"
+    lines = [f"{plain(outcome.space)} {word}: {plain(outcome.error)}"]
+    if outcome.hint:
+        lines.append(f"    {plain(outcome.hint)}")
+    lines += [f"    | {plain(line)}" for line in outcome.log_tail]
+    if outcome.pending and outcome.status is Status.FAILED:
+        lines.append(f"    left: {plain(', '.join(change.address for change in outcome.pending))}")
+    return lines

@@ -1,0 +1,209 @@
+"""A diagnosis as text or JSON. What an app or the Hub says is escaped: it can't steer a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.live.gradio.contract import Finding, values_of
+from hfspace.live.gradio.payloads import forms
+from hfspace.live.gradio.values import FILE_KINDS
+from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
+
+FORMAT_VERSION = 1
+_SHOWN_ENDPOINTS = 20
+_KINDS = {"openapi": "HTTP app with OpenAPI routes", "tgi": "Text Generation Inference"}
+
+
+def render(found: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | None = None) -> str:
+    """One diagnosis in lines: seen, why, do, then what the app serves; evidence when `verbose`."""
+    verdict = found.verdict
+    mark = "problem" if verdict.problem else "ok"
+    name = found.target if found.space in {None, found.target} else f"{found.target} ({found.space})"
+    lines = [f"{plain(name)}: {mark}: {verdict.code.value}", f"  seen  {plain(verdict.seen)}"]
+    lines += [f"  why   {plain(verdict.why)}"] if verdict.why else []
+    lines += [f"  do    {plain(verdict.todo)}"] if verdict.todo else []
+    lines += [line for item in found.findings[1:] for line in _finding(item)]
+    lines += _place(found, sources or {})
+    if found.app is not None and not found.app.problem:
+        lines += _app(found, found.app, full=verbose > 0 or not verdict.problem or bool(found.findings))
+    lines += _invocation(found)
+    if verbose:
+        lines += [f"  {plain(line)}" for line in verdict.evidence]
+        lines += [f"  {found.requests} requests, {found.seconds * 1000:.0f} ms"]
+    elif verdict.problem:
+        lines += [f"  {plain(line)}" for line in verdict.evidence if line.startswith(("log:", "build log:"))]
+    return "\n".join(lines)
+
+
+def to_json(all_found: Sequence[Diagnosis]) -> Json:
+    """The document of `diagnose --format json`."""
+    return {"format_version": FORMAT_VERSION, "diagnoses": [_document(found) for found in all_found]}
+
+
+def plain(text: str) -> str:
+    """Text from outside, safe for a terminal: one line, no control characters."""
+    return "".join(char if char.isprintable() else "?" for char in text.replace("\n", " "))
+
+
+def signature(endpoint: ServedEndpoint) -> str:
+    """`/name(prompt: string, tokens: number 1..512 = 25) -> string`."""
+    told = ", ".join(_parameter(item) for item in values_of(endpoint.parameters))
+    returned = ", ".join(_type(item) for item in values_of(endpoint.returns))
+    arrow = f" -> {returned}" if returned else ""
+    stream = " (streams)" if endpoint.generator else ""
+    return plain(f"{endpoint.name}({told}){arrow}{stream}")
+
+
+# ------------------------------------------------------------------ parts
+
+
+def _finding(item: Finding) -> list[str]:
+    return [f"  also  {plain(item.message)}{' ' + plain(item.hint) if item.hint else ''}"]
+
+
+def _place(found: Diagnosis, sources: dict[str, Source]) -> list[str]:
+    if not found.findings:
+        return []
+    place = sources.get(found.findings[0].key)
+    return [f"  at    {place}"] if place else []
+
+
+def _app(found: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
+    kind = f"Gradio {app.version}" if app.kind == "gradio" else _KINDS.get(app.kind, app.kind)
+    told = [f"prefix {app.prefix}"] if app.prefix else []
+    told += [f"protocol {app.protocol}"] if app.kind == "gradio" and app.protocol else []
+    lines = [plain(f"  app   {', '.join([kind, *told])}, at {found.base}")]
+    if not full:
+        return lines
+    shown = [endpoint for endpoint in app.endpoints if not endpoint.hidden]
+    lines += [f"        {signature(endpoint)}" for endpoint in shown[:_SHOWN_ENDPOINTS]]
+    if len(shown) > _SHOWN_ENDPOINTS:
+        lines.append(f"        … and {len(shown) - _SHOWN_ENDPOINTS} more")
+    chosen = next((item for item in app.endpoints if item.url == found.call_url), shown[0] if shown else None)
+    return lines + (_how(chosen, app, found.base) if chosen else [])
+
+
+def _how(endpoint: ServedEndpoint, app: ServedApp, base: str) -> list[str]:
+    lines = []
+    for form, (url, body) in forms(endpoint, app, base).items():
+        text = json.dumps(body, ensure_ascii=False) if body is not None else "no body"
+        lines.append(plain(f"  call  {endpoint.method} {url}  {text}  ({form})"))
+    if app.kind == "gradio":
+        if "/call/" in endpoint.url:
+            lines.append(
+                plain("        the answer is an event id; GET the same URL + /EVENT_ID for the result")
+            )
+        lines.append('        not {"inputs": …, "parameters": …}: Gradio refuses it with 422')
+    return lines
+
+
+def _invocation(found: Diagnosis) -> list[str]:
+    made = found.invocation
+    if made is None or not made.ok:
+        return []
+    text = (
+        made.answer
+        if isinstance(made.answer, str)
+        else json.dumps(made.answer, ensure_ascii=False, default=str)
+    )
+    cut = text if len(text) <= 200 else text[:200] + "…"
+    return [f"  got   {plain(cut)}"]
+
+
+def _parameter(parameter: ServedParameter) -> str:
+    name = parameter.name or parameter.label or "value"
+    default = f" = {_short(parameter.default)}" if parameter.has_default else ""
+    return f"{name}: {_type(parameter)}{default}"
+
+
+def _type(parameter: ServedParameter) -> str:
+    schema = parameter.schema
+    if isinstance(schema.get("enum"), list):
+        choices = [_short(item) for item in schema["enum"][:6]]
+        return "|".join(choices) + ("|…" if len(schema["enum"]) > 6 else "")
+    kind = schema.get("type")
+    if parameter.component in FILE_KINDS:
+        kind = "file"
+    told = kind if isinstance(kind, str) else (parameter.component or "any")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    return f"{told} {low}..{high}" if low is not None and high is not None else told
+
+
+def _short(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+def _document(found: Diagnosis) -> Json:
+    verdict, app, made = found.verdict, found.app, found.invocation
+    return {
+        "target": found.target,
+        "space": found.space,
+        "ok": not verdict.problem,
+        "exit_code": found.exit_code,
+        "code": verdict.code.value,
+        "seen": verdict.seen,
+        "why": verdict.why,
+        "todo": verdict.todo,
+        "evidence": list(verdict.evidence),
+        "stage": found.state.stage if found.state else None,
+        "sdk": found.state.sdk if found.state else None,
+        "base": found.base or None,
+        "call_url": found.call_url or None,
+        "app": _app_document(app, found.base) if app is not None else None,
+        "findings": [_finding_document(item) for item in found.findings],
+        "invocation": None if made is None else {
+            "ok": made.ok, "seconds": round(made.seconds, 3), "answer": made.answer,
+            "problem": made.problem or None,
+        },
+        "requests": found.requests,
+        "seconds": round(found.seconds, 3),
+    }  # fmt: skip
+
+
+def _app_document(app: ServedApp, base: str) -> Json:
+    return {
+        "kind": app.kind,
+        "version": app.version,
+        "prefix": app.prefix,
+        "protocol": app.protocol,
+        "problem": app.problem or None,
+        "endpoints": [_endpoint_document(endpoint, app, base) for endpoint in app.endpoints],
+    }
+
+
+def _endpoint_document(endpoint: ServedEndpoint, app: ServedApp, base: str) -> Json:
+    return {
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "method": endpoint.method,
+        "generator": endpoint.generator,
+        "hidden": endpoint.hidden,
+        "parameters": [_parameter_document(item) for item in endpoint.parameters],
+        "returns": [_parameter_document(item) for item in endpoint.returns],
+        "payloads": {
+            form: {"url": url, "body": body} for form, (url, body) in forms(endpoint, app, base).items()
+        },
+    }
+
+
+def _parameter_document(parameter: ServedParameter) -> Json:
+    return {
+        "name": parameter.name,
+        "label": parameter.label,
+        "component": parameter.component,
+        "schema": dict(parameter.schema),
+        "has_default": parameter.has_default,
+        "default": parameter.default,
+    }
+
+
+def _finding_document(item: Finding) -> Json:
+    fix = (
+        None
+        if item.fix is None
+        else {"key": item.fix.key, "value": item.fix.value, "rename": item.fix.rename}
+    )
+    return {"code": item.code, "key": item.key, "message": item.message, "hint": item.hint, "fix": fix}

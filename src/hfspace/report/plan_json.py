@@ -1,0 +1,7 @@
+"""A plan as JSON: the codec of saved plans is the public format."""
+
+from __future__ import annotations
+
+from hfspace.plan.codec import FORMAT_VERSION, from_json, to_json
+
+__all__ = ["FORMAT_VERSION", "from_json", "to_json"]

@@ -1,0 +1,107 @@
+"""Apply against the local Hub on a stepped clock: nothing sleeps for real."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hfspace.apply.executor import apply
+from hfspace.apply.run import Options, Run
+from hfspace.errors import HubError
+from hfspace.live.hub import connect
+from hfspace.live.limiter import Pace
+from hfspace.live.ports import Ports
+from hfspace.live.snapshot import Look, observe
+from hfspace.localhub import LocalHub
+from hfspace.manifest.loader import load
+from hfspace.manifest.models import Manifest
+from hfspace.manifest.secrets import load_secret_values
+from hfspace.model import ApplyResult, Plan, Snapshot
+from hfspace.plan.planner import plan
+
+OPTIONS = Options(parallelism=1, poll_seconds=5, settle_seconds=20)
+
+
+class HubPace(Pace):
+    """Sleeping steps the Hub's clock, and takes no time."""
+
+    def __init__(self, hub: LocalHub, timeout: float = 3600) -> None:
+        super().__init__()
+        self._hub = hub
+        self._time = 0.0
+        self._end = timeout
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return self._time
+
+    @property
+    def left(self) -> float | None:
+        return self._end - self._time
+
+    def sleep(self, seconds: float, what: str) -> None:
+        from hfspace.errors import Interrupted, WaitTimeout
+
+        if self.stopped:
+            raise Interrupted("Interrupted.")
+        if self._time + seconds > self._end:
+            raise WaitTimeout(f"Time is up while {what}.")
+        self._time += seconds
+        self.slept += seconds
+        self._hub.advance(seconds)
+
+
+class Runner:
+    """One person's setup: a manifest, a token, secrets in the environment."""
+
+    def __init__(self, hub: LocalHub, manifest: Mapping[str, Any] | str, env: Mapping[str, str] | None = None) -> None:
+        self.hub = hub
+        text = manifest if isinstance(manifest, str) else yaml.safe_dump(dict(manifest), sort_keys=False)
+        self.manifest: Manifest = load([("spaces.yaml", text)], env=env or {})
+        values, unset = load_secret_values(self.manifest, env or {}, Path("/nonexistent"))
+        self.pace = HubPace(hub)
+        self.told: list[str] = []
+        self.client = connect(hub.url, hub.token, notify=self.told.append, pace=self.pace)
+        self.look = Look(secrets=values, unset_secrets=unset, threads=1)
+        self.events: list[Any] = []
+
+    def snapshot(self) -> Snapshot:
+        return observe(self.manifest, self.client, self.look)
+
+    def plan(self) -> Plan:
+        return plan(self.manifest, self.snapshot())
+
+    def run(self, snapshot: Snapshot, **values: Any) -> Run:
+        import secrets
+
+        return Run(
+            manifest=self.manifest,
+            snapshot=snapshot,
+            ports=Ports(hub=self.client, secrets=self.look.secrets, random_bytes=secrets.token_bytes),
+            look=self.look,
+            pace=self.pace,
+            options=values.pop("options", OPTIONS),
+            listener=self.events.append,
+            **values,
+        )
+
+    def apply(self, **values: Any) -> ApplyResult:
+        snapshot = self.snapshot()
+        return apply(plan(self.manifest, snapshot), self.run(snapshot, **values))
+
+    def apply_until_done(self, tries: int = 6) -> ApplyResult:
+        """As a person would: run again after a failure. Fails the test when it does not end."""
+        last: object = None
+        for _ in range(tries):
+            try:
+                result = self.apply()
+            except HubError as error:
+                last = error
+                continue
+            if not result.failed:
+                return result
+            last = result
+        raise AssertionError(f"did not converge: {last}")

@@ -1,0 +1,232 @@
+"""Every row of the classification table: what a host answers, and what that is called."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from hfspace.diagnose import examine
+from hfspace.diagnose.run import Options
+from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
+from hfspace.live.gradio import Place, look, read_app
+from hfspace.live.gradio.codes import Code
+from hfspace.model import SpaceState
+from tests.endpoints.conftest import Serve
+from tests.endpoints.hub import MemoryHub
+from tests.endpoints.stand_in import Reply, gradio_routes
+
+LINK = '<https://huggingface.co/spaces/acme/real>;rel="canonical"'
+IN_ERROR = "Your space is in error, check its status on hf.co"
+NO_PAGE = "<h1>404</h1><p>Sorry, we can't find the page you are looking for.</p>"
+TGI = {"model_id": "HuggingFaceH4/zephyr", "version": "2.0", "max_input_tokens": 1024}
+
+ROWS = [
+    ("proxy 401", Reply.html("Unauthorized", 401), Code.PRIVATE_NO_TOKEN),
+    ("app 401", Reply.json({"detail": "Not authenticated"}, 401), Code.APP_LOGIN),
+    ("app 401 of Gradio 6", Reply.json({"detail": {"error": "Not authenticated"}}, 401), Code.APP_LOGIN),
+    ("proxy 403", Reply.html("Forbidden", 403), Code.WRONG_ROLE),
+    ("app 403", Reply.json({"detail": "no"}, 403, **{"x-proxied-host": "http://10.0.0.1"}), Code.APP_LOGIN),
+    ("no such host", Reply.html(NO_PAGE, 404), Code.WRONG_SUBDOMAIN),
+    ("429", Reply.html("slow down", 429, **{"retry-after": "41"}), Code.RATE_LIMITED),
+    ("503 of the proxy", Reply.html(IN_ERROR, 503), Code.PROXY_UNREACHABLE),
+    ("502", Reply.html("Bad gateway", 502), Code.PROXY_UNREACHABLE),
+    ("500 of the app", Reply.json({"error": "x"}, 500), Code.NOT_UNDERSTOOD),
+    ("redirect", Reply(307, b"", {"location": "https://evil.example/config"}), Code.NOT_UNDERSTOOD),
+    ("login page", Reply.html('window.gradio_config = {"auth_required":true}'), Code.APP_LOGIN),
+    ("streamlit", Reply.html("<title>Streamlit</title>"), Code.NOT_GRADIO),
+    ("static page", Reply.html("<h1>hello</h1>"), Code.NOT_GRADIO),
+    ("not JSON", Reply(200, b"{nope", {"content-type": "application/json"}), Code.NOT_UNDERSTOOD),
+    ("another app's config", Reply.json({"theme": "dark"}), Code.NOT_GRADIO),
+    ("queue only", Reply.json({"detail": "This API endpoint does not accept direct HTTP POST requests."}, 404), Code.QUEUE_ONLY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "code"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_each_answer_of_a_host_has_its_verdict(serve: Serve, reply: Reply, code: Code) -> None:
+    host = serve({}, default=reply)
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.verdict.code is code
+    assert found.verdict.seen
+    assert found.verdict.why
+    assert found.exit_code in {1, 2}
+    assert any(host.url in line for line in found.verdict.evidence)
+
+
+def test_a_401_after_a_token_was_sent_is_a_wrong_token(serve: Serve) -> None:
+    host = serve({}, default=Reply.html("Unauthorized", 401))
+
+    reading = look(Place(host=host.url, token="hf_x"))
+
+    assert reading.sight is not None
+    assert reading.sight.code is Code.WRONG_TOKEN
+
+
+def test_the_retry_after_of_a_429_is_told(serve: Serve) -> None:
+    host = serve({}, default=Reply.html("slow down", 429, **{"retry-after": "41"}))
+
+    assert "41 s" in examine(host.url, MemoryHub()).verdict.seen
+
+
+def test_the_canonical_link_names_the_real_space(serve: Serve) -> None:
+    host = serve({}, default=Reply.html(NO_PAGE, 404, link=LINK))
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.space == "acme/real"
+    assert "acme/real" in found.verdict.seen
+    assert found.verdict.todo == "Use it: hfspace diagnose acme/real"
+
+
+def test_a_503_while_the_hub_says_running_names_the_port(serve: Serve) -> None:
+    host = serve({}, default=Reply.html(IN_ERROR, 503))
+    hub = MemoryHub(
+        spaces={"acme/x": SpaceState(id="acme/x", sdk="docker", stage="RUNNING", host=host.url)},
+        cards={"acme/x": {"app_port": 8000}},
+    )
+
+    found = examine("acme/x", hub)
+
+    assert found.verdict.code is Code.PROXY_UNREACHABLE
+    assert "8000" in found.verdict.why
+    assert "127.0.0.1" in found.verdict.why
+
+
+def test_tgi_is_not_taken_for_gradio_although_its_info_is_json(serve: Serve) -> None:
+    host = serve({"/info": Reply.json(TGI)})
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.app is not None
+    assert found.app.kind == "tgi"
+    assert [endpoint.name for endpoint in found.app.endpoints] == ["/generate"]
+    assert found.exit_code == 0
+
+
+def test_a_gradio_app_below_a_usual_path_is_found_and_called_mounted(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0", "/demo")))
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.verdict.code is Code.MOUNTED_BELOW
+    assert found.base == f"{host.url}/demo"
+    assert "base_path: /demo" in found.verdict.todo
+
+
+def test_a_typed_mount_is_no_problem(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0", "/very/odd")))
+
+    found = examine(f"{host.url}/very/odd", MemoryHub())
+
+    assert found.verdict.code is Code.HEALTHY
+    assert found.call_url == f"{host.url}/very/odd/gradio_api/call/add"
+
+
+def test_the_base_path_of_the_card_is_used(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0", "/deep")))
+    space = SpaceState(id="acme/x", sdk="gradio", stage="RUNNING", host=host.url)
+    hub = MemoryHub(spaces={"acme/x": space}, cards={"acme/x": {"base_path": "/deep"}})
+
+    assert examine("acme/x", hub).verdict.code is Code.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("error", "token", "code", "exit_code"),
+    [
+        (Unauthorized("no", status=401), None, Code.MISSING_OR_PRIVATE, 2),
+        (Unauthorized("no", status=401), "hf_x", Code.WRONG_TOKEN, 2),
+        (NeedsWrite("no", status=403), "hf_x", Code.WRONG_ROLE, 2),
+        (RateLimited("no", reset_in=3), None, Code.RATE_LIMITED, 1),
+        (HubUnreachable("no"), None, Code.UNREACHABLE, 1),
+        (None, None, Code.MISSING_OR_PRIVATE, 2),
+    ],
+)
+def test_what_the_hub_refuses_is_explained_and_no_host_is_asked(error, token, code, exit_code) -> None:
+    found = examine("acme/none", MemoryHub(error=error, token=token))
+
+    assert found.verdict.code is code
+    assert found.exit_code == exit_code
+    assert found.requests == 1
+
+
+# ------------------------------------------------------------------ hosts that misbehave
+
+
+def test_a_page_of_50_mb_is_cut_and_told(serve: Serve) -> None:
+    host = serve({}, default=Reply.html("<p>" + "x" * (50 << 20)))
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.verdict.code is Code.NOT_UNDERSTOOD
+    assert "larger than 8 MiB" in found.verdict.seen
+
+
+def test_an_endless_body_ends(serve: Serve) -> None:
+    host = serve({}, default=Reply(200, endless=True, headers={"content-type": "application/json"}))
+    started = time.monotonic()
+
+    app = read_app(host.url, timeout=0.5, max_bytes=1 << 30)
+
+    assert "did not finish its answer within 0.5 s" in app.problem
+    assert time.monotonic() - started < 5
+
+
+def test_a_compressed_bomb_is_cut(serve: Serve) -> None:
+    import gzip
+
+    bomb = gzip.compress(b"0" * (60 << 20))
+    host = serve({}, default=Reply(200, bomb, {"content-encoding": "gzip", "content-type": "application/json"}))
+
+    assert "larger than 1 MiB" in read_app(host.url, max_bytes=1 << 20).problem
+
+
+def test_a_host_that_never_answers_is_given_up(serve: Serve) -> None:
+    host = serve({}, default=Reply(hang=30))
+
+    found = examine(host.url, MemoryHub(), options=Options(timeout=0.3))
+
+    assert found.verdict.code is Code.UNREACHABLE
+    assert found.exit_code == 1
+    assert found.seconds < 5
+
+
+def test_a_name_that_does_not_resolve_is_one_sentence() -> None:
+    found = examine("http://no-such-host.invalid/config", MemoryHub())
+
+    assert found.verdict.code is Code.UNREACHABLE
+    assert found.verdict.seen == "The name no-such-host.invalid does not resolve."
+
+
+def test_a_closed_port_is_one_sentence() -> None:
+    assert examine("http://127.0.0.1:9", MemoryHub()).verdict.seen == "127.0.0.1:9 refuses connections."
+
+
+def test_plain_http_behind_an_https_url_is_one_sentence(serve: Serve) -> None:
+    host = serve()
+
+    found = examine(host.url.replace("http:", "https:"), MemoryHub())
+
+    assert found.verdict.code is Code.UNREACHABLE
+    assert "TLS" in found.verdict.seen
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"version": "6.0.0", "dependencies": "none"},
+        {"version": "6.0.0", "dependencies": [1, None, {"api_name": 7}, {"api_name": "x", "inputs": [[], {}]}]},
+        {"version": "6.0.0", "dependencies": [{"api_name": "x", "inputs": [1]}], "components": [{"id": 1, "props": 3}]},
+        {"version": "\x1b[31m6", "dependencies": [], "components": {"a": 1}},
+        {"version": "x", "api_prefix": 5, "dependencies": [{"api_name": "\x1b]0;evil\x07"}]},
+        [],
+        None,
+    ],
+)
+def test_an_odd_config_never_breaks_the_reading(serve: Serve, config: object) -> None:
+    host = serve({"/config": Reply.json(config), "/gradio_api/info": Reply.json({"named_endpoints": {"/x": 5}})})
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.verdict.seen.isprintable()

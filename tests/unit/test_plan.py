@@ -1,0 +1,113 @@
+"""Cost, policy and order: what a plan says beside its changes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec
+from hfspace.plan import order
+from hfspace.plan.planner import digest, plan, targeted
+from tests.unit.builders import checks, live, manifest, snapshot
+
+
+def test_the_budget_counts_spaces_that_sleep_as_always_on() -> None:
+    policy = Policy(max_monthly_usd=Decimal(100))
+    asleep = live(hardware="t4-small", stage="SLEEPING", sleep_time=60)
+    made = plan(manifest(policy, x=SpaceSpec(hardware="t4-small")), snapshot(asleep))
+    assert made.cost.before_usd_per_hour == 0
+    assert checks(made) == [
+        "error policy: the ceiling after this plan is $292.00 per month, over the limit of $100.00."
+    ]
+
+
+def test_a_pause_takes_the_space_off_the_bill() -> None:
+    made = plan(manifest(x=SpaceSpec(state="paused")), snapshot(live(hardware="t4-small")))
+    assert (str(made.cost.before_usd_per_hour), made.cost.after_usd_per_hour) == ("0.40", 0)
+    assert made.cost.after_usd_per_month == 0
+
+
+def test_a_paused_space_costs_nothing_and_its_upgrade_neither() -> None:
+    paused = live(stage="PAUSED")
+    made = plan(manifest(x=SpaceSpec(hardware="t4-small")), snapshot(paused))
+    assert made.cost.after_usd_per_hour == 0
+
+
+def test_policy_names_each_breach() -> None:
+    policy = Policy(max_deletes=0, allowed_hardware=("cpu-basic",), require_sleep_time=True, max_running=1)
+    wanted = manifest(
+        policy,
+        a=SpaceSpec(state="absent"),
+        b=SpaceSpec(hardware="t4-small"),
+        c=SpaceSpec(state="running"),
+        d=SpaceSpec(state="running"),
+    )
+    made = plan(wanted, snapshot(live("a"), live("b"), live("c", stage="PAUSED"), live("d", stage="PAUSED")))
+    assert {check.address for check in made.errors} == {
+        "policy.max_deletes",
+        "policy.allowed_hardware",
+        "policy.require_sleep_time",
+        "policy.max_running",
+    }
+
+
+def test_a_plan_that_touches_too_many_is_refused() -> None:
+    policy = Policy(max_change_percent=50)
+    names = "abcdefghij"
+    wanted = manifest(policy, **{name: SpaceSpec(visibility="private") for name in names})
+    made = plan(wanted, snapshot(*(live(name) for name in names)))
+    assert checks(made) == ["error policy: 10 of 10 Spaces would change (100%), more than the 50% allowed."]
+
+
+def test_what_frees_money_comes_before_what_spends_it() -> None:
+    wanted = manifest(
+        a=SpaceSpec(hardware="t4-small"),
+        b=SpaceSpec(state="paused"),
+        c=SpaceSpec(visibility="private"),
+        d=SpaceSpec(sdk="gradio", create=CreateSpec()),
+    )
+    made = plan(wanted, snapshot(live("a"), live("b", hardware="t4-small"), live("c")))
+    by_space = {space: [c for c in made.changes if c.space == space] for space in wanted.spaces}
+    phases = order.phases(by_space, {})
+    assert [phases[f"acme/{name}"] for name in "abcd"] == [
+        order.Phase.SPENDS,
+        order.Phase.FREES,
+        order.Phase.NEUTRAL,
+        order.Phase.SPENDS,
+    ]
+
+
+def test_a_space_waits_for_the_phase_of_what_it_depends_on() -> None:
+    wanted = manifest(a=SpaceSpec(hardware="t4-small"), b=SpaceSpec(state="paused", depends_on=("acme/a",)))
+    made = plan(wanted, snapshot(live("a"), live("b")))
+    by_space = {space: [c for c in made.changes if c.space == space] for space in wanted.spaces}
+    phases = order.phases(by_space, {"acme/b": ("acme/a",)})
+    assert phases["acme/b"] == phases["acme/a"] == order.Phase.SPENDS
+
+
+def test_targets_cut_a_plan_by_space_address_and_glob() -> None:
+    wanted = manifest(
+        a=SpaceSpec(hardware="t4-small", visibility="private"), b=SpaceSpec(visibility="private")
+    )
+    made = plan(wanted, snapshot(live("a"), live("b")))
+    assert len(made.changes) == 3
+    assert {c.space for c in targeted(made, ["acme/a"]).changes} == {"acme/a"}
+    assert [c.address for c in targeted(made, ["acme/a.hardware"]).changes] == ["acme/a.hardware"]
+    assert len(targeted(made, ["acme/*.visibility"]).changes) == 2
+
+
+@given(st.permutations(["a", "b", "c", "d"]))
+def test_equal_inputs_give_equal_plans(names: list[str]) -> None:
+    wanted = manifest(**{name: SpaceSpec(hardware="t4-small", visibility="private") for name in names})
+    made = plan(wanted, snapshot(*(live(name) for name in names)))
+    again = plan(wanted, snapshot(*(live(name) for name in reversed(names))))
+    assert made == again
+    assert [change.space for change in made.changes] == sorted(change.space for change in made.changes)
+
+
+def test_a_fingerprint_sees_settings_and_not_passing_stages() -> None:
+    assert digest(live()) == digest(live(stage="SLEEPING", host="https://x.hf.space", sha="1"))
+    assert digest(live()) != digest(live(hardware="t4-small"))
+    assert digest(live()) != digest(live(stage="PAUSED"))
