@@ -49,7 +49,9 @@ def read_target(text: str, hub_endpoint: str = "https://huggingface.co") -> Targ
 def _below_hub(typed: str, hub_endpoint: str) -> str | None:
     """A /spaces/… URL of another Hub than huggingface.co (a local one)."""
     start = hub_endpoint.rstrip("/") + "/spaces/"
-    return typed.removeprefix(start).split("?")[0].split("#")[0] if typed.startswith(start) else None
+    if not typed.startswith(start):
+        return None
+    return "/".join(typed.removeprefix(start).split("?")[0].split("#")[0].split("/")[:2])
 
 
 def _url(typed: str, shown: str) -> Target:

@@ -16,7 +16,9 @@ class AppReaders:
     hub: HubClient
 
     def served(self, state: SpaceState, spec: SpaceSpec) -> ServedApp:
-        return ServedApp(kind="unknown", problem="endpoints are not read yet")
+        from hfspace.live.gradio.served import read_space_app
+
+        return read_space_app(state, hub_endpoint=self.hub.endpoint, token=self.hub.token_for(state.id))
 
     def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
         return LiveExperiments(backend="", problem="experiments are not read yet")

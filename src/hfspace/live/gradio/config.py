@@ -110,7 +110,8 @@ def _parameters(
     config: GradioConfig, ids: Json, told: Sequence[Mapping[str, Any]]
 ) -> tuple[ServedParameter, ...]:
     """One parameter per component. States are in /config only: their place in `data` must be kept (1.4)."""
-    components = [config.components.get(item, {}) for item in ids] if isinstance(ids, list) else []
+    known = [item for item in ids if isinstance(item, int | str)] if isinstance(ids, list) else []
+    components = [config.components.get(item, {}) for item in known]
     visible = [item for item in components if _kind(item) != "state"]
     if told and len(told) != len(visible):
         return tuple(_parameter(item, {}) for item in told)

@@ -20,9 +20,14 @@ def read_space_app(
     if not state.host:
         return ServedApp(kind="unknown", problem="The Hub names no host for this Space.")
     needed = state.visibility == "private"
-    return read_app(
+    app = read_app(
         state.host,
         sdk=state.sdk,
         token=host_token(state.host, hub_endpoint=hub_endpoint, needed=needed, token=token),
         timeout=timeout,
     )
+    if state.sdk == "gradio" and app.kind == "openapi":
+        # A listing does not tell base_path, and a plan has no requests to spare for guessing it.
+        problem = "The root of its host is not Gradio: the app seems to be mounted below a path."
+        return ServedApp(kind="unknown", problem=problem)
+    return app

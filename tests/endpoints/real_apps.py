@@ -1,0 +1,98 @@
+"""Real apps in environments of their own, started on 127.0.0.1 one after the other.
+
+An environment is made once per version below HFSPACE_APP_ENVS (default: ~/.cache/hfspace-test-apps).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+APPS = Path(__file__).parent.parent / "apps"
+NEWEST = ("5.50.0", "6.31.0")
+MATRIX = ("3.50.2", "4.44.1", *NEWEST)
+
+# What Gradio of that time needs beside itself, to run with nothing newer than it knew.
+PINS = {
+    "3.50.2": ("huggingface_hub<0.20", "pydantic<2.6", "fastapi<0.105", "starlette<0.28", "numpy<2",
+               "gradio_client==0.6.1", "httpx<0.26"),
+    "4.44.1": ("huggingface_hub<0.26", "pydantic==2.10.6", "starlette<0.39", "fastapi<0.116"),
+    "5.50.0": ("huggingface_hub<1",),
+}  # fmt: skip
+PYTHONS = {"3.50.2": os.environ.get("HFSPACE_PYTHON310", "python3.10")}
+
+
+def python_of(version: str) -> Path:
+    """The Python of an environment with that Gradio; skips (fails in CI) when it can't be made."""
+    root = Path(os.environ.get("HFSPACE_APP_ENVS") or Path.home() / ".cache/hfspace-test-apps")
+    folder = root / f"gradio-{version}"
+    python, done = folder / "bin/python", folder / ".complete"
+    if not done.exists():
+        try:
+            subprocess.run([PYTHONS.get(version, sys.executable), "-m", "venv", str(folder)], check=True)
+            command = [str(python), "-m", "pip", "install", "-q", f"gradio=={version}", *PINS.get(version, ())]
+            subprocess.run(command, check=True, timeout=600)
+        except (OSError, subprocess.SubprocessError) as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"Gradio {version} could not be installed: {error}")
+        done.touch()
+    return python
+
+
+@contextmanager
+def running(script: str, version: str, folder: Path) -> Iterator[str]:
+    """The URL of a test app that runs; its working directory is `folder`, its output goes to a file there."""
+    port = _free_port()
+    env = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "HF_HUB_OFFLINE": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1",
+    }  # fmt: skip
+    log = folder / f"{script}-{version}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(python_of(version)), str(APPS / script), str(port)],
+            cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        _wait(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the app ended: {log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(url + "/", timeout=5):
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the app does not answer: {log.read_text()[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

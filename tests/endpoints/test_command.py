@@ -1,0 +1,169 @@
+"""hfspace diagnose and hfspace call as somebody types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hfspace.cli.main import run
+from tests.endpoints.conftest import Serve
+from tests.endpoints.stand_in import Reply, gradio_routes
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No manifest, no token, and no Hub but a closed port, unless a test says otherwise."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HFSPACE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+
+def space_page(host: str, stage: str = "RUNNING", **more: object) -> Reply:
+    runtime = {"stage": stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}}
+    return Reply.json(
+        {"id": "acme/x", "sdk": "gradio", "private": False, "host": host, "subdomain": "acme-x",
+         "runtime": {**runtime, **more}, "cardData": {"sdk_version": "6.31.0"}}
+    )  # fmt: skip
+
+
+def test_a_healthy_app_exits_0_and_shows_how_to_call_it(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+
+    code = run(["diagnose", host.url])
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "ok: healthy" in out
+    assert "/add(a: number, b: number) -> number" in out
+    assert f'POST {host.url}/gradio_api/call/add  {{"data": [1, 1]}}' in out
+    assert "/gradio_api/call/v2/add" in out
+    assert '"parameters"' in out
+
+
+def test_an_old_path_exits_2_and_names_the_url_that_works(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+
+    code = run(["diagnose", f"{host.url}/api/predict"])
+
+    assert code == 2
+    assert f"do    POST to {host.url}/gradio_api/call/add instead." in capsys.readouterr().out
+
+
+def test_evidence_is_shown_with_v(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    host = serve({}, default=Reply.html("\x1b[31mgone\x07", 503))
+
+    run(["diagnose", host.url, "-v"])
+
+    out = capsys.readouterr().out
+    assert f"GET {host.url}/config -> 503 text/html ?[31mgone?" in out
+    assert "\x1b" not in out
+
+
+def test_no_answer_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diagnose", "http://127.0.0.1:9"]) == 1
+    assert run(["diagnose", "acme/x"]) == 1
+
+
+@pytest.mark.parametrize("text", ["", "what is this", "http://", "ftp://x/y", "http://[::1", "http://u:p@h/", "a/b/c"])
+def test_what_is_no_target_is_one_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["diagnose", text])
+
+    err = capsys.readouterr().err
+    assert code == 1
+    assert "Traceback" not in err
+    assert err.startswith("hfspace: ")
+
+
+def test_several_targets_give_one_document_and_the_worst_code(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = serve(dict(gradio_routes("plain", "5.50.0"))), serve({}, default=Reply.html("no", 401))
+
+    code = run(["diagnose", good.url, bad.url, "http://127.0.0.1:9", "--format", "json"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert code == 2
+    assert document["format_version"] == 1
+    assert [item["code"] for item in document["diagnoses"]] == ["healthy", "private_no_token", "unreachable"]
+    assert [item["exit_code"] for item in document["diagnoses"]] == [0, 2, 1]
+    (endpoint,) = document["diagnoses"][0]["app"]["endpoints"]
+    assert endpoint["payloads"]["data"]["body"] == {"data": [1, 1]}
+
+
+MANIFEST = """version: 1
+spaces:
+  acme/x:
+    endpoint:
+      api_name: /predict   # what the guide said
+      example: [1, 2]
+"""
+
+
+def test_all_compares_what_the_manifest_declares(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": space_page(host.url)}).url)
+    (tmp_path / "spaces.yaml").write_text(MANIFEST)
+
+    code = run(["diagnose", "--all"])
+
+    out = capsys.readouterr().out
+    assert code == 2
+    assert "since Gradio 6" in out
+    assert "spaces.yaml:5:7" in out
+    assert "hfspace diagnose acme/x --fix" in out
+
+
+def test_a_sleeping_space_is_told_and_left_asleep(
+    serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": space_page(host.url, "SLEEPING")}).url)
+
+    assert run(["diagnose", "acme/x"]) == 2
+    assert "problem: sleeping" in capsys.readouterr().out
+    assert host.seen == []
+
+
+def test_call_refuses_values_that_do_not_fit_before_it_calls(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+
+    code = run(["call", host.url, "--api-name", "/generate", "a", "600"])
+
+    assert code == 1
+    assert "max_tokens: 600 is above 512" in capsys.readouterr().err
+    assert {seen.method for seen in host.seen} == {"GET"}
+
+
+def test_call_posts_to_an_http_route_and_prints_the_answer(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    schema = {"properties": {"inputs": {"type": "string"}}, "required": ["inputs"]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    routes = {
+        "/openapi.json": Reply.json({"paths": {"/generate": {"post": {"requestBody": body}}}}),
+        "/generate": Reply.json({"generated_text": "once\x1b[2J"}),
+    }
+    host = serve(routes)
+
+    code = run(["call", host.url, "--path", "/generate", "--data", '{"inputs": "hi"}', "--format", "json"])
+
+    assert code == 0
+    assert json.loads(capsys.readouterr().out)["answer"] == {"generated_text": "once\x1b[2J"}
+    assert run(["call", host.url, "--data", '{"inputs": "hi"}']) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert run(["call", host.url, "--data", '{"inputs": 5}']) == 1
+    assert run(["call", host.url, "--data", "{nope"]) == 1
+    assert run(["call", host.url, "--data", "@/no/such/file"]) == 1
+
+
+def test_call_of_a_space_that_does_not_run_says_why(
+    serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": space_page("http://127.0.0.1:9", "PAUSED")}).url)
+
+    assert run(["call", "acme/x", "1"]) == 1
+    err = capsys.readouterr().err
+    assert "PAUSED" in err
+    assert "hfspace restart acme/x" in err
