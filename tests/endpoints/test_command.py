@@ -88,7 +88,7 @@ def test_several_targets_give_one_document_and_the_worst_code(serve: Serve, caps
     assert document["format_version"] == 1
     assert [item["code"] for item in document["diagnoses"]] == ["healthy", "private_no_token", "unreachable"]
     assert [item["exit_code"] for item in document["diagnoses"]] == [0, 2, 1]
-    (endpoint,) = document["diagnoses"][0]["app"]["endpoints"]
+    endpoint = next(item for item in document["diagnoses"][0]["app"]["endpoints"] if not item["hidden"])
     assert endpoint["payloads"]["data"]["body"] == {"data": [1, 1]}
 
 

@@ -98,7 +98,8 @@ def _connect(context: Context, options: dict[str, Any]) -> Any:
     if options["api_name"] or options["route"]:
         spec = EndpointSpec(api_name=options["api_name"], path=options["route"])
     chosen = Options(wake=options["wake"], zero_gpu=options["zero_gpu"], notify=context.note)
-    return open_connection(options["space"], context.hub(), spec, chosen)
+    named = bool(options["api_name"] or options["route"])
+    return open_connection(options["space"], context.hub(), spec, chosen, fit=named)
 
 
 def _run(context: Context, call: Any, form: str) -> Any:

@@ -160,3 +160,16 @@ def with_context(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(context, **options)
 
     return call
+
+
+def space_id(text: str) -> str:
+    """owner/name of a Space that was typed as an id or a URL. Raises UsageError."""
+    from hfspace.manifest.values import normalise_id
+
+    try:
+        found = normalise_id(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is not a Space: {error}.") from None
+    if found.endswith(".hf.space"):
+        raise UsageError(f"'{text}' is a host.", hint="Write the Space as owner/name.")
+    return found

@@ -17,12 +17,8 @@ from hfspace.errors import HfspaceError, Interrupted, ManifestError
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "The manifest": {
-        "init": ("init", "Write a manifest from live Spaces, or a commented starter."),
         "validate": ("validate", "Check the manifest offline."),
-        "fmt": ("fmt", "Put the manifest into its canonical layout."),
         "schema": ("schema", "Print the JSON Schema of the manifest."),
-        "explain": ("explain", "Say what a manifest key means."),
-        "shards": ("shards", "Split a big manifest for a job matrix."),
     },
     "Plan and apply": {
         "plan": ("plan", "Show what would change, and the bill."),
@@ -41,11 +37,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Endpoints and experiments": {
         "diagnose": ("diagnose", "Say why a Space can't be called, and what works."),
         "call": ("call", "Call a Space's endpoint."),
-        "experiments": ("experiments", "Trackio experiments: list, create, log, compare, export."),
     },
     "Everything else": {
         "doctor": ("doctor", "What this token may do, and to which Spaces."),
-        "github": ("github", "What the GitHub Action calls."),
         "hub": ("hub", "The local Hub, to try things on without a token."),
         "demo": ("demo", "The main job from end to end on a local Hub."),
         "completion": ("completion", "Print a shell completion script."),

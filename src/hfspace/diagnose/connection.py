@@ -16,10 +16,11 @@ from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import Finding, check, resolve
 from hfspace.live.gradio.files import save_files
 from hfspace.live.gradio.invoke import CALL_SECONDS, Call, EndpointError, invoke, stream
+from hfspace.live.gradio.openapi import takes
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.gradio.values import answer_problem, call_values
 from hfspace.manifest.models import EndpointSpec
-from hfspace.model import Json, ServedEndpoint
+from hfspace.model import Json, ServedApp, ServedEndpoint
 
 _CALLABLE = frozenset({Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW, Code.ENDPOINT_MISMATCH})
 _MISSING = object()
@@ -112,23 +113,16 @@ def connect(
 
 
 def open_connection(
-    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options, *, fit: bool = False
 ) -> Connection:
-    """As `connect`, with everything given."""
+    """As `connect`, with everything given. `fit` takes the payload form from the app, not from `endpoint`."""
     found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False))
     if found.app is None or found.verdict.code not in _CALLABLE:
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
     if endpoint is None:
-        shown = [item for item in found.app.endpoints if not item.hidden]
-        if len(shown) != 1:
-            names = ", ".join(item.name for item in shown[:8]) or "none"
-            raise EndpointError(
-                f"No endpoint is declared for {space}, and the app serves {names}.",
-                hint="Declare one in the manifest: endpoint: {api_name: /…}.",
-            )
-        name = shown[0].name
-        gradio = found.app.kind == "gradio"
-        endpoint = EndpointSpec(api_name=name) if gradio else EndpointSpec(path=name)
+        endpoint, fit = _only_endpoint(space, found.app), True
+    if fit:
+        endpoint = _fitted(endpoint, found.app)
     state = found.state
     token = None
     if state is not None and state.host and found.base.startswith(state.host.rstrip("/")):
@@ -137,6 +131,26 @@ def open_connection(
             needed=state.visibility == "private" or options.zero_gpu,
         )  # fmt: skip
     return Connection(found=found, spec=endpoint, token=token)
+
+
+def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
+    shown = [item for item in app.endpoints if not item.hidden]
+    if len(shown) != 1:
+        names = ", ".join(item.name for item in shown[:8]) or "none"
+        raise EndpointError(
+            f"No endpoint is declared for {space}, and the app serves {names}.",
+            hint="Declare one in the manifest: endpoint: {api_name: /…}.",
+        )
+    name = shown[0].name
+    return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)
+
+
+def _fitted(spec: EndpointSpec, app: ServedApp) -> EndpointSpec:
+    """`spec` with the payload form that the route takes."""
+    endpoint, _ = resolve(spec, app)
+    if app.kind == "gradio" or endpoint is None:
+        return spec
+    return spec.model_copy(update={"payload": "inputs" if takes(endpoint) == "inputs" else "data"})
 
 
 def _refuse(problems: tuple[Finding, ...]) -> None:

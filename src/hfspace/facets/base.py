@@ -11,6 +11,7 @@ from hfspace.live.ports import Ports
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import FREE_HARDWARE, HELD, Action, Change, Check, Effect, Flavor, Severity, SpaceState
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data."""

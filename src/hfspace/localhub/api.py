@@ -74,7 +74,7 @@ def answer(world: World, call: Call) -> Answer:
 
 
 def _list(world: World, call: Call, _: str) -> Answer:
-    account, _role = world.account(call.token)
+    world.account(call.token)  # an invalid token is refused before anything is looked up
     expand = [*call.query.get("expand", []), *call.query.get("expand[]", [])]
     if unknown := [name for name in expand if name not in EXPANDABLE]:
         raise Refused(400, f"✖ Invalid option: expected one of {'|'.join(EXPANDABLE)} (got {unknown[0]})")

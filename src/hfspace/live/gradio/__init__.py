@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.contract import Finding, Fix, check
 from hfspace.live.gradio.probe import Place, Reading, look, read_app
 
-__all__ = ["Code", "Finding", "Fix", "Place", "Reading", "check", "look", "read_app"]
+__all__ = ["Code", "Place", "Reading", "look", "read_app"]

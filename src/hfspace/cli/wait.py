@@ -1,0 +1,48 @@
+"""hfspace wait ID."""
+
+from __future__ import annotations
+
+import click
+
+from hfspace.cli.context import Context, hfspace_command, space_id
+
+
+@hfspace_command(
+    name="wait",
+    epilog="\b\nExamples:\n  hfspace wait acme/whisper\n  hfspace wait acme/whisper --timeout 30m",
+)
+@click.argument("space", metavar="ID")
+@click.option("--timeout", default="15m", show_default=True, metavar="DURATION", help="Give up after this.")
+def command(context: Context, space: str, timeout: str) -> int:
+    """Wait until a Space runs (a sleeping one counts); fails at once when it can't come up."""
+    from hfspace.apply.waiting import LOG_COMMANDS, still
+    from hfspace.cli.session import parse_timeout
+    from hfspace.errors import HfspaceError, WaitTimeout
+    from hfspace.live.hub import connect
+    from hfspace.live.limiter import Pace
+    from hfspace.model import FAILED, HELD
+
+    pace = Pace(parse_timeout(timeout))
+    hub = connect(context.endpoint, context.token(), notify=context.note, pace=pace)
+    state = hub.space(space_id(space))
+    told, started = "", pace.now()
+    while state.stage not in {"RUNNING", "SLEEPING"} or state.hardware_current not in {None, state.hardware}:
+        if state.stage in FAILED | HELD:
+            said = f": {state.error_message}" if state.error_message else "."
+            log = LOG_COMMANDS.get(state.stage or "", "")
+            hint = (
+                f"Start it: hfspace restart {state.id}"
+                if state.stage in HELD
+                else f"hfspace logs {state.id}{log}"
+            )
+            raise HfspaceError(f"{state.id} is {state.stage}{said}", hint=hint)
+        if state.stage != told:
+            told = state.stage or ""
+            context.note(f"{state.id}: {told}")
+        try:
+            pace.sleep(float(context.env.get("HFSPACE_POLL_SECONDS", "2")), f"waiting for {state.id}")
+        except WaitTimeout:
+            raise still(state, pace.now() - started) from None
+        state = hub.runtime(state)
+    context.echo(f"{state.id} is {state.stage}.")
+    return 0
