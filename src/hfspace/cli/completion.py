@@ -8,8 +8,9 @@ from hfspace.cli.context import Context, hfspace_command
 
 
 @hfspace_command(
+    manifest=False,
     name="completion",
-    epilog='\b\nExamples:\n  eval "$(hfspace completion bash)"\n  hfspace completion fish > ~/.config/fish/completions/hfspace.fish',
+    epilog='\b\nExamples:\n  eval "$(hfspace completion bash)"\n  hfspace completion fish | source',
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(context: Context, shell: str) -> int:

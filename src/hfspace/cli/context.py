@@ -3,6 +3,7 @@ Hub are found. Nothing heavy is imported before a command asks for it."""
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -99,21 +100,34 @@ class Context:
         click.echo(text, err=True)
 
 
-def global_options(command: F) -> F:
-    """The options that every command takes, before or after its name."""
-    options = [
-        click.option("-f", "--file", "files", multiple=True, metavar="FILE",
-                     help="Manifest file, directory or glob; repeatable. [spaces.yaml, or HFSPACE_FILE]"),
-        click.option("--overlay", "overlays", multiple=True, metavar="FILE",
-                     help="Manifest merged over the others; repeatable."),
-        click.option("-v", "--verbose", count=True, help="More detail on stderr; -vv for every request."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-        click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
-        click.option("--log-format", type=click.Choice(["text", "json"]), default=None,
-                     help="Form of messages on stderr."),
-        click.option("--no-input", is_flag=True, help="Never ask; refuse what needs a confirmation."),
-    ]  # fmt: skip
-    for option in reversed(options):
+_FILE_OPTIONS = (
+    click.option(
+        "-f",
+        "--file",
+        "files",
+        multiple=True,
+        metavar="FILE",
+        help="Manifest file, directory or glob; repeatable. [spaces.yaml, or HFSPACE_FILE]",
+    ),
+    click.option(
+        "--overlay", "overlays", multiple=True, metavar="FILE", help="Merged over the manifest; repeatable."
+    ),
+)
+_COMMON_OPTIONS = (
+    click.option("-v", "--verbose", count=True, help="More detail."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+    click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default=None, help="Form of messages on stderr."
+    ),
+    click.option("--no-input", is_flag=True, help="Never ask; refuse what needs a confirmation."),
+)
+
+
+def global_options(command: F, *, manifest: bool = True) -> F:
+    """The options that every command takes, before or after its name; those about files only where a
+    manifest is read."""
+    for option in reversed((*(_FILE_OPTIONS if manifest else ()), *_COMMON_OPTIONS)):
         command = option(command)
     return command
 
@@ -135,31 +149,31 @@ def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) 
     )
 
 
-def hfspace_command(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+def hfspace_command(
+    *, manifest: bool = True, **settings: Any
+) -> Callable[[Callable[..., int]], click.Command]:
     """`@click.command` whose function gets the merged Context first; the global options are added to it."""
 
-    def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(*args, **kwargs)(with_context(function))
+    def decorate(function: Callable[..., int]) -> click.Command:
+        command: click.Command = click.command(**settings)(_with_context(function, manifest))
+        return command
 
     return decorate
 
 
-def with_context(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of a click command, called with the merged Context before its own options."""
-    import functools
+def _with_context(function: Callable[..., int], manifest: bool) -> Callable[..., int]:
+    """`function`, called with the merged Context before its own options."""
+    names = ("verbose", "quiet", "no_color", "log_format", "no_input")
 
-    names = ("files", "overlays", "verbose", "quiet", "no_color", "log_format", "no_input")
-
-    @global_options
     @click.pass_context
     @functools.wraps(function)
-    def call(click_context: click.Context, /, **options: Any) -> Any:
+    def call(click_context: click.Context, /, **options: Any) -> int:
         chosen = {name: options.pop(name) for name in names}
+        chosen |= {name: options.pop(name) if manifest else () for name in ("files", "overlays")}
         above = click_context.find_object(Context) or Context()
-        context = merge(above, chosen, above.env)
-        return function(context, **options)
+        return function(merge(above, chosen, above.env), **options)
 
-    return call
+    return global_options(call, manifest=manifest)
 
 
 def space_id(text: str) -> str:

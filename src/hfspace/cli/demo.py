@@ -14,6 +14,7 @@ from hfspace.errors import HfspaceError
 
 
 @hfspace_command(
+    manifest=False,
     name="demo",
     epilog="\b\nExamples:\n  hfspace demo\n  hfspace demo --keep hub.db && hfspace hub serve --db hub.db",
 )

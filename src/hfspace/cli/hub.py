@@ -15,8 +15,8 @@ def command() -> None:
     """The local Hub: the Spaces API on 127.0.0.1, with stages, prices, rules and faults."""
 
 
-@command.add_command
 @hfspace_command(
+    manifest=False,
     name="serve",
     epilog="\b\nExamples:\n  hfspace hub serve\n"
     "  hfspace hub serve --port 7864 --db hub.db --seed fleet.yaml\n"
@@ -50,3 +50,6 @@ def serve_command(
     except LocalHubError as error:
         raise UsageError(str(error)) from None
     return 0
+
+
+command.add_command(serve_command)

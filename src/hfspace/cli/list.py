@@ -8,6 +8,7 @@ from hfspace.cli.context import Context, hfspace_command
 
 
 @hfspace_command(
+    manifest=False,
     name="list",
     epilog="\b\nExamples:\n  hfspace list acme\n  hfspace list --search whisper --limit 20\n"
     "  hfspace list acme --format json",

@@ -8,12 +8,13 @@ from hfspace.cli.context import Context, hfspace_command, space_id
 
 
 @hfspace_command(
+    manifest=False,
     name="logs",
     epilog="\b\nExamples:\n  hfspace logs acme/whisper -f\n  hfspace logs acme/whisper --build --tail 50",
 )
 @click.argument("space", metavar="ID")
 @click.option("--build", is_flag=True, help="The build log instead of the run log.")
-@click.option("-F", "--follow", is_flag=True, help="Go on as lines come, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come, until Ctrl-C.")
 @click.option("--tail", type=click.IntRange(1), help="Only the last so many lines.")
 def command(context: Context, space: str, build: bool, follow: bool, tail: int | None) -> int:
     """Print the run log of a Space, or its build log."""

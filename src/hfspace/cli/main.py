@@ -84,7 +84,6 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExamples:\n  hfspace demo                      see it work; no token, no network\n"
-    "  hfspace init acme > spaces.yaml   adopt what exists\n"
     "  hfspace plan                      what would change, and what it costs\n"
     "  hfspace apply                     the same, then do it",
 )

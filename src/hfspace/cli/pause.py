@@ -7,7 +7,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command, space_id
 
 
-@hfspace_command(name="pause", epilog="\b\nExample:\n  hfspace pause acme/whisper")
+@hfspace_command(manifest=False, name="pause", epilog="\b\nExample:\n  hfspace pause acme/whisper")
 @click.argument("space", metavar="ID")
 def command(context: Context, space: str) -> int:
     """Pause a Space: it is down until it is restarted, and costs nothing."""

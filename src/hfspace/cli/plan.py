@@ -9,14 +9,13 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Check, Plan
 
-FORMATS = ("text", "json", "markdown", "html")
+FORMATS = ("text", "json")
 
 
 @hfspace_command(
     name="plan",
     epilog="\b\nExamples:\n  hfspace plan\n  hfspace plan --target 'acme/*' --detailed-exitcode\n"
-    "  hfspace plan --out plan.json && hfspace apply plan.json\n"
-    "  hfspace plan --format markdown >> comment.md",
+    "  hfspace plan --out plan.json && hfspace apply plan.json",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, to be applied as it is."
@@ -66,21 +65,13 @@ def command(
 
 
 def rendered(made: Plan, form: str, context: Context) -> str:
-    """The plan as text, json, markdown or html."""
+    """The plan in one of FORMATS."""
     if form == "json":
         import json
 
         from hfspace.report.plan_json import to_json
 
         return json.dumps(to_json(made), indent=2, ensure_ascii=False)
-    if form == "markdown":
-        from hfspace.report.plan_markdown import render as render_markdown
-
-        return render_markdown(made)
-    if form == "html":
-        from hfspace.report.plan_html import render as render_html
-
-        return render_html(made)
     from hfspace.report.plan_text import render
 
     return render(made, color=context.color, verbose=context.verbose, automation="CI" in context.env)

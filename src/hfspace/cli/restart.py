@@ -8,6 +8,7 @@ from hfspace.cli.context import Context, hfspace_command, space_id
 
 
 @hfspace_command(
+    manifest=False,
     name="restart",
     epilog="\b\nExamples:\n  hfspace restart acme/whisper\n  hfspace restart acme/whisper --factory",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hfspace.cli.context import Context, hfspace_command
 
 
-@hfspace_command(name="schema", epilog="\b\nExample:\n  hfspace schema > spaces.schema.json")
+@hfspace_command(manifest=False, name="schema", epilog="\b\nExample:\n  hfspace schema > spaces.schema.json")
 def command(context: Context) -> int:
     """Print the JSON Schema of the manifest, for editors and for CI."""
     import json

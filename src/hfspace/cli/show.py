@@ -11,6 +11,7 @@ from hfspace.errors import HubError
 
 
 @hfspace_command(
+    manifest=False,
     name="show",
     epilog="\b\nExamples:\n  hfspace show acme/whisper\n  hfspace show acme/whisper --format json",
 )

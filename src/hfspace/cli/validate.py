@@ -13,11 +13,11 @@ from hfspace.errors import ManifestError
     epilog="\b\nExamples:\n  hfspace validate\n  hfspace validate spaces/ production.yaml\n"
     "  hfspace validate --format json",
 )
-@click.argument("files", nargs=-1)
+@click.argument("paths", nargs=-1, metavar="[FILES]…")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
 )
-def command(context: Context, files: tuple[str, ...], form: str) -> int:
+def command(context: Context, paths: tuple[str, ...], form: str) -> int:
     """Check the manifest offline: syntax, keys, types, rules and policy."""
     import json
     from dataclasses import replace
@@ -26,7 +26,7 @@ def command(context: Context, files: tuple[str, ...], form: str) -> int:
     from hfspace.report.cells import counted, plain
     from hfspace.report.problems import to_json
 
-    context = replace(context, files=files or context.files)
+    context = replace(context, files=paths or context.files)
     try:
         manifest = context.load_manifest()
     except ManifestError as error:

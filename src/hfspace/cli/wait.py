@@ -8,6 +8,7 @@ from hfspace.cli.context import Context, hfspace_command, space_id
 
 
 @hfspace_command(
+    manifest=False,
     name="wait",
     epilog="\b\nExamples:\n  hfspace wait acme/whisper\n  hfspace wait acme/whisper --timeout 30m",
 )

@@ -121,9 +121,7 @@ class HubClient:
 
     def space_with_card(self, space: str) -> tuple[SpaceState, dict[str, Any]]:
         """The Space, and the settings at the top of its README (sdk_version, app_port, base_path …)."""
-        info = self._ask(
-            "read", space, lambda: self._api.space_info(space, token=self._auth(space))
-        )
+        info = self._ask("read", space, lambda: self._api.space_info(space, token=self._auth(space)))
         state = self._understand(space, lambda: wire.space(info))
         card = getattr(info, "card_data", None)
         return state, dict(card.to_dict()) if hasattr(card, "to_dict") else {}

@@ -52,7 +52,8 @@ class Call:
         return raw
 
     def one(self, name: str) -> str | None:
-        return self.query.get(name, [None])[0]  # type: ignore[list-item]
+        values = self.query.get(name)
+        return values[0] if values else None
 
 
 Handler = Callable[[World, Call, str], Answer]
@@ -181,7 +182,7 @@ def _whoami(world: World, call: Call, _: str) -> Answer:
 
 def _org(world: World, name: str, role: str) -> dict[str, Any]:
     account = world.seed.accounts.get(name)
-    org = {
+    org: dict[str, Any] = {
         "type": "org",
         "id": wire.digest(name, 24),
         "name": name,

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hfspace.localhub import machine, wire
-from hfspace.localhub.api import Answer, Call, answer, parse_query
+from hfspace.localhub.api import Call, answer, parse_query
 from hfspace.localhub.faults import Fault
 from hfspace.localhub.seed import LocalHubError
-from hfspace.localhub.wire import Refused
+from hfspace.localhub.wire import Answer, Refused
 from hfspace.localhub.world import World
 
 Scope = dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a manifest can say: frozen models that validate one field at a time; cross-field rules are in rules.py.
+"""What a manifest can say: frozen models, one field at a time; rules across fields are in rules.py.
 
 None means *not declared*: such a field is never compared and never changed (design section 5).
 """
