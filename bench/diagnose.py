@@ -1,5 +1,5 @@
-"""What a diagnosis costs: requests and median time, next to gradio_client's Client(...) and next to trying the
-five candidate paths of the guides one by one.
+"""What a diagnosis costs: requests and median time, next to gradio_client's Client(...) and next to trying
+the five candidate paths of the guides one by one.
 
 Usage: python bench/diagnose.py URL [URL…]        (running Gradio apps, for example on 127.0.0.1)
 """
@@ -71,7 +71,9 @@ def candidates(url: str) -> Callable[[], object]:
 
 def process(code: str) -> float:
     """Median milliseconds of a whole Python process, imports included."""
-    return median(lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True), PROCESSES)
+    return median(
+        lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True), PROCESSES
+    )
 
 
 def measure(url: str) -> dict[str, object]:
@@ -82,7 +84,7 @@ def measure(url: str) -> dict[str, object]:
     cold = process(f"from hfspace.live.gradio import Place, look; look(Place(host={url!r}))")
     cold_client = process(
         "import os; os.environ.update(HF_HUB_DISABLE_TELEMETRY='1', GRADIO_ANALYTICS_ENABLED='False')\n"
-        f"from gradio_client import Client; Client({url!r}, token=False, verbose=False)\nimport os; os._exit(0)"
+        f"from gradio_client import Client; Client({url!r}, token=False, verbose=False)\nos._exit(0)"
     )
     return {
         "version": reading.app.version,

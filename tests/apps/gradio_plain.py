@@ -1,4 +1,4 @@
-"""The smallest Gradio app: one function, whose endpoint's name depends on the version. Usage: gradio_plain.py PORT"""
+"""The smallest Gradio app: one function, its endpoint named by the version. Usage: gradio_plain.py PORT"""
 
 import sys
 

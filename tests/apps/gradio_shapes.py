@@ -71,4 +71,6 @@ with gr.Blocks(title="shapes") as demo:
     button.click(whoami, None, out, api_name="whoami", **HIDDEN)
 
 if __name__ == "__main__":
-    demo.queue(api_open=True).launch(server_name="127.0.0.1", server_port=int(sys.argv[1]), show_error=True, quiet=True)
+    demo.queue(api_open=True).launch(
+        server_name="127.0.0.1", server_port=int(sys.argv[1]), show_error=True, quiet=True
+    )

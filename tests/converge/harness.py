@@ -57,7 +57,9 @@ class HubPace(Pace):
 class Runner:
     """One person's setup: a manifest, a token, secrets in the environment."""
 
-    def __init__(self, hub: LocalHub, manifest: Mapping[str, Any] | str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, hub: LocalHub, manifest: Mapping[str, Any] | str, env: Mapping[str, str] | None = None
+    ) -> None:
         self.hub = hub
         text = manifest if isinstance(manifest, str) else yaml.safe_dump(dict(manifest), sort_keys=False)
         self.manifest: Manifest = load([("spaces.yaml", text)], env=env or {})

@@ -41,6 +41,8 @@ class MemoryHub:
     def token_for(self, space: str) -> str | None:
         return self.token
 
-    def logs(self, space: str, *, build: bool, follow: bool = False, tail: int | None = None) -> Iterator[str]:
+    def logs(
+        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+    ) -> Iterator[str]:
         self.requests += 1
         return iter(self.log.get((space, build), ()))

@@ -40,7 +40,15 @@ def python_of(version: str) -> Path:
     if not done.exists():
         try:
             subprocess.run([PYTHONS.get(version, sys.executable), "-m", "venv", str(folder)], check=True)
-            command = [str(python), "-m", "pip", "install", "-q", f"gradio=={version}", *PINS.get(version, ())]
+            command = [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                f"gradio=={version}",
+                *PINS.get(version, ()),
+            ]
             subprocess.run(command, check=True, timeout=600)
         except (OSError, subprocess.SubprocessError) as error:
             if os.environ.get("CI"):

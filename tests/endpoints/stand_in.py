@@ -57,7 +57,9 @@ class StandIn:
             def answer(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
                 self.rfile.read(length)
-                stand_in.seen.append(Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+                stand_in.seen.append(
+                    Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
+                )
                 stand_in.send(self, stand_in.routes.get(self.path.split("?")[0], stand_in.default))
 
             do_GET = do_POST = do_HEAD = do_PUT = answer

@@ -21,6 +21,8 @@ IN_ERROR = "Your space is in error, check its status on hf.co"
 NO_PAGE = "<h1>404</h1><p>Sorry, we can't find the page you are looking for.</p>"
 TGI = {"model_id": "HuggingFaceH4/zephyr", "version": "2.0", "max_input_tokens": 1024}
 
+REFUSED = "does not accept direct HTTP POST requests."
+
 ROWS = [
     ("proxy 401", Reply.html("Unauthorized", 401), Code.PRIVATE_NO_TOKEN),
     ("app 401", Reply.json({"detail": "Not authenticated"}, 401), Code.APP_LOGIN),
@@ -38,7 +40,7 @@ ROWS = [
     ("static page", Reply.html("<h1>hello</h1>"), Code.NOT_GRADIO),
     ("not JSON", Reply(200, b"{nope", {"content-type": "application/json"}), Code.NOT_UNDERSTOOD),
     ("another app's config", Reply.json({"theme": "dark"}), Code.NOT_GRADIO),
-    ("queue only", Reply.json({"detail": "This API endpoint does not accept direct HTTP POST requests."}, 404), Code.QUEUE_ONLY),
+    ("queue only", Reply.json({"detail": f"This API endpoint {REFUSED}"}, 404), Code.QUEUE_ONLY),
 ]  # fmt: skip
 
 
@@ -177,7 +179,9 @@ def test_a_compressed_bomb_is_cut(serve: Serve) -> None:
     import gzip
 
     bomb = gzip.compress(b"0" * (60 << 20))
-    host = serve({}, default=Reply(200, bomb, {"content-encoding": "gzip", "content-type": "application/json"}))
+    host = serve(
+        {}, default=Reply(200, bomb, {"content-encoding": "gzip", "content-type": "application/json"})
+    )
 
     assert "larger than 1 MiB" in read_app(host.url, max_bytes=1 << 20).problem
 
@@ -216,8 +220,15 @@ def test_plain_http_behind_an_https_url_is_one_sentence(serve: Serve) -> None:
     "config",
     [
         {"version": "6.0.0", "dependencies": "none"},
-        {"version": "6.0.0", "dependencies": [1, None, {"api_name": 7}, {"api_name": "x", "inputs": [[], {}]}]},
-        {"version": "6.0.0", "dependencies": [{"api_name": "x", "inputs": [1]}], "components": [{"id": 1, "props": 3}]},
+        {
+            "version": "6.0.0",
+            "dependencies": [1, None, {"api_name": 7}, {"api_name": "x", "inputs": [[], {}]}],
+        },
+        {
+            "version": "6.0.0",
+            "dependencies": [{"api_name": "x", "inputs": [1]}],
+            "components": [{"id": 1, "props": 3}],
+        },
         {"version": "\x1b[31m6", "dependencies": [], "components": {"a": 1}},
         {"version": "x", "api_prefix": 5, "dependencies": [{"api_name": "\x1b]0;evil\x07"}]},
         [],
@@ -225,7 +236,9 @@ def test_plain_http_behind_an_https_url_is_one_sentence(serve: Serve) -> None:
     ],
 )
 def test_an_odd_config_never_breaks_the_reading(serve: Serve, config: object) -> None:
-    host = serve({"/config": Reply.json(config), "/gradio_api/info": Reply.json({"named_endpoints": {"/x": 5}})})
+    host = serve(
+        {"/config": Reply.json(config), "/gradio_api/info": Reply.json({"named_endpoints": {"/x": 5}})}
+    )
 
     found = examine(host.url, MemoryHub())
 

@@ -30,7 +30,9 @@ def space_page(host: str, stage: str = "RUNNING", **more: object) -> Reply:
     )  # fmt: skip
 
 
-def test_a_healthy_app_exits_0_and_shows_how_to_call_it(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_app_exits_0_and_shows_how_to_call_it(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     host = serve(dict(gradio_routes("plain", "6.31.0")))
 
     code = run(["diagnose", host.url])
@@ -44,7 +46,9 @@ def test_a_healthy_app_exits_0_and_shows_how_to_call_it(serve: Serve, capsys: py
     assert '"parameters"' in out
 
 
-def test_an_old_path_exits_2_and_names_the_url_that_works(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_path_exits_2_and_names_the_url_that_works(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     host = serve(dict(gradio_routes("plain", "6.31.0")))
 
     code = run(["diagnose", f"{host.url}/api/predict"])
@@ -68,7 +72,9 @@ def test_no_answer_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["diagnose", "acme/x"]) == 1
 
 
-@pytest.mark.parametrize("text", ["", "what is this", "http://", "ftp://x/y", "http://[::1", "http://u:p@h/", "a/b/c"])
+@pytest.mark.parametrize(
+    "text", ["", "what is this", "http://", "ftp://x/y", "http://[::1", "http://u:p@h/", "a/b/c"]
+)
 def test_what_is_no_target_is_one_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["diagnose", text])
 
@@ -78,7 +84,9 @@ def test_what_is_no_target_is_one_sentence(text: str, capsys: pytest.CaptureFixt
     assert err.startswith("hfspace: ")
 
 
-def test_several_targets_give_one_document_and_the_worst_code(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_targets_give_one_document_and_the_worst_code(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     good, bad = serve(dict(gradio_routes("plain", "5.50.0"))), serve({}, default=Reply.html("no", 401))
 
     code = run(["diagnose", good.url, bad.url, "http://127.0.0.1:9", "--format", "json"])
@@ -128,7 +136,9 @@ def test_a_sleeping_space_is_told_and_left_asleep(
     assert host.seen == []
 
 
-def test_call_refuses_values_that_do_not_fit_before_it_calls(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_call_refuses_values_that_do_not_fit_before_it_calls(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     host = serve(dict(gradio_routes("shapes", "6.31.0")))
 
     code = run(["call", host.url, "--api-name", "/generate", "a", "600"])
@@ -138,7 +148,9 @@ def test_call_refuses_values_that_do_not_fit_before_it_calls(serve: Serve, capsy
     assert {seen.method for seen in host.seen} == {"GET"}
 
 
-def test_call_posts_to_an_http_route_and_prints_the_answer(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_call_posts_to_an_http_route_and_prints_the_answer(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     schema = {"properties": {"inputs": {"type": "string"}}, "required": ["inputs"]}
     body = {"content": {"application/json": {"schema": schema}}}
     routes = {
@@ -161,7 +173,9 @@ def test_call_posts_to_an_http_route_and_prints_the_answer(serve: Serve, capsys:
 def test_call_of_a_space_that_does_not_run_says_why(
     serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": space_page("http://127.0.0.1:9", "PAUSED")}).url)
+    monkeypatch.setenv(
+        "HF_ENDPOINT", serve({"/api/spaces/acme/x": space_page("http://127.0.0.1:9", "PAUSED")}).url
+    )
 
     assert run(["call", "acme/x", "1"]) == 1
     err = capsys.readouterr().err

@@ -37,16 +37,26 @@ OPENAPI = {
     "openapi": "3.1.0",
     "info": {"title": "generator", "version": "1"},
     "paths": {
-        "/generate": {"post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/s/Inputs"}}}}}},
-        "/api/generate": {"post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/s/Data"}}}}}},
+        "/generate": {
+            "post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/s/Inputs"}}}}}
+        },
+        "/api/generate": {
+            "post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/s/Data"}}}}}
+        },
     },
     "s": {
         "Inputs": {
             "properties": {"inputs": {"type": "string"}, "parameters": {"$ref": "#/s/Parameters"}},
             "required": ["inputs"],
         },
-        "Parameters": {"type": "object", "properties": {"max_new_tokens": {"type": "integer", "maximum": 512}}},
-        "Data": {"properties": {"data": {"type": "array", "items": {"type": "string"}}}, "required": ["data"]},
+        "Parameters": {
+            "type": "object",
+            "properties": {"max_new_tokens": {"type": "integer", "maximum": 512}},
+        },
+        "Data": {
+            "properties": {"data": {"type": "array", "items": {"type": "string"}}},
+            "required": ["data"],
+        },
     },
 }
 
@@ -121,29 +131,33 @@ def test_the_old_path_of_a_renamed_endpoint_becomes_the_new_name() -> None:
     assert fix == Fix(key="path", value="/add", rename="api_name")
 
 
+S = EndpointSpec  # the tables below are wide
+GEN = "/generate"
+TOO_MANY = {"max_new_tokens": 999}
+
 PAYLOADS = [
-    (EndpointSpec(api_name="/genrate"), "not_served", "does not serve /genrate", Fix(key="api_name", value="/generate")),
-    (EndpointSpec(api_name="generate", example=["a"]), None, "", None),
-    (EndpointSpec(api_name="/nothing-like-it"), "not_served", "does not serve", None),
-    (EndpointSpec(api_name="/upper", payload="inputs"), "payload", "422", Fix(key="payload", value="data")),
-    (EndpointSpec(api_name="/upper", example=[]), "arity", "takes 1 value, the example has 0", None),
-    (EndpointSpec(api_name="/upper", example=["a", "b"]), "arity", "the example has 2", None),
-    (EndpointSpec(api_name="/upper", example={"data": ["a"]}), None, "", None),
-    (EndpointSpec(api_name="/upper", example="a"), None, "", None),
-    (EndpointSpec(api_name="/upper", example=[5]), "value", "text: 5 is not a string", None),
-    (EndpointSpec(api_name="/remember", example=["a"]), None, "", None),
-    (EndpointSpec(api_name="/generate", example=["a"]), None, "", None),
-    (EndpointSpec(api_name="/generate", example=["a", 600]), "value", "max_tokens: 600 is above 512", None),
-    (EndpointSpec(api_name="/generate", example=["a", 0]), "value", "max_tokens: 0 is below 1", None),
-    (EndpointSpec(api_name="/generate", example=["a", 1, 0, "beam"]), "value", "'beam' is not one of greedy, sample", None),
-    (EndpointSpec(api_name="/generate", example=["a", 1, 0, "sample", "yes"]), "value", "'yes' is not a boolean", None),
-    (EndpointSpec(api_name="/generate", example={"prompt": "a"}), None, "", None),
-    (EndpointSpec(api_name="/generate", example={"promt": "a", "prompt": "b"}), "unknown_argument", "no parameter promt", None),
-    (EndpointSpec(api_name="/generate", example={"verbose": True}), "missing_argument", "needs prompt", None),
-    (EndpointSpec(api_name="/size", example=["photo.png"]), None, "", None),
-    (EndpointSpec(api_name="/size", example=[{"url": 1}]), "value", "'path' is a required property", None),
-    (EndpointSpec(api_name="/upper", example=["a"], expect={"type": "strin"}), "expect", "not a JSON Schema", None),
-    (EndpointSpec(example=["a"]), "no_name", "neither api_name nor path", None),
+    (S(api_name="/genrate"), "not_served", "does not serve /genrate", Fix(key="api_name", value="/generate")),
+    (S(api_name="generate", example=["a"]), None, "", None),
+    (S(api_name="/nothing-like-it"), "not_served", "does not serve", None),
+    (S(api_name="/upper", payload="inputs"), "payload", "422", Fix(key="payload", value="data")),
+    (S(api_name="/upper", example=[]), "arity", "takes 1 value, not 0", None),
+    (S(api_name="/upper", example=["a", "b"]), "arity", "takes 1 value, not 2", None),
+    (S(api_name="/upper", example={"data": ["a"]}), None, "", None),
+    (S(api_name="/upper", example="a"), None, "", None),
+    (S(api_name="/upper", example=[5]), "value", "text: 5 is not a string", None),
+    (S(api_name="/remember", example=["a"]), None, "", None),
+    (S(api_name=GEN, example=["a"]), None, "", None),
+    (S(api_name=GEN, example=["a", 600]), "value", "max_tokens: 600 is above 512", None),
+    (S(api_name=GEN, example=["a", 0]), "value", "max_tokens: 0 is below 1", None),
+    (S(api_name=GEN, example=["a", 1, 0, "beam"]), "value", "'beam' is not one of greedy, sample", None),
+    (S(api_name=GEN, example=["a", 1, 0, "sample", "yes"]), "value", "'yes' is not a boolean", None),
+    (S(api_name=GEN, example={"prompt": "a"}), None, "", None),
+    (S(api_name=GEN, example={"promt": "a", "prompt": "b"}), "unknown_argument", "no parameter promt", None),
+    (S(api_name=GEN, example={"verbose": True}), "missing_argument", "needs prompt", None),
+    (S(api_name="/size", example=["photo.png"]), None, "", None),
+    (S(api_name="/size", example=[{"url": 1}]), "value", "'path' is a required property", None),
+    (S(api_name="/upper", example=["a"], expect={"type": "strin"}), "expect", "not a JSON Schema", None),
+    (S(example=["a"]), "no_name", "neither api_name nor path", None),
 ]  # fmt: skip
 
 
@@ -169,14 +183,14 @@ def test_inputs_and_parameters_become_the_list_that_the_endpoint_takes() -> None
 @pytest.mark.parametrize(
     ("spec", "code", "fix"),
     [
-        (EndpointSpec(path="/generate", payload="inputs", example="hi"), None, None),
-        (EndpointSpec(path="/api/generate", example=["hi"]), None, None),
-        (EndpointSpec(path="/generate", payload="data", example=["hi"]), "payload", Fix(key="payload", value="inputs")),
-        (EndpointSpec(path="/api/generate", payload="inputs"), "payload", Fix(key="payload", value="data")),
-        (EndpointSpec(path="/generat", payload="inputs"), "not_served", Fix(key="path", value="/generate")),
-        (EndpointSpec(api_name="/generate", payload="inputs"), "not_gradio", Fix(key="api_name", value="/generate", rename="path")),
-        (EndpointSpec(path="/generate", payload="inputs", example={"inputs": 5}), "value", None),
-        (EndpointSpec(path="/generate", payload="inputs", example={"inputs": "a", "parameters": {"max_new_tokens": 999}}), "value", None),
+        (S(path=GEN, payload="inputs", example="hi"), None, None),
+        (S(path="/api/generate", example=["hi"]), None, None),
+        (S(path=GEN, payload="data", example=["hi"]), "payload", Fix(key="payload", value="inputs")),
+        (S(path="/api/generate", payload="inputs"), "payload", Fix(key="payload", value="data")),
+        (S(path="/generat", payload="inputs"), "not_served", Fix(key="path", value="/generate")),
+        (S(api_name=GEN, payload="inputs"), "not_gradio", Fix(key="api_name", value=GEN, rename="path")),
+        (S(path=GEN, payload="inputs", example={"inputs": 5}), "value", None),
+        (S(path=GEN, payload="inputs", example={"inputs": "a", "parameters": TOO_MANY}), "value", None),
     ],
 )  # fmt: skip
 def test_routes_of_a_docker_space(spec: EndpointSpec, code: str | None, fix: Fix | None) -> None:
@@ -201,7 +215,10 @@ def test_tgi_takes_inputs() -> None:
 def test_a_recursive_openapi_schema_ends() -> None:
     node = {"type": "object", "properties": {"next": {"$ref": "#/s/Node"}}}
     body = {"content": {"application/json": {"schema": {"$ref": "#/s/Node"}}}}
-    document = {"paths": {"/x": {"post": {"requestBody": body}}}, "s": {"Node": node, "Loop": {"$ref": "#/s/Loop"}}}
+    document = {
+        "paths": {"/x": {"post": {"requestBody": body}}},
+        "s": {"Node": node, "Loop": {"$ref": "#/s/Loop"}},
+    }
 
     assert openapi_app(document, BASE) is not None
 

@@ -28,7 +28,9 @@ NEWEST_ONLY = NEWEST[-1]
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def shapes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def shapes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
     """(version, URL) of the app with every shape of endpoint."""
     with running("gradio_shapes.py", request.param, tmp_path_factory.mktemp("shapes")) as url:
         yield request.param, url

@@ -59,7 +59,9 @@ def test_a_space_that_serves_is_looked_at_with_three_requests(serve: Serve, stag
 
 def test_a_gradio_4_space_needs_no_extra_request_when_the_card_tells_its_version(serve: Serve) -> None:
     host = serve(dict(gradio_routes("plain", "4.44.1")))
-    hub = MemoryHub(spaces={"acme/x": space(host.url, "RUNNING")}, cards={"acme/x": {"sdk_version": "4.44.1"}})
+    hub = MemoryHub(
+        spaces={"acme/x": space(host.url, "RUNNING")}, cards={"acme/x": {"sdk_version": "4.44.1"}}
+    )
 
     assert examine("acme/x", hub).requests == 3
 

@@ -21,7 +21,9 @@ def _token_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
 
 
-def hub_for(serve: Serve, host: str, *, private: bool, token: str | None = TOKEN) -> tuple[HubClient, StandIn]:
+def hub_for(
+    serve: Serve, host: str, *, private: bool, token: str | None = TOKEN
+) -> tuple[HubClient, StandIn]:
     told = {
         "id": "acme/x", "sdk": "gradio", "private": private, "host": host, "subdomain": "acme-x",
         "runtime": {"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}},

@@ -31,7 +31,7 @@ class Volumes:
                 _check(
                     desired,
                     f"the source of {', '.join(sorted(masked))} is hidden from this token.",
-                    "The list is sent as a whole: use a token that sees it, or `prune: [volumes]` to drop it.",
+                    "The list is sent whole: use a token that sees it, or drop it: `prune: [volumes]`.",
                 )
             ]
         return [

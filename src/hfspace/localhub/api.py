@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +18,12 @@ from hfspace.localhub.world import World
 
 _KEY = re.compile(r"^[a-zA-Z][_a-zA-Z0-9]*$")
 _DOWNGRADE = (
-    "Without a PRO subscription, you can't downgrade this Space to cpu-basic. Pause it instead to stop hardware "
-    "charges, or subscribe."
+    "Without a PRO subscription, you can't downgrade this Space to cpu-basic. Pause it instead to stop "
+    "hardware charges, or subscribe."
 )
 _FREE_CREATE = (
-    "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a PRO "
-    "subscription. Subscribe at https://huggingface.co/pro"
+    "Static Spaces are free for everyone, but hosting Gradio and Docker Spaces on free cpu-basic requires a "
+    "PRO subscription. Subscribe at https://huggingface.co/pro"
 )
 TEMPLATES = {
     "SpacesExamples/jupyterlab": "docker",
@@ -227,8 +228,10 @@ def _logs(world: World, call: Call, rest: str) -> Answer:
     if doc["error"] and kind == ("build" if doc["stage"] == "BUILD_ERROR" else "run"):
         lines = [*lines, doc["error"]]
     tail = int(call.one("tail") or 0)
+    # huggingface_hub stops at the first line from the future, and this Hub's clock may run ahead of ours.
+    written = wire.stamp(min(doc["since"], time.time() - 1))
     events = [
-        f"data: {json.dumps({'data': line + chr(10), 'timestamp': wire.stamp(doc['since'])})}\n\n"
+        f"data: {json.dumps({'data': line + chr(10), 'timestamp': written})}\n\n"
         for line in (lines[-tail:] if tail else lines)
     ]
     return Answer(body="".join(events), content_type="text/event-stream")

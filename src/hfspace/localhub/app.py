@@ -194,7 +194,7 @@ async def _read(scope: Scope, receive: Receive) -> Call:
 
 
 async def _send(send: Send, given: Answer, extra: dict[str, str], *, broken: bool = False) -> None:
-    """`broken` ends the connection in the middle: the server closes it when fewer bytes come than were said."""
+    """`broken` ends the connection in the middle: fewer bytes come than were said."""
     data = given.data()
     headers = {"Content-Type": given.content_type, "Content-Length": str(len(data) + (64 if broken else 0))}
     headers |= {

@@ -15,14 +15,7 @@ def with_hosts(manifest: Manifest, ids: Mapping[str, str]) -> Manifest:
     for key, spec in manifest.spaces.items():
         space = ids.get(key, key)
         if space in spaces or (space != key and space in manifest.spaces):
-            source = manifest.source("spaces", key)
-            place = (
-                {"file": source.file, "line": source.line, "column": source.column}
-                if source
-                else {"file": ""}
-            )
-            message = f"{key} is {space}, which is declared already"
-            raise ManifestError([Problem(message=message, hint="Keep one of the two.", **place)])  # type: ignore[arg-type]
+            raise ManifestError([_twice(manifest, key, space)])
         needs = tuple(ids.get(name, name) for name in spec.depends_on)
         spaces[space] = spec.model_copy(update={"depends_on": needs}) if needs != spec.depends_on else spec
     positions = {
@@ -30,3 +23,14 @@ def with_hosts(manifest: Manifest, ids: Mapping[str, str]) -> Manifest:
         for path, place in manifest.positions.items()
     }
     return replace(manifest, spaces=spaces, positions=positions)
+
+
+def _twice(manifest: Manifest, key: str, space: str) -> Problem:
+    source = manifest.source("spaces", key)
+    return Problem(
+        file=source.file if source else "manifest",
+        line=source.line if source else 0,
+        column=source.column if source else 0,
+        message=f"{key} is {space}, which is declared already",
+        hint="Keep one of the two.",
+    )

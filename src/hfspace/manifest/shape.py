@@ -196,7 +196,7 @@ class Builder:
             self._complain(
                 at,
                 f"the secret '{at[-1]}' is written into the manifest",
-                "Write {env: NAME} or {file: path}; and change that value where it is used, it is no secret now.",
+                "Write {env: NAME} or {file: path}; and change that value: it is no secret any more.",
                 hide=True,
             )
             return None

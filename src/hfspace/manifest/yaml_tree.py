@@ -153,7 +153,8 @@ class _Reader:
             return None
         if "$" in text:
             text = self._expand(text, node.start_mark)
-            tag = yaml.SafeLoader.resolve(yaml.SafeLoader(""), yaml.ScalarNode, text, (plain, not plain))
+            resolver: Any = yaml.SafeLoader("")
+            tag = resolver.resolve(yaml.ScalarNode, text, (plain, not plain))
         else:
             tag = node.tag
         self.tree.texts[path] = text

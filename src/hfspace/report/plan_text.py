@@ -27,7 +27,10 @@ def render(plan: Plan, *, color: bool, verbose: int = 0, automation: bool = Fals
     """The whole plan. `automation` leaves out what only a person at a terminal can use."""
     paint = _painter(color)
     lines = [_header(plan), ""]
-    for space in sorted({item.space for item in (*plan.changes, *plan.checks, *plan.ignored) if item.space}):
+    spaces = {change.space for change in (*plan.changes, *plan.ignored)} | {
+        check.space for check in plan.checks
+    }
+    for space in sorted(spaces - {""}):
         lines += _space(space, plan, paint, verbose)
     lines += [
         line for check in plan.checks if not check.space for line in _check("policy", check, paint, verbose)

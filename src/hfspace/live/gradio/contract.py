@@ -241,7 +241,7 @@ def _check_positional(
     if not need <= len(values) <= len(wanted):
         takes_text = str(len(wanted)) if need == len(wanted) else f"{need} to {len(wanted)}"
         plural = "s" if len(wanted) != 1 else ""
-        message = f"{name} takes {takes_text} value{plural}, the example has {len(values)}."
+        message = f"{name} takes {takes_text} value{plural}, not {len(values)}."
         yield Finding(code="arity", key="example", message=message, hint=f"It takes {_signature(wanted)}.")
     for value, parameter in zip(values, wanted, strict=False):
         yield from _check_value(value, parameter)

@@ -38,7 +38,7 @@ def post(call: Call) -> Json:
 
 
 def post_gradio3(call: Call) -> Json:
-    """`POST /run/NAME {"data": [...]}`; one output comes back bare, several as a list. Raises EndpointError."""
+    """`POST /run/NAME {"data": [...]}`; one output is returned bare, several listed. Raises EndpointError."""
     if isinstance(call.values, Mapping):
         raise EndpointError(
             f"Gradio {call.app.version} takes values in order.", hint="Write the example as a list."
