@@ -230,7 +230,8 @@ def test_a_read_only_token_sees_settings_as_unknown_and_plans_nothing_from_them(
         "tokens": {"hf_local_read": {"account": "alice", "role": "read"}},
         "spaces": {"acme/x": {"variables": {"A": "1"}, "secrets": {"S": "1"}}},
     }
-    wanted = "version: 1\nspaces: {acme/x: {variables: {A: '2'}, secrets: {S: {env: TOKEN_ONE}}, prune: [variables]}}"
+    spec = "{variables: {A: '2'}, secrets: {S: {env: TOKEN_ONE}}, prune: [variables]}"
+    wanted = f"version: 1\nspaces: {{acme/x: {spec}}}"
     with LocalHub(seed=seed) as hub:
         made = Runner(hub, wanted, ENV).plan()
         assert made.changes == ()

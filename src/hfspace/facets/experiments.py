@@ -1,4 +1,5 @@
-"""Placeholder until its issue is done: never differs."""
+"""Trackio experiments. Reading and writing them is not built yet: declaring some is an error that says so,
+never a success that did nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +17,16 @@ class Experiments:
     carries: frozenset[str] = frozenset()
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
-        return []
+        if desired.spec.experiments is None:
+            return []
+        return [
+            desired.check(
+                self.name,
+                "error",
+                "this version of hfspace does not manage experiments yet.",
+                hint="Remove `experiments:` until it does.",
+            )
+        ]
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        return None
+        raise NotImplementedError

@@ -124,7 +124,7 @@ class HubClient:
         info = self._ask("read", space, lambda: self._api.space_info(space, token=self._auth(space)))
         state = self._understand(space, lambda: wire.space(info))
         card = getattr(info, "card_data", None)
-        return state, dict(card.to_dict()) if hasattr(card, "to_dict") else {}
+        return state, dict(card.to_dict()) if card is not None and hasattr(card, "to_dict") else {}
 
     def runtime(self, known: SpaceState) -> SpaceState:
         raw = self._ask(

@@ -131,5 +131,6 @@ def _clean(text: str) -> str:
 def _is_transport(error: Exception) -> bool:
     names = {base.__name__ for base in type(error).__mro__}
     return bool(
-        names & {"TransportError", "OSError", "TimeoutException", "OfflineModeIsEnabled", "InvalidURL"}
+        names
+        & {"TransportError", "GaveUp", "OSError", "TimeoutException", "OfflineModeIsEnabled", "InvalidURL"}
     )

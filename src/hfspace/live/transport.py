@@ -38,6 +38,15 @@ def http_module() -> ModuleType:
     return httpx
 
 
+class GaveUp(Exception):
+    """A read that failed to the last attempt. Not an httpx error, so that huggingface_hub's own retries,
+    which sleep without an end that we could set, do not repeat ours. `response` is None when no answer came."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(type(answer).__name__)
+        self.response = None if isinstance(answer, Exception) else answer
+
+
 def install() -> None:
     """Give huggingface_hub our client. Harmless to call again."""
     from huggingface_hub import set_client_factory
@@ -93,8 +102,10 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
         last = attempt == ATTEMPTS
         if isinstance(answer, Exception):
             # A connection that was never made has changed nothing; any other break may have.
-            if last or not (read or isinstance(answer, httpx.ConnectError)):
+            if not (read or isinstance(answer, httpx.ConnectError)):
                 raise answer
+            if last:
+                raise GaveUp(answer)
             _back_off(limiter, attempt, None)
         elif answer.status_code == 429 and not last:
             limiter.wait_for_window(limiter.refused(_retry_after(answer.headers)))
@@ -102,8 +113,10 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
             # huggingface_hub repeats such a create at once and without end (hub-api 1.8): slow it down.
             limiter.pace.sleep(1.0, "waiting for another operation on the Hub to end")
             return answer
-        elif last or not read or answer.status_code not in _RETRIED:
+        elif not read or answer.status_code not in {*_RETRIED, 429}:
             return answer
+        elif last:
+            raise GaveUp(answer)
         else:
             _back_off(limiter, attempt, answer)
     raise AssertionError("unreachable")

@@ -155,7 +155,7 @@ def _server(app: App) -> Any:
 
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=0
     )
     return uvicorn.Server(config)
 

@@ -92,12 +92,8 @@ class Builder:
             built = self._field(key, item, (*at, key))
             if built is not None:
                 fields[key] = built
-        if len(self.problems) > count:
-            return self._model(SpaceSpec, fields, at) if not self._failed_since(count, at) else None
-        return self._model(SpaceSpec, fields, at)
-
-    def _failed_since(self, count: int, at: Place) -> bool:
-        return len(self.problems) > count
+        built_space = self._model(SpaceSpec, fields, at)
+        return built_space if len(self.problems) == count else None
 
     def _with_defaults(
         self, space: str, own: Mapping[str, Any], defaults: Mapping[str, Any]

@@ -176,7 +176,8 @@ def _cost(cost: Cost) -> str:
 def _unmanaged(plan: Plan) -> Iterable[str]:
     total = len(plan.unmanaged) + len(plan.declared)
     share = 100 * len(plan.declared) // total
-    yield f"Not declared by anybody: {counted(len(plan.unmanaged), 'Space')} ({share}% of these owners' are declared)"
+    count = counted(len(plan.unmanaged), "Space")
+    yield f"Not declared by anybody: {count} ({share}% of these owners' are declared)"
     yield from (f"    {plain(space)}" for space in plan.unmanaged)
 
 

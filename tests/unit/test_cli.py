@@ -1,0 +1,231 @@
+"""The command line against a served local Hub, as processes: exit codes, streams, bad input, leaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hfspace.localhub import LocalHub
+
+SECRET = "canary-7f3a9c-value"
+SEED = {
+    "accounts": {"alice": {"orgs": {"acme": "admin"}}, "acme": {"type": "org", "plan": "team"}},
+    "tokens": {
+        "hf_local_write": {"account": "alice", "role": "write"},
+        "hf_local_read": {"account": "alice", "role": "read"},
+    },
+    "spaces": {
+        "acme/x": {"stage": "PAUSED", "hardware": "cpu-basic"},
+        "acme/y": {"stage": "RUNNING", "hardware": "t4-small", "sleep_time": 3600},
+    },
+    "hub": {"time_scale": 300},
+}
+MANIFEST = """version: 1
+spaces:
+  acme/x:
+    hardware: t4-small
+    sleep_time: 1h
+    state: running
+    secrets: {KEY: {env: CANARY}}
+  acme/y: {hardware: t4-small}
+"""
+
+
+class Shell:
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "CI"))}
+        self.env = {
+            **clean,
+            "HF_ENDPOINT": url,
+            "HF_TOKEN": "hf_local_write",
+            "HF_HOME": str(folder / "hf"),
+            "CANARY": SECRET,
+            "HFSPACE_POLL_SECONDS": "0.1",
+            "HFSPACE_SETTLE_SECONDS": "0.5",
+        }
+
+    def __call__(self, *args: str, text: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "hfspace", *args],
+            cwd=self.folder,
+            env={**self.env, **env},
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        assert SECRET not in done.stdout + done.stderr
+        assert "hf_local_write" not in done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def hub() -> Iterator[LocalHub]:
+    with LocalHub(seed=SEED) as hub:
+        yield hub
+
+
+@pytest.fixture
+def shell(tmp_path: Path, hub: LocalHub) -> Shell:
+    (tmp_path / "spaces.yaml").write_text(MANIFEST)
+    return Shell(tmp_path, hub.url)
+
+
+def test_plan_apply_plan(shell: Shell, hub: LocalHub) -> None:
+    first = shell("plan", "--detailed-exitcode", "--out", "plan.json")
+    assert (first.returncode, "Plan: 0 to create, 1 to change" in first.stdout) == (2, True)
+    assert SECRET not in (shell.folder / "plan.json").read_text()
+    assert (shell.folder / "plan.json").stat().st_mode & 0o777 == 0o600
+    done = shell("apply", "plan.json", "--yes", "--audit-log", "audit.ndjson")
+    assert done.returncode == 0, done.stderr + done.stdout
+    audit = (shell.folder / "audit.ndjson").read_text()
+    assert SECRET not in audit
+    assert {json.loads(line)["event"] for line in audit.splitlines()} == {"applied", "finished"}
+    assert hub.space("acme/x")["secrets"]["KEY"]["value"] == SECRET
+    assert shell("plan", "--detailed-exitcode").returncode == 0
+    hub.clear_requests()
+    assert shell("apply", "--yes").returncode == 0
+    assert hub.writes() == []
+
+
+def test_a_saved_plan_is_refused_when_something_moved(shell: Shell, hub: LocalHub) -> None:
+    assert shell("plan", "--out", "plan.json").returncode == 0
+    hub.set_space("acme/x", requested="a10g-small")
+    moved = shell("apply", "plan.json", "--yes")
+    assert (moved.returncode, "acme/x changed on the Hub" in moved.stderr) == (1, True)
+    (shell.folder / "spaces.yaml").write_text(MANIFEST + "# a comment\n")
+    assert "the manifest changed" in shell("apply", "plan.json", "--yes").stderr
+    text = (shell.folder / "plan.json").read_text()
+    (shell.folder / "plan.json").write_text(text.replace('"after": "t4-small"', '"after": "a100x8"'))
+    assert "damaged or was edited" in shell("apply", "plan.json", "--yes").stderr
+    (shell.folder / "plan.json").write_text(text.replace('"format_version": 1', '"format_version": 9'))
+    assert "newer hfspace" in shell("apply", "plan.json", "--yes").stderr
+    assert hub.writes() == []
+
+
+def test_apply_asks_and_takes_only_yes(shell: Shell, hub: LocalHub) -> None:
+    refused = shell("apply", "--no-input")
+    assert (refused.returncode, "Pass --yes" in refused.stderr) == (1, True)
+    assert shell("apply", text="y\n", HFSPACE_ASSUME_TTY="1").returncode == 1
+    assert hub.writes() == []
+    assert shell("apply", text="yes\n", HFSPACE_ASSUME_TTY="1").returncode == 0
+    assert hub.writes() != []
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"HF_TOKEN": "hf_local_read"}, "role read"),
+        ({"HF_TOKEN": ""}, "no token"),
+        ({"HF_TOKEN": "hf_nobody"}, "does not accept this token"),
+        ({"CANARY": ""}, "CANARY is not set"),
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "No answer"),
+        ({"HF_ENDPOINT": "nonsense"}, "not a URL"),
+    ],
+)
+def test_bad_circumstances_are_one_sentence_and_write_nothing(
+    shell: Shell, hub: LocalHub, env: dict[str, str], says: str
+) -> None:
+    done = shell("apply", "--yes", **env)
+    assert done.returncode == 1
+    assert says in done.stderr + done.stdout
+    assert hub.writes() == []
+
+
+def test_a_manifest_with_mistakes_shows_each_with_its_place(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").write_text(
+        "version: 1\nspaces:\n  acme/x:\n    hardwar: t4\n    state: runing\n"
+    )
+    done = shell("validate")
+    assert done.returncode == 1
+    assert "spaces.yaml:4:5: a Space has no key 'hardwar'\n        hardwar: t4\n        ^" in done.stderr
+    assert "Did you mean 'running'?" in done.stderr
+
+
+def test_an_unknown_flavor_names_the_nearest(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces: {acme/y: {hardware: t4-smal}}\n")
+    done = shell("plan")
+    assert (done.returncode, "Did you mean t4-small" in done.stdout) == (1, True)
+
+
+def test_usage_errors_exit_1(shell: Shell) -> None:
+    assert shell("plan", "--nonsense").returncode == 1
+    done = shell("pln")
+    assert (done.returncode, "Did you mean 'plan'?" in done.stderr) == (1, True)
+
+
+def test_targets(shell: Shell, hub: LocalHub) -> None:
+    assert shell("apply", "--yes", "--target", "acme/x.hardware").returncode == 0
+    assert hub.space("acme/x")["secrets"] == {}
+    assert hub.space("acme/x")["requested"] == "t4-small"
+    assert "matches nothing" in shell("plan", "--target", "acme/z").stderr
+
+
+def test_json_is_one_document(shell: Shell) -> None:
+    plan = json.loads(shell("plan", "--format", "json").stdout)
+    assert plan["format_version"] == 1
+    assert plan["summary"] == {"create": 0, "update": 1, "delete": 0, "unchanged": 1, "checks_failed": 0}
+    assert plan["cost"]["after_usd_per_hour"] == "0.80"
+    assert json.loads(shell("status", "--format", "json").stdout)["spaces"][0]["id"] == "acme/x"
+    assert json.loads(shell("show", "acme/y", "--format", "json").stdout)["stage"] == "RUNNING"
+
+
+def test_the_common_operations(shell: Shell, hub: LocalHub) -> None:
+    assert "acme/x" in shell("list", "acme").stdout
+    assert "PAUSED" in shell("show", "https://huggingface.co/spaces/acme/x").stdout
+    assert shell("status", "--exit-code").returncode == 2
+    assert "is PAUSED" in shell("wait", "acme/x").stderr
+    assert shell("restart", "acme/x").returncode == 0
+    assert "is RUNNING" in shell("wait", "acme/x").stdout
+    assert shell("pause", "acme/x").returncode == 0
+    assert "paused already" in shell("pause", "acme/x").stdout
+    assert "run log" in shell("logs", "acme/y").stdout
+    assert shell("doctor").returncode == 0
+    assert "does not exist" in shell("show", "acme/nope").stderr
+    assert "_HFSPACE_COMPLETE" in shell("completion", "bash").stdout
+
+
+def test_a_watch_reports_by_default_and_wakes_when_allowed(shell: Shell, hub: LocalHub) -> None:
+    (shell.folder / "spaces.yaml").write_text(
+        "version: 1\nspaces: {acme/x: {state: running, hardware: t4-small}}\n"
+    )
+    assert shell("watch", "--once").returncode == 2
+    assert hub.writes() == []
+    assert shell("watch", "--once", "--auto", "wake", "--log-format", "json").returncode == 2
+    assert [entry.path.rpartition("/")[2] for entry in hub.writes()] == ["restart"]
+
+
+def test_help_validate_and_schema_import_nothing_heavy(shell: Shell) -> None:
+    for args in (["--help"], ["validate"], ["schema"]):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "hfspace", *args],
+            cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-300:]
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert not loaded & {
+            "huggingface_hub.hf_api",
+            "gradio_client",
+            "deepdiff",
+            "starlette",
+            "httpx",
+            "httpx2",
+        }
+
+
+def test_secrets_reach_no_output_at_the_highest_verbosity(shell: Shell) -> None:
+    for args in (["plan", "-vv"], ["apply", "--yes", "-vv", "--log-format", "json"], ["status", "-vv"]):
+        assert shell(*args, HF_DEBUG="1").returncode == 0  # Shell itself looks for the canaries
+
+
+def test_a_port_in_use_is_one_sentence(shell: Shell, hub: LocalHub) -> None:
+    done = shell("hub", "serve", "--port", hub.url.rpartition(":")[2])
+    assert (done.returncode, "can't be used" in done.stderr) == (1, True)
