@@ -40,7 +40,8 @@ def http_module() -> ModuleType:
 
 class GaveUp(Exception):
     """A read that failed to the last attempt. Not an httpx error, so that huggingface_hub's own retries,
-    which sleep without an end that we could set, do not repeat ours. `response` is None when no answer came."""
+    which sleep without an end that we could set, do not repeat ours. `response` is None without an answer.
+    """
 
     def __init__(self, answer: Any) -> None:
         super().__init__(type(answer).__name__)
