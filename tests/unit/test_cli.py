@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -224,6 +226,23 @@ def test_help_validate_and_schema_import_nothing_heavy(shell: Shell) -> None:
 def test_secrets_reach_no_output_at_the_highest_verbosity(shell: Shell) -> None:
     for args in (["plan", "-vv"], ["apply", "--yes", "-vv", "--log-format", "json"], ["status", "-vv"]):
         assert shell(*args, HF_DEBUG="1").returncode == 0  # Shell itself looks for the canaries
+
+
+def test_ctrl_c_ends_a_wait_in_good_order(shell: Shell, hub: LocalHub) -> None:
+    hub.set_space("acme/x", build="stuck")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "hfspace", "apply", "--yes"],
+        cwd=shell.folder, env=shell.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while hub.space("acme/x")["stage"] != "BUILDING" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=20)
+    assert started.returncode == 130, err
+    assert "Interrupted" in out
+    assert "Traceback" not in err
 
 
 def test_a_port_in_use_is_one_sentence(shell: Shell, hub: LocalHub) -> None:

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from hfspace.errors import HfspaceError, HubError, HubFault
+from hfspace.errors import HfspaceError, HubError, HubFault, Rejected
 from hfspace.live import hub_errors, wire
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
@@ -308,7 +308,20 @@ class HubClient:
         if new.duplicate_from:
             self._api.duplicate_repo(new.duplicate_from, new.id, **common)
         else:
-            self._api.create_repo(new.id, space_sdk=new.sdk, space_template=new.template, **common)
+            self._api.create_repo(new.id, space_sdk=new.sdk, **self._template(new), **common)
+
+    def _template(self, new: NewSpace) -> dict[str, str]:
+        """The template argument, which create_repo has since huggingface_hub 1.23."""
+        import inspect
+
+        if new.template is None:
+            return {}
+        if "space_template" not in inspect.signature(self._api.create_repo).parameters:
+            raise Rejected(
+                f"{new.id} can't be created from a template with the installed huggingface_hub.",
+                hint="Upgrade it to 1.23 or later.",
+            )
+        return {"space_template": new.template}
 
     def _write(self, doing: str, space: str, call: Callable[[], object]) -> None:
         self._ask(doing, space, call, write=True)

@@ -89,6 +89,8 @@ class _Reader:
         if self.count > MOST_NODES or len(path) > 50:
             raise _TooManyNodes
         self.tree.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in {f"{_TAG}map", f"{_TAG}seq"}:
+            self.complain(f"the tag {node.tag} is not allowed", node.start_mark, "Remove it.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
