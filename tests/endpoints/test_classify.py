@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from hfspace.diagnose import examine
-from hfspace.diagnose.run import Options
+from hfspace.diagnosis import examine
+from hfspace.diagnosis.run import Options
 from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
 from hfspace.live.gradio import Place, look, read_app
 from hfspace.live.gradio.codes import Code

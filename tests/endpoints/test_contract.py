@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnose import examine
+from hfspace.diagnosis import examine
 from hfspace.facets.base import Desired
 from hfspace.facets.endpoint import Endpoint
 from hfspace.live.gradio.codes import Code

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hfspace.diagnose import examine
+from hfspace.diagnosis import examine
 from hfspace.live.gradio.codes import Code
 from hfspace.live.hub import connect
 from hfspace.localhub import LocalHub

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hfspace.diagnose import Options, connect, examine
+from hfspace.diagnosis import Options, connect, examine
 from hfspace.errors import AppError
 from hfspace.live.gradio import read_app
 from hfspace.live.gradio.codes import Code

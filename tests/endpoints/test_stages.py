@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnose import Options, examine
+from hfspace.diagnosis import Options, examine
 from hfspace.live.gradio.codes import Code
 from hfspace.model import SpaceState
 from tests.endpoints.conftest import Serve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnose import Options, examine
+from hfspace.diagnosis import Options, examine
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.hub import HubClient, connect
 from hfspace.manifest.models import EndpointSpec

@@ -85,9 +85,9 @@ def as_text(answer: Any) -> str:
 
 
 def _connect(context: Context, options: dict[str, Any]) -> Any:
-    from hfspace.diagnose.connection import open_connection
-    from hfspace.diagnose.run import Options
-    from hfspace.diagnose.simple import declared
+    from hfspace.diagnosis.connection import open_connection
+    from hfspace.diagnosis.run import Options
+    from hfspace.diagnosis.simple import declared
     from hfspace.manifest.models import EndpointSpec
 
     if options["api_name"] and options["route"]:

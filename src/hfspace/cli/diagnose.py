@@ -86,9 +86,9 @@ def _examine_all(
     from concurrent.futures import ThreadPoolExecutor
 
     from hfspace.cli.session import parse_timeout
-    from hfspace.diagnose.run import Options, examine
-    from hfspace.diagnose.simple import declared
-    from hfspace.diagnose.target import read_target
+    from hfspace.diagnosis.run import Options, examine
+    from hfspace.diagnosis.simple import declared
+    from hfspace.diagnosis.target import read_target
 
     hub = context.hub()
     chosen = Options(
@@ -116,7 +116,7 @@ def _examine_all(
 
 
 def _sources(manifest: Any, found: Any) -> Any:
-    from hfspace.diagnose.fix import sources_of
+    from hfspace.diagnosis.fix import sources_of
 
     return (
         sources_of(manifest, found.space) if manifest is not None and found.space in manifest.spaces else {}
@@ -125,7 +125,7 @@ def _sources(manifest: Any, found: Any) -> Any:
 
 def _mend(context: Context, found: list[Any], manifest: Any, *, yes: bool) -> None:
     """Show each edit, ask, write. What can't be edited is said."""
-    from hfspace.diagnose.fix import edits, write
+    from hfspace.diagnosis.fix import edits, write
 
     for item in found:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.live.gradio.contract import Finding, values_of
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.values import FILE_KINDS

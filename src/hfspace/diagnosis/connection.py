@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hfspace.diagnose.run import Options, examine
-from hfspace.diagnose.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
-from hfspace.diagnose.stage import SpaceLookup
-from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
+from hfspace.diagnosis.stage import SpaceLookup
+from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import Finding, check, resolve

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hfspace.diagnose import asked as asked_paths
-from hfspace.diagnose.stage import SERVING, WAKEABLE, SpaceLookup, card_text, not_running, refused
-from hfspace.diagnose.target import Target, read_target
-from hfspace.diagnose.verdicts import Diagnosis, Verdict, for_space, verdict
+from hfspace.diagnosis import asked as asked_paths
+from hfspace.diagnosis.stage import SERVING, WAKEABLE, SpaceLookup, card_text, not_running, refused
+from hfspace.diagnosis.target import Target, read_target
+from hfspace.diagnosis.verdicts import Diagnosis, Verdict, for_space, verdict
 from hfspace.errors import HubError
 from hfspace.live.gradio.classify import ERROR_PAGE
 from hfspace.live.gradio.codes import Code
@@ -195,7 +195,7 @@ def _by_place(
     judged = _judge(known, reading, target, endpoint, mounted, card)
     judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
     if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged):
-        from hfspace.diagnose.invoking import with_invocation
+        from hfspace.diagnosis.invoking import with_invocation
 
         judged = with_invocation(judged, endpoint, place.token, options.invoke_timeout)
         asks += 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hfspace.diagnose.connection import Connection, connect
-from hfspace.diagnose.run import Options, examine
-from hfspace.diagnose.simple import diagnose
-from hfspace.diagnose.verdicts import Diagnosis, Invocation, Verdict
+from hfspace.diagnosis.connection import Connection, connect
+from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.simple import diagnose
+from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict
 from hfspace.live.gradio.codes import Code
 
 __all__ = [

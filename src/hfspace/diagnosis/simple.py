@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hfspace.diagnose.run import Options, examine
-from hfspace.diagnose.stage import SpaceLookup
-from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.stage import SpaceLookup
+from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.manifest.models import EndpointSpec, Manifest
 
 DEFAULT_ENDPOINT = "https://huggingface.co"

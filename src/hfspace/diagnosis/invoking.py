@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from hfspace.diagnose.verdicts import Diagnosis, Invocation, Verdict, verdict
+from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict, verdict
 from hfspace.errors import AppError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import resolve

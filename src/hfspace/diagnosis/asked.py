@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hfspace.diagnose.verdicts import Diagnosis, Verdict, verdict
+from hfspace.diagnosis.verdicts import Diagnosis, Verdict, verdict
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import listed, suggestion
 from hfspace.live.gradio.urls import Asked, why_obsolete

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
-from hfspace.diagnose.verdicts import Verdict, verdict
+from hfspace.diagnosis.verdicts import Verdict, verdict
 from hfspace.errors import HubError, HubUnreachable, NeedsWrite, NotVisible, RateLimited, Unauthorized
 from hfspace.live.gradio.codes import Code
 from hfspace.model import SpaceState

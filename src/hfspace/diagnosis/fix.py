@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hfspace.diagnose.verdicts import Diagnosis
+from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.live.gradio.contract import Fix, listed
 from hfspace.manifest.models import Manifest
