@@ -9,7 +9,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Check, Plan
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "markdown")
 
 
 @hfspace_command(
@@ -72,6 +72,10 @@ def rendered(made: Plan, form: str, context: Context) -> str:
         from hfspace.report.plan_json import to_json
 
         return json.dumps(to_json(made), indent=2, ensure_ascii=False)
+    if form == "markdown":
+        from hfspace.report import plan_markdown
+
+        return plan_markdown.render(made)
     from hfspace.report.plan_text import render
 
     return render(made, color=context.color, verbose=context.verbose, automation="CI" in context.env)

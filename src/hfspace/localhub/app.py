@@ -19,6 +19,8 @@ from hfspace.localhub.world import World
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Hook = Callable[[str, str, str], None]
+"""Called with 'before' or 'after' (the effect, before the answer), the method and the path of a request."""
 
 
 class App:
@@ -27,6 +29,7 @@ class App:
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults = [Fault.read(raw) for raw in world.seed.hub.faults]
+        self.hook: Hook | None = None
         self._windows: dict[str, tuple[int, float]] = {}
         self._stale: dict[str, list[Any]] = {}
 
@@ -41,7 +44,11 @@ class App:
         latency = self.world.seed.hub.latency_ms + (fault.latency_ms if fault else 0)
         if latency:
             await asyncio.sleep(latency / 1000)
+        if self.hook:
+            self.hook("before", call.method, call.path)
         given, headers = self._handle(call, fault)
+        if self.hook:
+            self.hook("after", call.method, call.path)
         broken = fault is not None and (fault.drop is not None or fault.body == "truncated")
         await _send(send, given, headers, broken=broken)
 

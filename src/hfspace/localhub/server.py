@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from hfspace.localhub import machine
-from hfspace.localhub.app import App
+from hfspace.localhub.app import App, Hook
 from hfspace.localhub.faults import Fault
 from hfspace.localhub.seed import LocalHubError, Seed, read
 from hfspace.localhub.store import Store
@@ -94,6 +94,10 @@ class LocalHub:
 
     def add_fault(self, fault: dict[str, Any]) -> None:
         self._app.faults.append(Fault.read(fault))
+
+    def set_hook(self, hook: Hook | None) -> None:
+        """Call `hook` at every request, before and after its effect: tests kill their clients there."""
+        self._app.hook = hook
 
     def clear_faults(self) -> None:
         self._app.faults.clear()

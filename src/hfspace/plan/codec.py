@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Cost, ManifestRef, Plan, Source
-from hfspace.plan.counts import counts
+from hfspace.plan.counts import counts, unchanged
 
 FORMAT_VERSION = 1
 
@@ -25,7 +25,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
             "create": created,
             "update": changed,
             "delete": deleted,
-            "unchanged": len(plan.declared) - created - changed - deleted,
+            "unchanged": unchanged(plan),
             "checks_failed": len(plan.checks),
         },
         "declared": list(plan.declared),

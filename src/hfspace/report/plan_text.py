@@ -2,162 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from hfspace.model import Action, Change, Check, Cost, Plan
-from hfspace.plan.counts import counts
-from hfspace.report.cells import counted, delta, money, plain, setting
+from hfspace.model import Action, Cost, Plan
+from hfspace.plan.counts import counts, unchanged
+from hfspace.report.cells import counted, money, pad, plain, width
+from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
 
 Paint: TypeAlias = Callable[[str], str]
 
-_SIGNS = {
-    Action.CREATE: "+",
-    Action.UPDATE: "~",
-    Action.DELETE: "-",
-    Action.RESTART: "~",
-    Action.PAUSE: "~",
-}
 _COLORS = {"+": "32", "~": "33", "-": "31", "!": "31", "i": "36"}
-_WIDTH = 24
-_TITLE = 64
+_LONG = 40  # from so many blocks on, Spaces with the same changes are put together
+_WIDEST_NAME = 40
+_WIDEST = 88  # where prices and notes stand at most; what is longer pushes them on
+_LINE = 100
+_MOST_FILES = 3
 
 
 def render(plan: Plan, *, color: bool, verbose: int = 0, automation: bool = False) -> str:
     """The whole plan. `automation` leaves out what only a person at a terminal can use."""
     paint = _painter(color)
-    lines = [_header(plan), ""]
-    spaces = {change.space for change in (*plan.changes, *plan.ignored)} | {
-        check.space for check in plan.checks
-    }
-    for space in sorted(spaces - {""}):
-        lines += _space(space, plan, paint, verbose)
-    lines += [
-        line for check in plan.checks if not check.space for line in _check("policy", check, paint, verbose)
-    ]
-    if len(lines) > 2:
+    made = blocks(plan)
+    if len(made) > _LONG and not verbose:
+        made = grouped(made)
+    lines = [_header(plan, verbose), ""]
+    names = min(max((width(row.name) for block in made for row in block.rows), default=0), _WIDEST_NAME)
+    edge = _edge(made, names)
+    for block in made:
+        lines += _block(block, names, edge, paint, verbose)
+    if made:
         lines.append("")
-    lines += _summary(plan)
+    lines += [_summary(plan), _cost(plan.cost)]
     if plan.unmanaged:
         lines += ["", *_unmanaged(plan)]
-    if plan.changes and not automation and not any(check.facet == "policy" for check in plan.errors):
-        lines.append("\nTo make these changes: hfspace apply")
+    if made and not automation:
+        lines += ["", "   ".join(f"{paint(sign)} {MEANINGS[sign]}" for sign in signs(made))]
+    lines += _next_step(plan, automation)
     return "\n".join(lines)
 
 
-def _header(plan: Plan) -> str:
+def _header(plan: Plan, verbose: int) -> str:
     who = f"as {plan.account} ({plan.role})" if plan.account else "without a token"
-    files = ", ".join(plan.manifest.files)
+    files = plan.manifest.files
+    shown = ", ".join(files if verbose else files[:_MOST_FILES])
+    if len(files) > _MOST_FILES and not verbose:
+        shown += f" and {counted(len(files) - _MOST_FILES, 'more file')}"
     spaces, requests = counted(len(plan.declared), "Space"), counted(plan.requests, "request")
-    return plain(f"Hub {plan.hub} {who}      {files}, {spaces}, {requests}")
+    return plain(f"Hub {plan.hub} {who}      {shown}, {spaces}, {requests}")
 
 
-def _space(space: str, plan: Plan, paint: Paint, verbose: int) -> list[str]:
-    changes = [change for change in plan.changes if change.space == space]
-    checks = [check for check in plan.checks if check.space == space]
-    ignored = [change for change in plan.ignored if change.space == space]
-    lines = [_title(space, changes, paint)]
-    for change in changes:
-        lines += _change(change, paint)
-    for check in checks:
-        lines += _check(check.address.removeprefix(f"{space}.") or "space", check, paint, verbose)
-    for change in ignored:
-        lines.append(f"      {paint('i')} {_what(change):<{_WIDTH}} {_values(change)}  (ignored)")
-    return lines
+def _edge(made: Iterable[Block], names: int) -> int:
+    """The column in which prices and notes stand."""
+    rows = (width(_left(row, names)) for block in made for row in block.rows if row.price)
+    titles = (4 + width(_title(block)) for block in made if block.note)
+    return min(max((*rows, *titles), default=0) + 3, _WIDEST)
 
 
-def _title(space: str, changes: list[Change], paint: Paint) -> str:
-    whole = next((change for change in changes if change.facet == "existence"), None)
-    sign = _SIGNS[whole.action] if whole else "~" if changes else "!"
-    note = _restarts(changes)
-    text = plain(space)
-    return f"  {paint(sign)} {text:<{_TITLE}}{note}".rstrip()
+def _block(block: Block, names: int, edge: int, paint: Paint, verbose: int) -> Iterator[str]:
+    each = " each" if block.alike else ""
+    note = block.note and f"{block.note}{each}"
+    yield _at(f"  {block.sign} {_title(block)}", edge, note, paint, block.sign)
+    for row in block.rows:
+        left = _left(row, names)
+        if row.place and (verbose or row.severity == "error") and not block.alike:
+            left += f"  [{row.place}]"
+        yield _at(left, edge, row.price and f"{row.price}{each}", paint, row.sign)
+        if row.hint:
+            yield f"{' ' * (9 + names)}{row.hint}"
+    if block.alike:
+        yield from _wrapped([block.name, *block.alike], "        ")
 
 
-def _restarts(changes: list[Change]) -> str:
-    if any("wakes" in change.effects for change in changes):
-        return "starts"
-    if any("restart" in change.effects for change in changes):
-        return "restarts once"
-    return "deleted for good" if any(_is_delete(change) for change in changes) else ""
+def _title(block: Block) -> str:
+    return f"{1 + len(block.alike):,} Spaces alike:" if block.alike else block.name
 
 
-def _change(change: Change, paint: Paint) -> list[str]:
-    if change.facet == "existence":
-        return _whole(change, paint)
-    sign = paint(_SIGNS[change.action])
-    note = f"  ({plain(change.note)})" if change.note else ""
-    price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
-    text = f"      {sign} {_what(change):<{_WIDTH}} {_values(change)}{note}"
-    return [f"{text:<76} {price}".rstrip() if price else text.rstrip()]
+def _left(row: Row, names: int) -> str:
+    return f"      {row.sign} {pad(row.name, names)} {row.text}"
 
 
-def _whole(change: Change, paint: Paint) -> list[str]:
-    """A create shows what it creates with, a delete what is lost."""
-    sign = paint(_SIGNS[change.action])
-    settings = change.after if change.action is Action.CREATE else change.before
-    lines = []
-    for name, item in (settings or {}).items():
-        if item is None:
-            continue
-        if isinstance(item, dict):
-            lines += [
-                f"      {sign} {plain(f'{name}.{key}'):<{_WIDTH}} {setting(name, one)}"
-                for key, one in item.items()
-            ]
-        elif name == "secrets":
-            lines += [f"      {sign} {plain(f'{name}.{key}'):<{_WIDTH}} (not shown)" for key in item]
-        else:
-            lines.append(f"      {sign} {plain(name):<{_WIDTH}} {setting(name, item)}")
-    price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
-    return [*lines[:-1], f"{lines[-1]:<76} {price}".rstrip()] if lines and price else lines
+def _at(left: str, edge: int, right: str, paint: Paint, sign: str) -> str:
+    text = f"{pad(left, edge)} {right}" if right else left
+    return text.rstrip().replace(f" {sign} ", f" {paint(sign)} ", 1)
 
 
-def _what(change: Change) -> str:
-    return plain(change.address.removeprefix(f"{change.space}."))
+def _wrapped(names: Iterable[str], indent: str) -> Iterator[str]:
+    line = indent
+    for name in names:
+        if len(line) > len(indent) and width(line) + width(name) > _LINE:
+            yield line.rstrip()
+            line = indent
+        line += f"{name}  "
+    yield line.rstrip()
 
 
-def _values(change: Change) -> str:
-    if change.sensitive:
-        return "(not shown)" if change.action is Action.CREATE else "(changed, not shown)"
-    if change.action is Action.DELETE:
-        return setting(change.facet, change.before)
-    if change.action is Action.CREATE:
-        return setting(change.facet, change.after)
-    if change.facet == "volumes":
-        return f"{_volumes(change.before)} → {_volumes(change.after)}"
-    return f"{setting(change.facet, change.before)} → {setting(change.facet, change.after)}"
-
-
-def _volumes(items: object) -> str:
-    if not isinstance(items, list):
-        return "none"
-    return plain(", ".join(f"{item['source']} at {item['mount_path']}" for item in items))
-
-
-def _check(what: str, check: Check, paint: Paint, verbose: int) -> list[str]:
-    place = f"  [{check.source}]" if check.source and (verbose or check.severity == "error") else ""
-    lines = [f"      {paint('!')} {plain(what):<{_WIDTH}} {plain(check.message)}{plain(place)}"]
-    if check.hint:
-        lines.append(f"        {'':<{_WIDTH}} {plain(check.hint)}")
-    return lines
-
-
-def _summary(plan: Plan) -> Iterable[str]:
+def _summary(plan: Plan) -> str:
     created, deleted, changed = counts(plan)
-    unchanged = len(plan.declared) - created - deleted - changed
-    failed = counted(len(plan.checks), "check") + " failed"
     if plan.is_empty and not plan.checks:
-        yield f"No changes: {counted(len(plan.declared), 'Space')} as declared."
-    else:
-        parts = f"{created} to create, {changed} to change, {deleted} to delete"
-        checks = f"; {failed}" if plan.checks else ""
-        yield f"Plan: {parts}{checks}; {unchanged} unchanged."
-    yield _cost(plan.cost)
-
-
-def _is_delete(change: Change) -> bool:
-    return change.facet == "existence" and change.action is Action.DELETE
+        return f"No changes: {counted(len(plan.declared), 'Space')} as declared."
+    parts = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
+    checks = f"; {counted(len(plan.checks), 'check')} failed" if plan.checks else ""
+    return f"Plan: {parts}{checks}; {unchanged(plan):,} unchanged."
 
 
 def _cost(cost: Cost) -> str:
@@ -173,12 +119,34 @@ def _cost(cost: Cost) -> str:
     return f"{text}, limit {money(cost.limit_usd_per_month)}.{over}"
 
 
-def _unmanaged(plan: Plan) -> Iterable[str]:
+def _unmanaged(plan: Plan) -> Iterator[str]:
     total = len(plan.unmanaged) + len(plan.declared)
-    share = 100 * len(plan.declared) // total
     count = counted(len(plan.unmanaged), "Space")
-    yield f"Not declared by anybody: {count} ({share}% of these owners' are declared)"
-    yield from (f"    {plain(space)}" for space in plan.unmanaged)
+    yield (
+        f"Not declared by anybody: {count}. "
+        f"{len(plan.declared):,} of {total:,} are declared ({100 * len(plan.declared) // total}%)."
+    )
+    yield from _wrapped((plain(space) for space in plan.unmanaged), "    ")
+
+
+def _next_step(plan: Plan, automation: bool) -> Iterator[str]:
+    """What to do now, or why it can't be done. A refusal is said to automation as well."""
+    if any(check.facet == "policy" for check in plan.errors):
+        yield "\nThe policy refuses this plan: nothing will be applied."
+        return
+    changed = {change.space for change in plan.changes}
+    refused = changed & {check.space for check in plan.errors}
+    if refused:
+        yield f"\n{counted(len(refused), 'Space')} with an error will not be touched."
+    if changed - refused and not automation:
+        yield f"\n{_apply(plan)}"
+
+
+def _apply(plan: Plan) -> str:
+    if plan.account is None or plan.role == "read":
+        return "To make these changes: hfspace apply with a token that may write, which this plan had not."
+    deletes = any(change.facet == "existence" and change.action is Action.DELETE for change in plan.changes)
+    return f"To make these changes: hfspace apply{' --allow-delete' if deletes else ''}"
 
 
 def _painter(color: bool) -> Paint:

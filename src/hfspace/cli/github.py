@@ -1,0 +1,215 @@
+"""hfspace github: what a GitHub Actions job says about a plan, and where."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hfspace.cli.context import Context, hfspace_command
+from hfspace.errors import UsageError
+from hfspace.model import Plan
+
+if TYPE_CHECKING:
+    from hfspace.github.client import GitHub
+    from hfspace.github.event import Event
+
+_PLAN = click.argument("plan_file", metavar="PLAN.json", type=click.Path(path_type=Path))
+_NAME = click.option("--name", help="Tells manifests of one repository apart. [the manifest's files]")
+_AUTHOR = click.option(
+    "--author",
+    default="github-actions[bot]",
+    show_default=True,
+    help="Whose comments and issues are ours: the account of GITHUB_TOKEN.",
+)
+
+
+@click.group(name="github")
+def command() -> None:
+    """GitHub: the pull-request comment, annotations, job summary, outputs, the issue about drift."""
+
+
+@hfspace_command(manifest=False, name="comment")
+@_PLAN
+@click.option("--base-plan", type=click.Path(path_type=Path), help="Plan of the target branch's manifest.")
+@_NAME
+@_AUTHOR
+@click.option("--from-fork", is_flag=True, help="The plan was made by a fork's run: trust nothing in it.")
+@click.option("--dry-run", is_flag=True, help="Print the comment, write nothing.")
+def comment_command(
+    context: Context,
+    plan_file: Path,
+    base_plan: Path | None,
+    name: str | None,
+    author: str,
+    from_fork: bool,
+    dry_run: bool,
+) -> int:
+    """Write the pull request's comment: created once, updated in place, deleted when nothing is left."""
+    from hfspace.github import comment
+    from hfspace.github.event import read_event
+
+    event = read_event(context.env)
+    made, base = _loaded(plan_file, from_fork), _loaded(base_plan, from_fork) if base_plan else None
+    name = name or _named(made)
+
+    def text(previous: str) -> str | None:
+        said = comment.Said(
+            name=name, sha=event.sha, artifact_url=event.run_url, from_fork=from_fork, previous=previous
+        )
+        return comment.body(made, said, base)
+
+    if dry_run:
+        context.echo(text("") or "Nothing to say.")
+        return 0
+    with _client(context) as github:
+        number = _number(github, event)
+        if number is None or not comment.is_current(github, event, number, event.sha):
+            context.note("The pull request has moved on or is closed; nothing was written.")
+            return 0
+        mine = comment.found(github, event, number, name, author=author)
+        body = text(str(mine[0].get("body") or "") if mine else "")
+        url = comment.publish(github, event, number, body, name, author=author)
+    context.echo(url or "Nothing to say.")
+    return 0
+
+
+@hfspace_command(manifest=False, name="summary")
+@_PLAN
+@click.option("--title", default="hfspace plan", show_default=True)
+def summary_command(context: Context, plan_file: Path, title: str) -> int:
+    """Append the plan to the job summary (GITHUB_STEP_SUMMARY), or print it."""
+    from hfspace.github.summary import summary, write_summary
+
+    text = summary(_loaded(plan_file), title=title)
+    if path := context.env.get("GITHUB_STEP_SUMMARY"):
+        write_summary(path, text)
+    else:
+        context.echo(text)
+    return 0
+
+
+@hfspace_command(manifest=False, name="annotate")
+@_PLAN
+def annotate_command(context: Context, plan_file: Path) -> int:
+    """Print annotations on the manifest's lines, the worst first."""
+    from hfspace.github.annotate import plan_annotations, render
+
+    text = render(plan_annotations(_loaded(plan_file)), workspace=context.env.get("GITHUB_WORKSPACE", ""))
+    if text:
+        context.echo(text)
+    return 0
+
+
+@hfspace_command(manifest=False, name="outputs")
+@_PLAN
+def outputs_command(context: Context, plan_file: Path) -> int:
+    """Append the counts and the bill to GITHUB_OUTPUT, or print them."""
+    from hfspace.github.outputs import plan_outputs, write_outputs
+
+    values = plan_outputs(_loaded(plan_file)) | {"plan-path": str(plan_file)}
+    if path := context.env.get("GITHUB_OUTPUT"):
+        write_outputs(path, values)
+    else:
+        context.echo("\n".join(f"{name}={item}" for name, item in values.items()))
+    return 0
+
+
+@hfspace_command(manifest=False, name="drift-issue")
+@_PLAN
+@_NAME
+@_AUTHOR
+def drift_issue_command(context: Context, plan_file: Path, name: str | None, author: str) -> int:
+    """Open, update or close the one issue about drift."""
+    from hfspace.github import drift_issue
+    from hfspace.github.event import read_event
+
+    event, made = read_event(context.env), _loaded(plan_file)
+    with _client(context) as github:
+        url = drift_issue.publish(
+            github, event, made, name=name or _named(made), run_url=event.run_url, author=author
+        )
+    context.echo(url or "No drift.")
+    return 0
+
+
+@hfspace_command(manifest=False, name="merge")
+@click.argument("plan_files", metavar="PLAN.json…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to save.")
+@click.option("--expect", type=click.IntRange(1), help="How many plans there must be.")
+def merge_command(context: Context, plan_files: tuple[Path, ...], out: Path, expect: int | None) -> int:
+    """Join the plans of shards into one."""
+    from hfspace.github.merge import merge
+    from hfspace.plan.saved import save
+    from hfspace.report.cells import counted
+
+    if expect is not None and len(plan_files) != expect:
+        raise UsageError(
+            f"There are {len(plan_files)} plans, and {expect} were expected.", hint="A shard has failed."
+        )
+    made = merge([_loaded(one) for one in plan_files])
+    save(made, out)
+    context.note(f"{counted(len(plan_files), 'plan')} joined: {counted(len(made.declared), 'Space')}.")
+    return 0
+
+
+@hfspace_command(manifest=False, name="action")
+def action_command(context: Context) -> int:
+    """What action.yml runs; inputs come from the environment."""
+    from hfspace.github.action import run
+
+    def echo(text: str) -> None:
+        # The child writes to the same stdout: what belongs before its output must be out before.
+        click.echo(text)
+        sys.stdout.flush()
+
+    return run(context.env, echo)
+
+
+for _one in (
+    comment_command,
+    summary_command,
+    annotate_command,
+    outputs_command,
+    drift_issue_command,
+    merge_command,
+    action_command,
+):
+    command.add_command(_one)
+
+
+def _loaded(path: Path, from_fork: bool = False) -> Plan:
+    if from_fork:
+        from hfspace.github.untrusted import load as load_untrusted
+        from hfspace.github.untrusted import without_places
+
+        return without_places(load_untrusted(path))
+    from hfspace.plan.saved import load
+
+    return load(path)
+
+
+def _named(plan: Plan) -> str:
+    return ", ".join(plan.manifest.files)[:200]
+
+
+def _client(context: Context) -> GitHub:
+    from hfspace.github.client import GitHub as Client
+    from hfspace.github.event import read_event
+
+    return Client(read_event(context.env).api_url, context.env.get("GITHUB_TOKEN", ""))
+
+
+def _number(github: GitHub, event: Event) -> int | None:
+    """The pull request of the event; of a workflow_run, the one that GitHub says the run was about."""
+    from hfspace.github.untrusted import pull_of_run
+
+    if event.pull is not None:
+        return event.pull.number
+    if event.run is None:
+        raise UsageError(
+            "This event is about no pull request.", hint="Run it on pull_request or workflow_run."
+        )
+    return pull_of_run(github, event)

@@ -1,0 +1,284 @@
+"""What action.yml runs: its inputs from the environment, hfspace as a child process, and what is reported.
+
+The child's output goes to the log between `::stop-commands::`, so that no text of a Space can be taken for a
+workflow command.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hfspace.errors import HfspaceError, Problem, UsageError
+from hfspace.github import annotate, comment, drift_issue, outputs, summary
+from hfspace.github.client import GitHub
+from hfspace.github.event import Event, read_event
+from hfspace.model import Plan
+from hfspace.plan.saved import load
+from hfspace.report.cells import plain
+
+COMMANDS = ("validate", "plan", "apply", "drift")
+FAIL_ON = ("changes", "checks", "policy", "never")
+_PREFIX = "HFSPACE_INPUT_"
+_SHARD = re.compile(r"[0-9]{1,6}/[0-9]{1,6}")
+
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The action's inputs. `options` are the manifest options that every command takes."""
+
+    command: str
+    options: tuple[str, ...]
+    selection: tuple[str, ...]
+    name: str
+    comment: bool
+    fail_on: frozenset[str]
+    base_path: str
+    allow_delete: bool
+
+
+def read_inputs(env: Mapping[str, str]) -> Inputs:
+    """The inputs as action.yml passes them. Raises UsageError naming the one that makes no sense."""
+    given = {key.removeprefix(_PREFIX).lower(): item for key, item in env.items() if key.startswith(_PREFIX)}
+    command = given.get("command", "").strip() or "plan"
+    if command not in COMMANDS:
+        raise UsageError(f"Input command is '{command}'.", hint=f"Write one of {', '.join(COMMANDS)}.")
+    fail_on = frozenset(part.strip() for part in given.get("fail_on", "").split(",") if part.strip())
+    if unknown := fail_on - set(FAIL_ON):
+        raise UsageError(f"Input fail-on is '{min(unknown)}'.", hint=f"Write one of {', '.join(FAIL_ON)}.")
+    shard = given.get("shard", "").strip()
+    if shard and not _SHARD.fullmatch(shard):
+        raise UsageError(f"Input shard is '{shard}'.", hint="Write 2/8 for the second of eight.")
+    files, overlays = _lines(given.get("files", "")), _lines(given.get("overlay", ""))
+    overlays += _lines(given.get("policy", ""))
+    targets = _lines(given.get("target", ""))
+    return Inputs(
+        command=command,
+        options=(*(f"--file={one}" for one in files), *(f"--overlay={one}" for one in overlays)),
+        selection=(*(f"--target={one}" for one in targets), *([f"--shard={shard}"] if shard else [])),
+        name=given.get("name", "").strip() or _name(files or ["spaces.yaml"], overlays, shard),
+        comment=_flag("comment", given.get("comment", "")),
+        fail_on=fail_on or frozenset({"checks"}),
+        base_path=given.get("base_path", "").strip(),
+        allow_delete=_flag("allow-delete", given.get("allow_delete", "")),
+    )
+
+
+def run(env: Mapping[str, str], echo: Echo) -> int:
+    """The whole action; its exit code. Raises HfspaceError for what is wrong with the job itself."""
+    job = Job(read_inputs(env), read_event(env), env, echo)
+    if not job.validate():
+        return 0 if job.inputs.fail_on == {"never"} else 1
+    if job.inputs.command == "validate":
+        return 0
+    plan = job.plan()
+    if plan is None:
+        return 1
+    code = job.report(plan)
+    if job.inputs.command == "apply" and not _blocked(plan):
+        return job.apply(plan)
+    return code
+
+
+class Job:
+    """One run of the action."""
+
+    def __init__(self, inputs: Inputs, event: Event, env: Mapping[str, str], echo: Echo) -> None:
+        self.inputs, self.event = inputs, event
+        self._env, self._echo = env, echo
+        self._temp = Path(env.get("RUNNER_TEMP") or ".").resolve()
+        self.plan_path = self._temp / "hfspace-plan.json"
+
+    def validate(self) -> bool:
+        """True when the manifest can be used; its problems become annotations and, on a pull request, the
+        comment."""
+        done = self._child(["validate", *self.inputs.options, "--format=json"], capture=True)
+        try:
+            problems = json.loads(done.stdout)["problems"]
+        except (ValueError, KeyError, TypeError):
+            raise HfspaceError("The manifest could not be checked.", hint="The log above says why.") from None
+        if not any("file" in problem for problem in problems):
+            # A policy that the declarations breach is a check of the plan too, with its price.
+            self._echo("The manifest is valid.")
+            if self.inputs.command == "validate" and problems:
+                places = [_placed(problem) for problem in problems]
+                self._annotate(annotate.problem_annotations(places))
+                return False
+            return True
+        self._annotate(annotate.problem_annotations(problems))
+        text = comment.problems_body(tuple(_problem(item) for item in problems), self._said(""))
+        self._comment(lambda previous: text)
+        return False
+
+    def plan(self) -> Plan | None:
+        """The plan, saved for the steps that follow; None when none could be made."""
+        return self._planned(self.plan_path, None)
+
+    def base_plan(self) -> Plan | None:
+        """The plan of the target branch's manifest, if a checkout of it was given."""
+        if not self.inputs.base_path or self.event.pull is None:
+            return None
+        return self._planned(self._temp / "hfspace-base.json", self.inputs.base_path)
+
+    def report(self, plan: Plan) -> int:
+        """Outputs, annotations, summary, comment or issue; the exit code that fail-on asks for."""
+        values = outputs.plan_outputs(plan) | {"plan-path": str(self.plan_path), "comment-url": ""}
+        self._annotate(annotate.plan_annotations(plan))
+        if path := self._env.get("GITHUB_STEP_SUMMARY"):
+            summary.write_summary(path, summary.summary(plan, title=f"hfspace {self.inputs.command}"))
+        try:
+            if self.inputs.command == "plan":
+                base = self.base_plan() if self._may_comment() else None
+                url = self._comment(lambda previous: comment.body(plan, self._said(previous), base))
+                values["comment-url"] = url
+            elif self.inputs.command == "drift":
+                values["comment-url"] = self._issue(plan)
+        finally:
+            if path := self._env.get("GITHUB_OUTPUT"):
+                outputs.write_outputs(path, values)
+        return exit_code(plan, self.inputs.fail_on)
+
+    def apply(self, plan: Plan) -> int:
+        """Carry out the plan that was reported."""
+        if plan.is_empty:
+            self._echo("Nothing to apply.")
+            return 0
+        audit = self._temp / "hfspace-audit.ndjson"
+        delete = ["--allow-delete"] if self.inputs.allow_delete else []
+        done = self._child(
+            ["apply", *self.inputs.options, "--yes", f"--audit-log={audit}", *delete, str(self.plan_path)]
+        )
+        return done.returncode
+
+    def _planned(self, path: Path, cwd: str | None) -> Plan | None:
+        path.unlink(missing_ok=True)
+        self._child(["plan", *self.inputs.options, *self.inputs.selection, f"--out={path}"], cwd=cwd)
+        return load(path) if path.exists() else None
+
+    def _may_comment(self) -> bool:
+        return self.inputs.comment and self.event.pull is not None and not self.event.from_fork
+
+    def _comment(self, text: Callable[[str], str | None]) -> str:
+        """Write the comment. That it can't be written is a warning: the plan was made all the same."""
+        pull = self.event.pull
+        if pull is None or not self._may_comment():
+            return ""
+        try:
+            with self._github() as github:
+                if not comment.is_current(github, self.event, pull.number, pull.head_sha):
+                    self._echo("The pull request has moved on: its newer run writes the comment.")
+                    return ""
+                mine = comment.found(github, self.event, pull.number, self.inputs.name)
+                previous = str(mine[0].get("body") or "") if mine else ""
+                return comment.publish(github, self.event, pull.number, text(previous), self.inputs.name)
+        except HfspaceError as error:
+            why = f"There is no comment: {error}"
+            self._annotate([annotate.Annotation(level="warning", title="hfspace", message=why)])
+            return ""
+
+    def _issue(self, plan: Plan) -> str:
+        with self._github() as github:
+            return drift_issue.publish(
+                github, self.event, plan, name=self.inputs.name, run_url=self.event.run_url
+            )
+
+    def _said(self, previous: str) -> comment.Said:
+        return comment.Said(
+            name=self.inputs.name,
+            sha=self.event.sha,
+            artifact_url=self.event.run_url,
+            previous=previous,
+        )
+
+    def _github(self) -> GitHub:
+        return GitHub(self.event.api_url, self._env.get("GITHUB_TOKEN", ""))
+
+    def _annotate(self, found: Sequence[annotate.Annotation]) -> None:
+        if text := annotate.render(found, workspace=self.event.workspace):
+            self._echo(text)
+
+    def _child(
+        self, arguments: Sequence[str], *, cwd: str | None = None, capture: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run hfspace; neither the inputs nor the GitHub token are in its environment."""
+        hidden = ("GITHUB_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
+        env = {
+            key: item
+            for key, item in self._env.items()
+            if key not in hidden and not key.startswith(_PREFIX) and (key != "HF_TOKEN" or item)
+        }
+        token = secrets.token_hex(16)
+        self._echo(f"::stop-commands::{token}")
+        try:
+            return subprocess.run(  # noqa: S603 - our own program, arguments as a list
+                [sys.executable, "-m", "hfspace", *arguments],
+                env=env,
+                cwd=cwd,
+                check=False,
+                text=True,
+                stdout=subprocess.PIPE if capture else None,
+            )
+        except OSError as error:
+            raise UsageError(f"hfspace can't run in '{cwd}': {error.strerror}.") from None
+        finally:
+            self._echo(f"::{token}::")
+
+
+def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
+    """1 when something that `fail_on` names is there."""
+    found = {
+        "changes": bool(plan.changes),
+        "checks": bool(plan.errors),
+        "policy": any(check.facet == "policy" for check in plan.errors),
+    }
+    return int(any(found.get(name, False) for name in fail_on))
+
+
+def _blocked(plan: Plan) -> bool:
+    return any(check.facet == "policy" for check in plan.errors)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _name(files: list[str], overlays: list[str], shard: str) -> str:
+    parts = [", ".join(files), *overlays, *([f"shard {shard}"] if shard else [])]
+    return plain(" + ".join(parts))[:200]
+
+
+def _flag(name: str, text: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+    if text.strip().lower() not in known:
+        raise UsageError(f"Input {name} is '{text}'.", hint="Write true or false.")
+    return known[text.strip().lower()]
+
+
+def _problem(item: Mapping[str, object]) -> Problem:
+    return Problem(
+        file=str(item.get("file", "")),
+        line=int(str(item.get("line") or 0)),
+        column=int(str(item.get("column") or 0)),
+        message=str(item.get("message", "")),
+        hint=str(item.get("hint", "")),
+    )
+
+
+def _placed(item: Mapping[str, object]) -> dict[str, object]:
+    """A breach of the policy, whose place is file:line:column in one string."""
+    file, _, rest = str(item.get("place", "")).partition(":")
+    line, _, column = rest.partition(":")
+    return {
+        **item,
+        "file": file,
+        "line": line if line.isdigit() else 0,
+        "column": column if column.isdigit() else 0,
+    }

@@ -1,0 +1,239 @@
+"""A plan as GitHub-flavoured Markdown: what matters in the first line, the worst first, an honest cut."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from hfspace.model import Action, Change, Check, Cost, Plan
+from hfspace.plan.counts import counts
+from hfspace.report.cells import counted, delta, html, money, plain, setting
+
+LONGEST = 60_000
+"""Characters of one rendering; a comment on GitHub holds 65,536."""
+
+_MANY = 40  # from this many changes on, a table of what they have in common comes first
+_SPECIAL = re.compile(r"[\\`*_\[\]|~$!@]")
+_NEVER_SPLIT = {"@": "&#64;<!-- -->"}
+_MARKS = {
+    Action.CREATE: "➕",
+    Action.UPDATE: "✏️",
+    Action.DELETE: "🗑️",
+    Action.RESTART: "🔄",
+    Action.PAUSE: "⏸️",
+}
+
+
+def render(plan: Plan, *, limit: int = LONGEST) -> str:
+    """The whole plan as a document of at most `limit` characters."""
+    parts = [f"**{headline(plan)}**", ""]
+    left = limit - sum(map(len, parts)) - 2_000
+    if plan.checks:
+        parts.append(checks_table(plan.checks, left // 2))
+        left -= len(parts[-1])
+    if plan.changes:
+        parts.append(changes_table(plan.changes, left))
+        left -= len(parts[-1])
+    parts.append(cost_table(plan.cost))
+    if plan.ignored:
+        parts.append(f"{counted(len(plan.ignored), 'difference')} ignored, as the manifest asks.\n")
+    if plan.unmanaged and left > 0:
+        parts.append(_unmanaged(plan, left))
+    return "\n".join([*parts, footer(plan)])
+
+
+def headline(plan: Plan) -> str:
+    """Changes, checks and cost in one line."""
+    created, deleted, changed = counts(plan)
+    if plan.changes:
+        first = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
+    else:
+        first = "no changes"
+    parts = [first]
+    if plan.checks:
+        parts.append(f"{counted(len(plan.checks), 'check')} failed")
+    return " · ".join([*parts, bill(plan.cost)])
+
+
+def bill(cost: Cost) -> str:
+    """The ceiling per month, before and after."""
+    before, after = cost.before_usd_per_month, cost.after_usd_per_month
+    shown = usd(money(after)) if before == after else f"{usd(money(before))} → {usd(money(after))}"
+    over = cost.limit_usd_per_month is not None and after > cost.limit_usd_per_month
+    limit = f" (over the limit of {usd(money(cost.limit_usd_per_month))})" if over else ""  # type: ignore[arg-type]
+    return f"{shown} per month at most{limit}"
+
+
+def code(text: object) -> str:
+    """Untrusted text as inline code: no tag, mention, link, table cell or emoji can come of it.
+
+    GitHub looks for mentions, references and emoji in the rendered text outside of code elements, so an
+    entity alone is no protection; for '@' and '://' a comment splits the text as well.
+    """
+    shown = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", html(text).replace("&#x27;", "'"))
+    shown = (
+        shown.replace("&#64;", _NEVER_SPLIT["@"]).replace("://", ":<!-- -->//").replace("www.", "www&#46;")
+    )
+    return f"<code>{shown.strip() or ' '}</code>"
+
+
+def usd(text: str) -> str:
+    """Money, so that two dollar signs in one line are not taken for a formula."""
+    return text.replace("$", "&#36;")
+
+
+def checks_table(checks: Sequence[Check], budget: int) -> str:
+    """Failed checks, errors first, in at most about `budget` characters."""
+    worst = sorted(checks, key=lambda check: (check.severity != "error", check.space, check.address))
+    rows = [_check_row(check) for check in worst]
+    return _table(("", "Check", "What is wrong"), rows, budget, "failed check")
+
+
+def changes_table(changes: Sequence[Change], budget: int) -> str:
+    """Changes by Space, the most dangerous Spaces first, in at most about `budget` characters."""
+    summary = ""
+    if len(changes) > _MANY:
+        summary = _common(changes, budget // 4) + "\n"
+    ranks: dict[str, int] = {}
+    for change in changes:
+        ranks[change.space] = min(ranks.get(change.space, 9), danger(change))
+    ordered = sorted(changes, key=lambda change: (ranks[change.space], change.space))
+    rows, last = [], ""
+    for change in ordered:
+        rows.append(_change_row(change, "" if change.space == last else code(change.space)))
+        last = change.space
+    header = ("", "Space", "Setting", "Now → after", "Per hour")
+    return summary + _table(header, rows, budget - len(summary), "change")
+
+
+def danger(change: Change) -> int:
+    """0 deletes a Space, 1 makes one public, 2 costs more, 3 deletes something, 4 the rest."""
+    if change.action is Action.DELETE and change.facet == "existence":
+        return 0
+    if change.facet == "visibility" and change.after == "public":
+        return 1
+    if (change.usd_per_hour_after or 0) > (change.usd_per_hour_before or 0):
+        return 2
+    return 3 if change.action is Action.DELETE else 4
+
+
+def cost_table(cost: Cost) -> str:
+    """The bill in a table."""
+    limit = cost.limit_usd_per_month
+    rows = [
+        ("now", money(cost.before_usd_per_hour), money(cost.before_usd_per_month)),
+        ("after", money(cost.after_usd_per_hour), money(cost.after_usd_per_month)),
+    ]
+    if limit is not None:
+        rows.append(("limit", "", money(limit)))
+    lines = ["| Cost | Billed per hour | Ceiling per month (730 h) |", "| --- | ---: | ---: |"]
+    return "\n".join([*lines, *(usd(f"| {name} | {hour} | {month} |") for name, hour, month in rows), ""])
+
+
+def footer(plan: Plan) -> str:
+    """Where the plan comes from."""
+    who = f"as {code(plan.account)} ({code(plan.role)})" if plan.account else "without a token"
+    files = ", ".join(code(name) for name in plan.manifest.files[:5])
+    if len(plan.manifest.files) > 5:
+        files += f" and {len(plan.manifest.files) - 5:,} more"
+    return f"<sub>{files}: {counted(len(plan.declared), 'Space')} on {code(plan.hub)}, read {who}.</sub>\n"
+
+
+def _check_row(check: Check) -> str:
+    mark = "❌" if check.severity == "error" else "⚠️"
+    hint = f"<br>{code(check.hint)}" if check.hint else ""
+    return f"| {mark} | {code(check.address)} | {code(check.message)}{hint} |"
+
+
+def _change_row(change: Change, space: str) -> str:
+    what = (
+        "the Space" if change.facet == "existence" else code(change.address.removeprefix(f"{change.space}."))
+    )
+    note = f"<br>{code(change.note)}" if change.note else ""
+    price = usd(delta(change.usd_per_hour_before, change.usd_per_hour_after))
+    return f"| {_MARKS[change.action]} | {space} | {what} | {_values(change)}{note} | {price} |"
+
+
+def _values(change: Change) -> str:
+    if change.sensitive:
+        return "set, not shown" if change.action is Action.CREATE else "changed, not shown"
+    if change.facet == "existence":
+        gone = change.action is Action.DELETE
+        return "deleted for good" if gone else f"created {_created(change.after)}".rstrip()
+    before, after = _shown(change.facet, change.before), _shown(change.facet, change.after)
+    if change.action is Action.CREATE:
+        return after
+    return f"{before} → nothing" if change.action is Action.DELETE else f"{before} → {after}"
+
+
+def _shown(facet: str, item: object) -> str:
+    return code(setting(facet, item))
+
+
+def _created(settings: object) -> str:
+    if not isinstance(settings, dict):
+        return ""
+    kept = {key: item for key, item in settings.items() if item not in (None, {}, [], ())}
+    # Names of secrets only: their values never reach a plan.
+    text = ", ".join(
+        f"{key} {', '.join(map(str, item)) if isinstance(item, dict | list | tuple) else item}"
+        for key, item in kept.items()
+    )
+    return f"with {code(text[:300])}" if text else ""
+
+
+def _common(changes: Sequence[Change], budget: int) -> str:
+    """What many changes have in common: the same setting, the same move."""
+    kinds = Counter(
+        (change.facet, change.action, "the Space" if change.facet == "existence" else _values(change))
+        for change in changes
+    )
+    rows = [
+        f"| {_MARKS[action]} | {code(facet)} | {values} | {count:,} |"
+        for (facet, action, values), count in kinds.most_common(20)
+    ]
+    return _table(("", "Setting", "Now → after", "Times"), rows, budget, "kind", total=len(kinds))
+
+
+def _table(
+    header: Sequence[str], rows: Sequence[str], budget: int, noun: str, *, total: int | None = None
+) -> str:
+    """Rows that fit, then how many did not."""
+    count = len(rows) if total is None else total
+    lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
+    left = budget - sum(map(len, lines)) - 100
+    shown = 0
+    for row in rows:
+        left -= len(row) + 1
+        if left < 0:
+            break
+        lines.append(row)
+        shown += 1
+    lines.append("")
+    if shown < count:
+        lines.append(f"**{counted(count - shown, f'more {noun}')} not shown here:** the full plan has all.\n")
+    return "\n".join(lines)
+
+
+def _unmanaged(plan: Plan, budget: int) -> str:
+    items, left = [], min(budget, 4_000)
+    for space in plan.unmanaged:
+        left -= len(code(space)) + 2
+        if left < 0:
+            break
+        items.append(code(space))
+    more = f" and {len(plan.unmanaged) - len(items):,} more" if len(items) < len(plan.unmanaged) else ""
+    return f"Not declared: {', '.join(items)}{more}.\n"
+
+
+def folded(summary: str, body: str, *, shown: bool = False) -> str:
+    """A section that opens on a click. `summary` is our own text or escaped already."""
+    return f"<details{' open' if shown else ''}><summary>{summary}</summary>\n\n{body}\n</details>\n"
+
+
+def names(spaces: Iterable[str], most: int = 10) -> str:
+    """Ids of Spaces in a sentence."""
+    found = sorted(set(spaces))
+    text = ", ".join(code(plain(space)) for space in found[:most])
+    return f"{text} and {len(found) - most:,} more" if len(found) > most else text

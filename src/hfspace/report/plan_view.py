@@ -1,0 +1,180 @@
+"""What a rendered plan consists of: a block per Space, a row per difference. Text in it is escaped for a
+terminal; other formats escape it again for themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hfspace.model import Action, Change, Check, Json, Plan
+from hfspace.report.cells import cut, delta, move, plain, setting
+
+LONGEST_MESSAGE = 600
+MEANINGS = {
+    "+": "create",
+    "~": "change",
+    "-": "delete",
+    "!": "failed check: apply can't mend it",
+    "i": "ignored, as the manifest says",
+}
+_SIGNS = {Action.CREATE: "+", Action.DELETE: "-"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One difference or failed check. `severity` is set for checks only."""
+
+    sign: str
+    name: str
+    text: str
+    price: str = ""
+    hint: str = ""
+    place: str = ""
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One Space, or the policy. `note` says what happens to it as a whole; `alike` are further Spaces with
+    the very same rows (see `grouped`)."""
+
+    name: str
+    sign: str
+    note: str = ""
+    rows: tuple[Row, ...] = ()
+    alike: tuple[str, ...] = ()
+
+
+def blocks(plan: Plan) -> list[Block]:
+    """Every Space that has something to say, by name; the policy last."""
+    changes, checks, ignored = _by_space(plan.changes), _by_space(plan.checks), _by_space(plan.ignored)
+    spaces = sorted({*changes, *checks, *ignored} - {""})
+    made = [_block(space, changes[space], checks[space], ignored[space]) for space in spaces]
+    if checks[""]:
+        rows = tuple(_check(check.address.removeprefix("policy."), check) for check in checks[""])
+        made.append(Block(name="policy", sign="!", note="nothing will be applied", rows=rows))
+    return made
+
+
+def grouped(made: list[Block], least: int = 3) -> list[Block]:
+    """`made` with Spaces whose rows are the same put together, where there are `least` of them or more.
+
+    Places in the manifest differ by Space and do not count; blocks with a failed check stay by themselves.
+    """
+    kinds: dict[object, list[Block]] = defaultdict(list)
+    for block in made:
+        own = block.name if any(row.severity for row in block.rows) else ""
+        bare = tuple(replace(row, place="") for row in block.rows)
+        kinds[block.sign, block.note, bare, own].append(block)
+    together = []
+    for kind in kinds.values():
+        if len(kind) < least:
+            together += kind
+        else:
+            together.append(replace(kind[0], alike=tuple(block.name for block in kind[1:])))
+    return sorted(together, key=lambda block: (block.name == "policy", block.name))
+
+
+def signs(made: Iterable[Block]) -> list[str]:
+    """The signs in use, in the order of MEANINGS."""
+    used = {sign for block in made for sign in (block.sign, *(row.sign for row in block.rows))}
+    return [sign for sign in MEANINGS if sign in used]
+
+
+def _by_space(items: Iterable[Any]) -> Mapping[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for item in items:
+        found[item.space].append(item)
+    return found
+
+
+def _block(space: str, changes: list[Change], checks: list[Check], ignored: list[Change]) -> Block:
+    rows = [row for change in changes for row in _change(change)]
+    rows += [_check(_name(check.address, space), check) for check in checks]
+    rows += [replace(row, sign="i") for change in ignored for row in _change(change)]
+    whole = next((change for change in changes if change.facet == "existence"), None)
+    sign = _SIGNS.get(whole.action, "~") if whole else "~" if changes else "!" if checks else "i"
+    return Block(name=plain(space), sign=sign, note=_note(changes, whole), rows=tuple(rows))
+
+
+def _note(changes: list[Change], whole: Change | None) -> str:
+    if whole is not None and whole.action is Action.DELETE:
+        return "deleted for good, with all that is in it"
+    if whole is not None:
+        return _origin(whole.after)
+    if any(change.action is Action.PAUSE for change in changes):
+        return "pauses"
+    effects = {effect for change in changes for effect in change.effects}
+    return "starts" if "wakes" in effects else "restarts once" if "restart" in effects else ""
+
+
+def _origin(settings: Json) -> str:
+    kept = settings if isinstance(settings, dict) else {}
+    if kept.get("template"):
+        return f"create from {plain(kept['template'])}"
+    if kept.get("duplicate_from"):
+        return f"create as a duplicate of {plain(kept['duplicate_from'])}"
+    return "create"
+
+
+def _change(change: Change) -> list[Row]:
+    sign = _SIGNS.get(change.action, "~")
+    place = str(change.source or "")
+    if change.facet == "existence":
+        return _whole(change, sign, place)
+    note = f"  ({plain(change.note)})" if change.note else ""
+    price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
+    text = f"{_values(change)}{note}"
+    return [Row(sign=sign, name=_name(change.address, change.space), text=text, price=price, place=place)]
+
+
+def _whole(change: Change, sign: str, place: str) -> list[Row]:
+    """A create shows what it creates with, a delete what is lost; the price stands at the hardware."""
+    settings = change.after if change.action is Action.CREATE else change.before
+    shown = dict(_settings(settings if isinstance(settings, dict) else {}))
+    price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
+    if price and "hardware" not in shown:
+        shown["hardware"] = "by default"
+    return [
+        Row(sign=sign, name=name, text=text, price=price if name == "hardware" else "", place=place)
+        for name, text in shown.items()
+    ]
+
+
+def _settings(settings: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    for name, item in settings.items():
+        if item is None or name in {"template", "duplicate_from"}:
+            continue
+        if isinstance(item, dict):
+            yield from ((plain(f"{name}.{key}"), setting(name, one)) for key, one in item.items())
+        elif name == "secrets" and isinstance(item, list):
+            yield from ((plain(f"{name}.{key}"), "(not shown)") for key in item)
+        else:
+            yield plain(name), setting(name, item)
+
+
+def _values(change: Change) -> str:
+    if change.sensitive:
+        return "(changed, not shown)" if change.action is Action.UPDATE else "(not shown)"
+    if change.action is Action.DELETE:
+        return setting(change.facet, change.before)
+    if change.action is Action.CREATE:
+        return setting(change.facet, change.after)
+    return move(change.facet, change.before, change.after)
+
+
+def _check(name: str, check: Check) -> Row:
+    return Row(
+        sign="!",
+        name=name,
+        text=cut(plain(check.message), LONGEST_MESSAGE),
+        hint=cut(plain(check.hint), LONGEST_MESSAGE),
+        place=plain(check.source or ""),
+        severity=check.severity,
+    )
+
+
+def _name(address: str, space: str) -> str:
+    return "space" if address == space else plain(address.removeprefix(f"{space}."))
