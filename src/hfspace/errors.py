@@ -20,7 +20,13 @@ HfspaceError
  │   ├─ RateLimited        429 that did not pass within the deadline
  │   └─ HubFault           5xx, or an answer that is not what the Hub documents
  └─ AppError               an app behind a Space refused or could not be understood
-     ├─ TrackioError …     see hfspace.live.trackio
+     ├─ TrackioError
+     │   ├─ ExperimentNotFound
+     │   ├─ AmbiguousExperiment   several have the name
+     │   ├─ TrackioRejected       the app says no
+     │   ├─ TrackioUnavailable    no usable answer; or this is no Trackio app
+     │   ├─ NotSupported          this kind of Trackio can't
+     │   └─ DataLoss              an experiment that was there is gone or was overwritten
      └─ EndpointError …    see hfspace.live.gradio
 """
 
@@ -153,3 +159,35 @@ class HubFault(HubError):
 
 class AppError(HfspaceError):
     """The app behind a Space refused, or its answer could not be understood."""
+
+
+class TrackioError(AppError):
+    """Base of what can go wrong with a Trackio app."""
+
+
+class ExperimentNotFound(TrackioError):
+    """No experiment has this id or exact name."""
+
+
+class AmbiguousExperiment(TrackioError):
+    """Several experiments have this name; only an id tells them apart."""
+
+
+class TrackioRejected(TrackioError):
+    """The app was understood and says no."""
+
+
+class TrackioUnavailable(TrackioError):
+    """No usable answer. `not_trackio` is True when the app was reached and is something else."""
+
+    def __init__(self, message: str, *, hint: str = "", not_trackio: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.not_trackio = not_trackio
+
+
+class NotSupported(TrackioError):
+    """This kind of Trackio has no such operation."""
+
+
+class DataLoss(TrackioError):
+    """An experiment that was there before is gone, or now belongs to somebody else."""

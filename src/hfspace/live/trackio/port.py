@@ -1,0 +1,113 @@
+"""What the layers above may ask of a Trackio app, whichever kind it is. See docs/trackio.md for the two kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from hfspace.model import Json
+
+Kind = Literal["interface", "trackio"]
+Status = Literal["running", "completed", "failed", "paused"]
+STATUSES: tuple[Status, ...] = ("running", "completed", "failed", "paused")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """One experiment, or on official trackio one run. None means: this kind of app does not hold it.
+
+    `latest` is the last metrics entry that can be read, with its step; `metrics` counts entries.
+    """
+
+    id: str
+    name: str
+    project: str | None = None
+    description: str | None = None
+    status: str | None = None
+    created: str | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    metrics: int = 0
+    latest: Mapping[str, Json] = field(default_factory=dict)
+    latest_step: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One value of one metric. `step` is None where the app keeps none."""
+
+    step: int | None
+    value: float
+    time: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The values of one metric of one experiment, in the order in which they were logged."""
+
+    experiment: str
+    metric: str
+    points: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing to log: metrics at a step. `key` makes sending it twice harmless where the app allows that."""
+
+    metrics: Mapping[str, Json]
+    step: int | None = None
+    time: str | None = None
+    key: str | None = None
+
+
+class Tracker(Protocol):
+    """One Trackio app. `ref` is an experiment's id or its exact name.
+
+    Every method raises ExperimentNotFound, AmbiguousExperiment, TrackioRejected, TrackioUnavailable or
+    NotSupported (all TrackioError), and never returns an error as if it were an answer. Only reads are
+    repeated by themselves. Times out.
+    """
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def keyed(self) -> bool:
+        """True when an Entry's `key` keeps it from being logged twice (official trackio)."""
+        ...
+
+    def list(self, project: str | None = None) -> tuple[Experiment, ...]: ...
+
+    def show(self, ref: str, project: str | None = None) -> Experiment: ...
+
+    def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        parameters: Mapping[str, Json] | None = None,
+        project: str | None = None,
+    ) -> Experiment:
+        """Create, then read it back. On official trackio creating again is a no-op; on the Gradio app it makes
+        another experiment of the same name, and waits until no other create shares its second."""
+        ...
+
+    def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment: ...
+
+    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None: ...
+
+    def log_parameters(
+        self, ref: str, parameters: Mapping[str, Json], project: str | None = None
+    ) -> Experiment:
+        """Add or change these keys; others stay."""
+        ...
+
+    def plot(self, ref: str, metric: str, project: str | None = None) -> Series: ...
+
+    def compare(
+        self, refs: Sequence[str], metric: str = "loss", project: str | None = None
+    ) -> tuple[Series, ...]: ...
+
+    def simulate(self, ref: str, project: str | None = None) -> Experiment: ...
+
+    def demo(self) -> Experiment: ...
