@@ -1,4 +1,4 @@
-"""What the layers above may ask of a Trackio app, whichever kind it is. See docs/trackio.md for the two kinds."""
+"""What the layers above may ask of a Trackio app, whichever of the two kinds it is (docs/trackio.md)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing to log: metrics at a step. `key` makes sending it twice harmless where the app allows that."""
+    """Metrics at a step, to be logged. `key` makes sending it twice harmless, where the app is `keyed`."""
 
     metrics: Mapping[str, Json]
     step: int | None = None
@@ -88,8 +88,10 @@ class Tracker(Protocol):
         parameters: Mapping[str, Json] | None = None,
         project: str | None = None,
     ) -> Experiment:
-        """Create, then read it back. On official trackio creating again is a no-op; on the Gradio app it makes
-        another experiment of the same name, and waits until no other create shares its second."""
+        """Create, then read it back.
+
+        On official trackio creating again is a no-op; on the Gradio app it makes another experiment of the
+        same name, and waits until no other create shares its second."""
         ...
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment: ...
