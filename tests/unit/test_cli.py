@@ -189,7 +189,7 @@ def test_the_common_operations(shell: Shell, hub: LocalHub) -> None:
     assert "is RUNNING" in shell("wait", "acme/x").stdout
     assert shell("pause", "acme/x").returncode == 0
     assert "paused already" in shell("pause", "acme/x").stdout
-    assert "run log" in shell("logs", "acme/y").stdout
+    assert "Application Startup" in shell("logs", "acme/y").stdout
     assert shell("doctor").returncode == 0
     assert "does not exist" in shell("show", "acme/nope").stderr
     assert "_HFSPACE_COMPLETE" in shell("completion", "bash").stdout

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
-from hfspace.localhub import machine, wire
-from hfspace.localhub.api import Call, answer, parse_query
+from hfspace.localhub import admin, edge, rules, wire
+from hfspace.localhub.edge import Visit
 from hfspace.localhub.faults import Fault
-from hfspace.localhub.seed import LocalHubError
+from hfspace.localhub.routes import answer
+from hfspace.localhub.routes.call import Call
+from hfspace.localhub.store import Docs
 from hfspace.localhub.wire import Answer, Refused
 from hfspace.localhub.world import World
 
@@ -22,6 +25,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Hook = Callable[[str, str, str], None]
 """Called with 'before' or 'after' (the effect, before the answer), the method and the path of a request."""
 
+_MAX_BODY = 32 * 2**20
+
 
 class App:
     """One Hub. Handles one request at a time, each as one transaction."""
@@ -30,17 +35,26 @@ class App:
         self.world = world
         self.faults = [Fault.read(raw) for raw in world.seed.hub.faults]
         self.hook: Hook | None = None
-        self._windows: dict[str, tuple[int, float]] = {}
-        self._stale: dict[str, list[Any]] = {}
+        self._stale: dict[str, tuple[int, dict[str, Any]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if scope["type"] != "http":
             return
-        call = await _read(scope, receive)
-        if call.path.startswith("/_local/"):
-            await _send(send, self._admin(call), {})
-            return
+        call = await _read(self.world, scope, receive)
+        if call.path.startswith(admin.PREFIX):
+            with self.world.store.transaction():
+                given = admin.answer(call, self.faults, self.forget_stale)
+            await _send(send, call, given, {})
+        elif call.path.startswith(edge.PREFIX):
+            await self._edge(call, scope, send)
+        else:
+            await self._api(call, receive, send)
+
+    async def _api(self, call: Call, receive: Receive, send: Send) -> None:
         fault = next((one for one in self.faults if one.strikes(call.method, call.path)), None)
+        if fault and fault.hang:
+            await _gone(receive)
+            return
         latency = self.world.seed.hub.latency_ms + (fault.latency_ms if fault else 0)
         if latency:
             await asyncio.sleep(latency / 1000)
@@ -49,86 +63,119 @@ class App:
         given, headers = self._handle(call, fault)
         if self.hook:
             self.hook("after", call.method, call.path)
-        broken = fault is not None and (fault.drop is not None or fault.body == "truncated")
-        await _send(send, given, headers, broken=broken)
+        if fault and fault.drop:
+            await _cut(send)
+            return
+        await _send(send, call, given, headers, broken=bool(fault and fault.body == "truncated"))
+        if given.stream is not None:
+            await _stream(receive, send, given)
+
+    async def _edge(self, call: Call, scope: Scope, send: Send) -> None:
+        subdomain, _, path = call.path.removeprefix(edge.PREFIX).partition("/")
+        visit = Visit(
+            subdomain=subdomain,
+            method=scope["method"],
+            path=path,
+            query=scope["query_string"].decode("latin-1"),
+            headers=tuple(scope["headers"]),
+            body=call.body,
+            token=call.token,
+        )
+        with self.world.store.transaction():
+            met = edge.arrive(self.world, visit)
+            self._log(call, met if isinstance(met, Answer) else Answer())
+        if isinstance(met, Answer):
+            await _send(send, call, met, {})
+        else:
+            await edge.pass_on(visit, *met, send)
+
+    def forget_stale(self) -> None:
+        self._stale.clear()
 
     def _handle(self, call: Call, fault: Fault | None) -> tuple[Answer, dict[str, str]]:
         with self.world.store.transaction():
-            headers, over = self._window(call)
-            struck = fault is not None and (fault.status is not None or fault.drop == "before")
-            if over:
-                given = Answer(
-                    status=429, body={"error": "We had to rate limit you"}, headers={"Retry-After": over}
-                )
-            elif struck and fault is not None:
-                given = Answer(
-                    status=fault.status or 500, body={"error": "Service Unavailable"}, headers=fault.headers
-                )
+            headers, wait = self._window(call)
+            if wait:
+                given = Answer(status=429, body={"error": _LIMITED}, headers={"Retry-After": wait})
+            elif fault and (fault.status or fault.drop == "before"):
+                said = fault.error or "Service Unavailable"
+                given = Refused(fault.status or 500, said).answer
             else:
-                given = self._answer(call)
-                if fault is not None and fault.body is not None:
+                given = self._answer(call, fault)
+                if fault and fault.body:
                     given = _spoiled(given, fault.body)
             self._log(call, given)
-        if fault is not None and fault.headers:
-            headers = {**headers, **fault.headers}
-        return given, headers
+        return given, {**headers, **(fault.headers if fault else {})}
 
-    def _answer(self, call: Call) -> Answer:
-        """The world's answer; a read may be stale for a while after a write."""
-        stale = next((one for one in self.faults if one.stale > 0), None)
-        key = f"{call.path}?{call.query}"
-        if call.method == "GET" and call.path.startswith("/api/spaces/"):
-            left = self._stale.get(key)
-            if left and left[0] > 0:
-                left[0] -= 1
-                kept: Answer = left[1]
-                return kept
-        if stale is not None and call.method != "GET":
-            self._keep_old_reads(call, stale.stale)
-        return answer(self.world, call)
+    # ------------------------------------------------------------ reads that lag behind
 
-    def _keep_old_reads(self, call: Call, reads: int) -> None:
-        """Before a write: what reads of this Space answer now is what they will answer for a while."""
-        parts = call.path.split("/")
-        if len(parts) < 5 or parts[2] != "spaces":
-            return
-        base = "/".join(parts[:5])
-        for tail in ("", "/runtime", "/variables", "/secrets"):
-            read = Call(method="GET", path=base + tail, token=call.token, base=call.base)
-            old = answer(self.world, read)
-            if old.status == 200:
-                self._stale[f"{read.path}?{read.query}"] = [reads, old]
+    def _answer(self, call: Call, fault: Fault | None) -> Answer:
+        if call.method == "GET" and (old := self._lagging(call)):
+            with self.world.store.frozen(old):
+                return answer(call)
+        if fault and fault.stale:
+            space = "/".join(call.path.split("/")[3:5]).lower()
+            before = self.world.store.docs().get(space)
+            if before is not None:
+                self._stale[space] = (fault.stale, before)
+        return answer(call)
+
+    def _lagging(self, call: Call) -> Docs | None:
+        """The documents with the Spaces that this read is to see as they were; counts the read."""
+        if not self._stale or not call.path.startswith("/api/spaces"):
+            return None
+        space = "/".join(call.path.split("/")[3:5]).lower()
+        seen = [space] if space in self._stale else list(self._stale) if call.path == "/api/spaces" else []
+        if not seen:
+            return None
+        old = dict(self.world.store.docs())
+        for name in seen:
+            left, doc = self._stale.pop(name)
+            old[name] = doc
+            if left > 1:
+                self._stale[name] = (left - 1, doc)
+        return old
+
+    # ------------------------------------------------------------ windows and the log
 
     def _window(self, call: Call) -> tuple[dict[str, str], str]:
-        limit = self.world.seed.hub.rate_limit
-        who, now = call.token or "anonymous", self.world.now
-        used, opened = self._windows.get(who, (0, now))
+        """The headers, and how long to wait ("" when the request may pass)."""
+        limit, now = self.world.seed.hub.rate_limit, self.world.client_now
+        who = self._account(call)[0]
+        allowed = limit.requests if limit.requests is not None else rules.quota(self.world.seed, who)
+        key = who or "anonymous"
+        used, opened = self.world.store.window(key) or (0, now)
         if now - opened >= limit.window:
             used, opened = 0, now
-        over = used >= limit.requests
-        used = used if over else used + 1
-        self._windows[who] = (used, opened)
-        left = max(limit.requests - used, 0)
-        wait = max(1, int(limit.window - (now - opened)))
+        over = used >= allowed
+        self.world.store.set_window(key, used if over else used + 1, opened)
+        wait = str(max(1, int(limit.window - (now - opened))))
+        left = 0 if over else allowed - used - 1
+        trace = wire.header_safe(call.headers.get("x-amzn-trace-id") or str(uuid.uuid4()))
         headers = {
             "RateLimit": f'"api";r={left};t={wait}',
-            "RateLimit-Policy": f'"fixed window";"api";q={limit.requests};w={limit.window}',
-            "X-Request-Id": f"Root=1-{uuid.uuid4().hex[:8]};{uuid.uuid4()}",
+            "RateLimit-Policy": f'"fixed window";"api";q={allowed};w={limit.window}',
+            "X-Request-Id": f"Root=1-{uuid.uuid4().hex[:8]};{trace}",
             "X-Powered-By": "hfspace local Hub",
+            "Access-Control-Expose-Headers": "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,"
+            "X-Total-Count,ETag,Link,Accept-Ranges,Content-Range",
         }
-        return headers, str(wait) if over else ""
+        return headers, wait if over else ""
+
+    def _account(self, call: Call) -> tuple[str | None, str]:
+        try:
+            return call.who.account, call.who.role
+        except Refused:
+            return None, "invalid"
 
     def _log(self, call: Call, given: Answer) -> None:
-        try:
-            account, role = self.world.account(call.token)
-        except Refused:
-            account, role = None, "invalid"
+        account, role = self._account(call)
         self.world.store.log(
             {
                 "time": time.time(),
                 "method": call.method,
                 "path": call.path,
-                "query": call.query,
+                "query": dict(call.query),
                 "account": account,
                 "token_role": role,
                 "status": given.status,
@@ -136,38 +183,11 @@ class App:
             }
         )
 
-    # ------------------------------------------------------------ /_local
 
-    def _admin(self, call: Call) -> Answer:
-        try:
-            return self._admin_answer(call)
-        except (LocalHubError, Refused, ValueError, TypeError) as error:
-            return Answer(status=400, body={"error": str(error)})
-
-    def _admin_answer(self, call: Call) -> Answer:
-        store = self.world.store
-        match call.method, call.path.removeprefix("/_local/"):
-            case "GET", "requests":
-                lines = "".join(json.dumps(entry) + "\n" for entry in store.requests())
-                return Answer(body=lines, content_type="application/x-ndjson")
-            case "DELETE", "requests":
-                store.clear_requests()
-            case "POST", "faults":
-                self.faults.append(Fault.read(call.json()))
-            case "DELETE", "faults":
-                self.faults.clear()
-                self._stale.clear()
-            case "POST", "clock":
-                with store.transaction():
-                    self.world.advance(float(call.json()["advance"]))
-            case "GET", path if path.startswith("spaces/"):
-                doc = store.space(path.removeprefix("spaces/"))
-                if doc is None:
-                    return Answer(status=404, body={"error": "no such Space"})
-                return Answer(body=machine.settled(doc, self.world.now))
-            case _:
-                return Answer(status=404, body={"error": "no such path"})
-        return Answer(body={"ok": True})
+_LIMITED = (
+    "We had to rate limit you. To continue using our service, create a HF account or login to your existing "
+    "account, and make sure you pass a HF_TOKEN if you're using the API."
+)
 
 
 def _spoiled(given: Answer, how: str) -> Answer:
@@ -177,39 +197,72 @@ def _spoiled(given: Answer, how: str) -> Answer:
         "wrong_json": {"surprise": [1]},
     }
     kind = "text/html" if how == "html" else given.content_type
-    return Answer(
-        status=given.status, body=bodies.get(how, given.body), content_type=kind, effect=given.effect
-    )
+    return replace(given, body=bodies.get(how, given.body), content_type=kind, stream=None)
 
 
-async def _read(scope: Scope, receive: Receive) -> Call:
+async def _read(world: World, scope: Scope, receive: Receive) -> Call:
     body, more = b"", True
     while more:
         message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
+        body = (body + message.get("body", b""))[: _MAX_BODY + 1]
+        more = message.get("more_body", False) and message["type"] == "http.request"
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    token = headers.get("authorization", "").removeprefix("Bearer ").strip() or None
+    said = headers.get("authorization") or headers.get("x-hf-authorization") or ""
     return Call(
+        world=world,
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=scope["path"],
-        query=parse_query(scope["query_string"].decode("latin-1")),
+        query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        headers={**headers, ":method": scope["method"]},
         body=body,
-        token=token,
+        token=said.removeprefix("Bearer ").strip() or None,
         base=f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}",
     )
 
 
-async def _send(send: Send, given: Answer, extra: dict[str, str], *, broken: bool = False) -> None:
+async def _send(
+    send: Send, call: Call, given: Answer, extra: dict[str, str], *, broken: bool = False
+) -> None:
     """`broken` ends the connection in the middle: fewer bytes come than were said."""
     data = given.data()
-    headers = {"Content-Type": given.content_type, "Content-Length": str(len(data) + (64 if broken else 0))}
-    headers |= {
-        **extra,
-        **given.headers,
-        "Vary": "Origin",
-        "ETag": f'W/"{len(data):x}-{wire.digest(data.hex(), 12)}"',
-    }
+    headers = {"Content-Type": given.content_type, "Vary": "Origin"}
+    if given.stream is None:
+        headers["Content-Length"] = str(len(data) + (64 if broken else 0))
+        headers["ETag"] = f'W/"{len(data):x}-{wire.digest(data, 12)}"'
+    headers |= {**extra, **given.headers}
     raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": given.status, "headers": raw})
-    await send({"type": "http.response.body", "body": data[: len(data) // 2] if broken else data})
+    if call.headers[":method"] == "HEAD":
+        data = b""
+    shown = data[: len(data) // 2] if broken else data
+    await send({"type": "http.response.body", "body": shown, "more_body": given.stream is not None})
+
+
+async def _stream(receive: Receive, send: Send, given: Answer) -> None:
+    """Send what comes until it ends or the client leaves."""
+    leaving = asyncio.ensure_future(_gone(receive))
+    try:
+        async for chunk in given.stream():  # type: ignore[misc]
+            if leaving.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        leaving.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _cut(send: Send) -> None:
+    """Close the connection without a status line; uvicorn's own `send` knows it."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        await send({"type": "http.response.start", "status": 502, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    transport.abort()
+    for _ in range(3):  # until the server has noticed, which else answers with a 500 of its own
+        await asyncio.sleep(0)

@@ -3,64 +3,65 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from hfspace.localhub.seed import LocalHubError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-_KNOWN = frozenset(
-    {
-        "path",
-        "method",
-        "times",
-        "after",
-        "probability",
-        "seed",
-        "status",
-        "drop",
-        "latency_ms",
-        "body",
-        "headers",
-        "stale",
-    }
-)
+from hfspace.localhub.seed import LocalHubError, problems
 
 
-@dataclass(slots=True)
-class Fault:
-    """One rule. `times` is how often it still strikes (None: always); `after` lets that many pass first."""
+class Fault(BaseModel):
+    """One rule. `times` is how often it strikes (None: always); `after` lets that many pass first.
+
+    `drop` closes the connection without a status line, before or after the effect; `hang` never answers;
+    `stale` makes that many reads after a write answer as before it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     path: str = "*"
     method: str = "*"
-    times: int | None = None
-    after: int = 0
-    probability: float = 1.0
-    status: int | None = None
+    times: Annotated[int, Field(ge=0)] | None = None
+    after: Annotated[int, Field(ge=0)] = 0
+    probability: Annotated[float, Field(ge=0, le=1)] = 1.0
+    seed: int = 0
+    status: Annotated[int, Field(ge=400, le=599)] | None = None
+    error: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
     drop: Literal["before", "after"] | None = None
-    latency_ms: float = 0.0
+    hang: bool = False
+    latency_ms: Annotated[float, Field(ge=0)] = 0.0
     body: Literal["html", "empty", "truncated", "wrong_json"] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    stale: int = 0
-    dice: random.Random = field(default_factory=random.Random)
+    stale: Annotated[int, Field(ge=0)] = 0
+
+    _left: int | None = PrivateAttr(default=None)
+    _passed: int = PrivateAttr(default=0)
+    _dice: random.Random = PrivateAttr(default_factory=random.Random)
+
+    def model_post_init(self, context: Any) -> None:
+        self._left = self.times
+        self._dice.seed(self.seed)
 
     @staticmethod
-    def read(raw: dict[str, Any]) -> Fault:
-        """Raises LocalHubError for a key that faults do not have."""
-        if unknown := set(raw) - _KNOWN:
-            raise LocalHubError(f"A fault has no key '{sorted(unknown)[0]}'.")
-        fields = {key: value for key, value in raw.items() if key != "seed"}
-        return Fault(**fields, dice=random.Random(raw.get("seed", 0)))  # noqa: S311 - repeatable on purpose
+    def read(raw: object) -> Fault:
+        """Raises LocalHubError for what is not a fault."""
+        try:
+            return Fault.model_validate(raw)
+        except ValidationError as error:
+            raise LocalHubError(f"a fault: {problems(error)}") from None
 
     def strikes(self, method: str, path: str) -> bool:
-        """Whether this request is hit; counts it."""
-        if self.times == 0 or not fnmatchcase(path, self.path) or self.method not in {"*", method}:
+        """Whether this request is hit; counts it. Stale reads begin at writes."""
+        if self._left == 0 or self.method not in {"*", method} or not fnmatchcase(path, self.path):
             return False
-        if self.after > 0:
-            self.after -= 1
+        if self.stale and method == "GET":
             return False
-        if self.probability < 1 and self.dice.random() >= self.probability:
+        if self._passed < self.after:
+            self._passed += 1
             return False
-        if self.times is not None:
-            self.times -= 1
+        if self.probability < 1 and self._dice.random() >= self.probability:
+            return False
+        if self._left is not None:
+            self._left -= 1
         return True

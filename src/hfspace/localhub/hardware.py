@@ -8,8 +8,10 @@ _CPU = {
     "cpu-basic": ("2 vCPU", "16 GB", 0),
     "cpu-upgrade": ("8 vCPU", "32 GB", 3),
     "cpu-xl": ("16 vCPU", "124 GB", 100),
+    "cpu-performance": ("32 vCPU", "256 GB", 190),
 }
 _GPU = {
+    "zero-a10g": ("A10G", 1, "24 GB", 0),
     "t4-small": ("T4", 1, "16 GB", 40),
     "t4-medium": ("T4", 1, "16 GB", 60),
     "l4x1": ("L4", 1, "24 GB", 80),
@@ -25,9 +27,15 @@ _GPU = {
     "a100x4": ("A100", 4, "320 GB", 1000),
     "a100x8": ("A100", 8, "640 GB", 2000),
     "h200": ("H200", 1, "141 GB", 500),
+    "h200x2": ("H200", 2, "282 GB", 1000),
+    "h200x4": ("H200", 4, "564 GB", 2000),
+    "h200x8": ("H200", 8, "1128 GB", 4000),
     "rtx-pro-6000": ("RTX PRO 6000", 1, "96 GB", 275),
-    "zero-a10g": ("A10G", 1, "24 GB", 0),
+    "rtx-pro-6000x2": ("RTX PRO 6000", 2, "192 GB", 550),
+    "rtx-pro-6000x4": ("RTX PRO 6000", 4, "384 GB", 1100),
+    "rtx-pro-6000x8": ("RTX PRO 6000", 8, "768 GB", 2200),
 }
+_ALIASES = {"zerogpu": "zero-a10g"}
 
 
 def listing() -> list[dict[str, Any]]:
@@ -44,12 +52,16 @@ def listing() -> list[dict[str, Any]]:
     ]
 
 
-def is_known(flavor: str) -> bool:
-    return flavor in _CPU or flavor in _GPU
+def known(flavor: object) -> str | None:
+    """The flavor by its listed name, or None for one that the Hub does not have."""
+    if not isinstance(flavor, str):
+        return None
+    name = _ALIASES.get(flavor, flavor)
+    return name if name in _CPU or name in _GPU else None
 
 
-def is_free(flavor: str) -> bool:
-    return (_CPU[flavor][2] if flavor in _CPU else _GPU[flavor][3] if flavor in _GPU else 1) == 0
+def names() -> list[str]:
+    return [*_CPU, *_GPU]
 
 
 def _item(name: str, cpu: str, ram: str, cents: int, accelerator: dict[str, str] | None) -> dict[str, Any]:

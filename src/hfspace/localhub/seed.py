@@ -2,32 +2,84 @@
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+DEFAULT_TOKEN = "hf_local_write"  # noqa: S105 - the documented token of a Hub that has no secrets
+_SHOWN_PROBLEMS = 5
 
 
 class LocalHubError(Exception):
-    """The local Hub can't be started: one sentence that says why."""
+    """The local Hub can't be started or told to do something: one sentence that says why."""
+
+
+def _text(value: Any) -> Any:
+    """Numbers become text as the Hub keeps text only; a bare true or null is too likely a slip."""
+    if isinstance(value, bool) or value is None:
+        raise ValueError(f"put {str(value).lower()} in quotes")
+    return str(value) if isinstance(value, int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Visibility = Literal["public", "private", "protected"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class AccountSeed(_Model):
     type: Literal["user", "org"] = "user"
-    plan: str = "pro"
+    plan: Literal["free", "pro", "team", "enterprise", "plus", "academia"] = "pro"
     can_pay: bool = True
-    orgs: dict[str, str] = Field(default_factory=dict)
+    orgs: dict[str, Literal["admin", "write", "contributor", "read", "no_access"]] = Field(
+        default_factory=dict
+    )
+    zero_gpu_spaces: int | None = None
+    """How many ZeroGPU Spaces this account may have; None: by plan (free 0, pro 10, others 50)."""
+    cpu_basic_running: int | None = None
+    """How many cpu-basic Spaces may run at once; None: 8 on the free plan, else no limit."""
 
 
 class TokenSeed(_Model):
     account: str
     role: Literal["read", "write", "fineGrained", "oauth"] = "write"
     spaces: list[str] = Field(default_factory=list)
+    """What a fine-grained token may write: Space ids, or a namespace for all that it has."""
+    read: list[str] = Field(default_factory=list)
+    """What a fine-grained token may read besides: Space ids or namespaces."""
+
+
+class Entry(_Model):
+    value: Text = ""
+    description: str | None = None
+
+
+class Publisher(_Model):
+    """Who may exchange an OIDC token for a token of a Space."""
+
+    repository: str
+    issuer: str | None = None
+    workflow: str | None = None
+    ref: str | None = None
+    environment: str | None = None
+
+
+class Volume(_Model):
+    type: Literal["bucket", "model", "dataset", "space"] = "bucket"
+    source: str
+    mountPath: str
+    revision: str | None = None
+    readOnly: bool | None = None
+    path: str | None = None
+    hidden: bool = False
+    """Nobody who asks may see the source: it is shown as ****/******."""
 
 
 class SpaceSeed(_Model):
@@ -36,18 +88,24 @@ class SpaceSeed(_Model):
     hardware: str | None = None
     requested_hardware: str | None = None
     sleep_time: int | None = None
-    visibility: Literal["public", "private", "protected"] = "public"
-    variables: dict[str, str | int | float | dict[str, str]] = Field(default_factory=dict)
-    secrets: dict[str, str | dict[str, str]] = Field(default_factory=dict)
-    volumes: list[dict[str, Any]] = Field(default_factory=list)
+    visibility: Visibility = "public"
+    variables: dict[str, Entry | Text] = Field(default_factory=dict)
+    secrets: dict[str, Entry | Text] = Field(default_factory=dict)
+    volumes: list[Volume] = Field(default_factory=list)
     host: str | None = None
     error: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     dev_mode: bool = False
-    replicas: int = 1
+    replicas: int | Literal["auto"] = 1
     build: Literal["ok", "fail", "stuck"] = "ok"
-    start: Literal["ok", "crash", "stuck"] = "ok"
-    logs: dict[str, list[str]] = Field(default_factory=dict)
+    start: Literal["ok", "crash", "flip", "stuck"] = "ok"
+    logs: dict[Literal["build", "run"], list[str]] = Field(default_factory=dict)
+    likes: int = 0
+    tags: list[str] = Field(default_factory=list)
+    moved_from: list[str] = Field(default_factory=list)
+    runtime_missing: bool = False
+    """The item of a listing has no runtime, as seen now and then on the real Hub."""
+    trusted_publishers: list[Publisher] = Field(default_factory=list)
 
 
 class Switches(_Model):
@@ -55,27 +113,46 @@ class Switches(_Model):
 
     read_token_reads_settings: bool = False
     hardware_change_wakes_paused: bool = True
+    config_change_wakes_paused: bool = False
+    config_change_wakes_sleeping: bool = False
     hardware_resets_sleep: bool = True
     sleeptime_on_free: Literal["error", "ignore"] = "error"
     description_dropped: bool = True
-    max_page: int = 1000
+    max_page: Annotated[int, Field(ge=1)] = 1000
     list_runtime_has_volumes: bool = False
     list_runtime_has_error: bool = False
+    protected_in_private: bool = True
+    oidc_covers_settings: bool = False
     identical_post_restarts: bool = True
     coalesce_restarts: bool = False
+    paused_forgets_after: float = 0
+    restart_needs_admin: bool = True
+    restart_lag: float = 0
+    logs_stay_open: bool = False
 
 
 class RateLimit(_Model):
-    requests: int = 1000
-    window: int = 300
+    requests: int | None = None
+    """None: by plan, as the Hub's table of limits says."""
+    window: Annotated[int, Field(ge=1)] = 300
+
+
+class Issuer(_Model):
+    """A fake OIDC issuer. Tokens are not signed; `secret` None takes any that names the issuer."""
+
+    audience: str | None = None
 
 
 class HubSeed(_Model):
     rate_limit: RateLimit = Field(default_factory=RateLimit)
     latency_ms: float = 0
-    time_scale: float = 1
+    time_scale: Annotated[float, Field(gt=0)] = 1
+    edge: bool = False
     faults: list[dict[str, Any]] = Field(default_factory=list)
     switches: Switches = Field(default_factory=Switches)
+    issuers: dict[str, Issuer] = Field(
+        default_factory=lambda: {"https://token.actions.githubusercontent.com": Issuer()}
+    )
 
 
 class Seed(_Model):
@@ -87,10 +164,20 @@ class Seed(_Model):
 
 def read(source: dict[str, Any] | str | Path | None) -> Seed:
     """The seed in a mapping, a YAML text or a file; None is an empty Hub. Raises LocalHubError."""
+    name = str(source) if isinstance(source, Path) else "the seed"
+    raw = _raw(source, name)
+    if not isinstance(raw, dict):
+        raise LocalHubError(f"{name} must be a mapping with accounts, tokens, spaces or hub.")
+    try:
+        seed = Seed.model_validate({key: value for key, value in raw.items() if value is not None})
+    except ValidationError as error:
+        raise LocalHubError(f"{name}: {problems(error)}") from None
+    return _completed(seed, name)
+
+
+def _raw(source: dict[str, Any] | str | Path | None, name: str) -> Any:
     raw: Any = source or {}
-    name = "the seed"
     if isinstance(source, Path):
-        name = str(source)
         try:
             raw = source.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -98,29 +185,57 @@ def read(source: dict[str, Any] | str | Path | None) -> Seed:
     if isinstance(raw, str):
         try:
             raw = yaml.safe_load(raw) or {}
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise LocalHubError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
-    try:
-        seed = Seed.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the top"
-        raise LocalHubError(f"{name}: {where}: {first['msg']}.") from None
-    return _completed(seed, name)
+    if isinstance(raw, dict) and isinstance(raw.get("spaces"), dict):
+        empty = {space: item or {} for space, item in raw["spaces"].items()}
+        raw = {**raw, "spaces": empty}
+    return raw
+
+
+def problems(error: ValidationError) -> str:
+    """The first few places that are wrong, each with what is wrong there."""
+    every = error.errors(include_url=False, include_input=False)
+    shown: dict[str, str] = {}
+    for item in every:  # the first of a union's several complaints about one place is enough
+        path = [str(part) for part in item["loc"]]
+        place = ".".join(path[:-1] if path[-1] in {"Entry", "auto", "int", "function-before[_text(), str]"}
+                         or "literal[" in path[-1] else path) or "the top"  # fmt: skip
+        shown.setdefault(place, _advice(path, item["type"]) or item["msg"].removeprefix("Value error, "))
+    parts = [f"{place}: {text}" for place, text in list(shown.items())[:_SHOWN_PROBLEMS]]
+    left = len(shown) - len(parts)
+    return "; ".join(parts) + (f"; and {left} more." if left > 0 else ".")
+
+
+def _advice(path: list[str], kind: str) -> str | None:
+    """The nearest known key for an unknown one."""
+    if kind != "extra_forbidden":
+        return None
+    models: dict[tuple[str, ...], type[BaseModel]] = {
+        ("accounts",): AccountSeed, ("tokens",): TokenSeed, ("spaces",): SpaceSeed,
+    }  # fmt: skip
+    nested: dict[tuple[str, ...], type[BaseModel]] = {
+        (): Seed, ("hub",): HubSeed, ("hub", "switches"): Switches, ("hub", "rate_limit"): RateLimit,
+    }  # fmt: skip
+    model = nested.get(tuple(path[:-1]))
+    if model is None and len(path) == 3:
+        model = models.get((path[0],))
+    near = get_close_matches(path[-1], list(model.model_fields), 1) if model else []
+    return "no such key" + (f"; did you mean '{near[0]}'?" if near else "")
 
 
 def _completed(seed: Seed, name: str) -> Seed:
-    """Accounts for every owner, and the default token hf_local_write."""
-    owners = {space.partition("/")[0] for space in seed.spaces}
-    if bad := [space for space in seed.spaces if space.count("/") != 1]:
+    """Accounts for every owner, and the default token."""
+    if bad := [space for space in seed.spaces if not _ID.fullmatch(space)]:
         raise LocalHubError(f"{name}: spaces: '{bad[0]}' is not owner/name.")
+    owners = {space.partition("/")[0] for space in seed.spaces}
     users = [key for key, account in seed.accounts.items() if account.type == "user"]
     user = users[0] if users else "alice"
-    accounts = {owner: AccountSeed(type="org", plan="team") for owner in owners} | seed.accounts
-    if user not in accounts:
+    accounts = {owner: AccountSeed(type="org", plan="team") for owner in sorted(owners)} | seed.accounts
+    if user not in accounts or accounts[user].type == "org":
         orgs = {owner: "admin" for owner, account in accounts.items() if account.type == "org"}
-        accounts[user] = AccountSeed(orgs=orgs)
-    tokens = seed.tokens or {"hf_local_write": TokenSeed(account=user)}
+        accounts[user] = AccountSeed.model_validate({"orgs": orgs})
+    tokens = seed.tokens or {DEFAULT_TOKEN: TokenSeed(account=user)}
     for token, item in tokens.items():
         if item.account not in accounts:
             raise LocalHubError(f"{name}: tokens.{token}.account: nobody is called '{item.account}'.")

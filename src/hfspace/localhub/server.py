@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from hfspace.localhub import machine
 from hfspace.localhub.app import App, Hook
@@ -45,8 +45,9 @@ class LocalHub:
         db: str = ":memory:",
         port: int = 0,
         host: str = "127.0.0.1",
-        clock: str = "real",
+        clock: Literal["real", "manual"] = "real",
     ) -> None:
+        _check_host(host, allow_public=False)
         self._store = Store(db)
         self._world = World(self._store, read(seed), manual_clock=clock == "manual")
         self._app = App(self._world)
@@ -101,10 +102,10 @@ class LocalHub:
 
     def clear_faults(self) -> None:
         self._app.faults.clear()
-        self._app._stale.clear()
+        self._app.forget_stale()
 
     def spaces(self) -> list[str]:
-        return [doc["id"] for doc in self._store.spaces()]
+        return [doc["id"] for doc in self._store.docs().values()]
 
     def space(self, space: str) -> dict[str, Any]:
         """The whole document of a Space as of now, secrets' values included. Raises KeyError."""
@@ -116,10 +117,7 @@ class LocalHub:
     def set_space(self, space: str, **values: Any) -> None:
         """Somebody clicked: set fields of the document, such as stage, requested, current, sleep_time."""
         with self._store.transaction():
-            doc = {**self.space(space), **values}
-            if "stage" in values:
-                doc |= {"ahead": [], "since": self._world.now}
-            self._store.put(doc)
+            self._world.patch(space, values)
 
     def counts(self, what: str) -> dict[str, int]:
         """How often each Space was created ('creates') or deleted ('deletes')."""
@@ -137,8 +135,7 @@ def serve(
     allow_public: bool = False,
 ) -> None:
     """Serve until interrupted. Raises LocalHubError: a port in use, a bad seed, a public address."""
-    if not allow_public and not _is_loopback(host):
-        raise LocalHubError(f"{host} is not a loopback address; pass --allow-public if you mean it.")
+    _check_host(host, allow_public=allow_public)
     store = Store(str(db) if db else ":memory:")
     world = World(store, read(seed), manual_clock=False)
     bound = _bound(host, port)
@@ -174,6 +171,11 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.close()
         raise LocalHubError(f"Port {port} of {host} can't be used: {error.strerror}.") from None
     return bound
+
+
+def _check_host(host: str, *, allow_public: bool) -> None:
+    if not allow_public and not _is_loopback(host):
+        raise LocalHubError(f"{host} is not a loopback address; pass --allow-public if you mean it.")
 
 
 def _is_loopback(host: str) -> bool:

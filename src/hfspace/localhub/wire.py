@@ -4,52 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from hfspace.localhub.machine import NEVER, Doc
 
-EXPANDABLE = (
-    "author",
-    "cardData",
-    "createdAt",
-    "datasets",
-    "disabled",
-    "lastModified",
-    "likes",
-    "models",
-    "private",
-    "region",
-    "resourceGroup",
-    "runtime",
-    "sdk",
-    "sha",
-    "siblings",
-    "subdomain",
-    "tags",
-    "trendingScore",
-    "usedStorage",
-    "xetEnabled",
-)
+NOT_ALLOWED = "You have read access but not the required permissions for this operation"
+NO_USER = "Invalid username or password."
+NO_PAGE = "Sorry, we can't find the page you are looking for."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer; `effect` says whether it changed something."""
+    """One HTTP answer; `effect` says whether it changed something, `stream` follows the body."""
 
     status: int = 200
     body: Any = None
     content_type: str = "application/json; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     effect: bool = False
+    stream: Callable[[], AsyncIterator[bytes]] | None = None
 
     def data(self) -> bytes:
         if isinstance(self.body, bytes):
             return self.body
         if isinstance(self.body, str):
             return self.body.encode()
-        return json.dumps(self.body, separators=(",", ":")).encode()
+        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Refused(Exception):
@@ -57,7 +40,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, error: str, code: str = "", **extra: str) -> None:
         super().__init__(error)
-        headers = {"X-Error-Message": error.encode("latin-1", "replace").decode("latin-1")}
+        headers = {"X-Error-Message": header_safe(error)}
         if code:
             headers["X-Error-Code"] = code
         if status == 401:
@@ -65,79 +48,162 @@ class Refused(Exception):
         self.answer = Answer(status=status, body={"error": error, **extra}, headers=headers)
 
 
-def runtime(doc: Doc, *, volumes: bool = True, error: bool = True) -> dict[str, Any]:
-    """The runtime object (hub-api 1.3)."""
+class Moved(Exception):
+    """The Space has another name now."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(new)
+        self.old, self.new = old, new
+
+
+def header_safe(text: str) -> str:
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain.encode("latin-1", "replace").decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What an answer depends on besides the document."""
+
+    now: float
+    base: str = "http://127.0.0.1"
+    edge: bool = False
+    protected_in_private: bool = True
+    paused_forgets_after: float = 0.0
+    volumes: bool = True
+    error: bool = True
+
+
+def runtime(doc: Doc, view: View, *, fresh: bool = False) -> dict[str, Any]:
+    """The runtime object (hub-api 1.3). `fresh`: the answer to the request that changed it, in which a paused
+    Space still has everything (recorded); later readings lack its sleep time, dev mode and domains."""
     if doc["sdk"] == "static":
         replicas = {"requested": 1, "current": 1}
         return {
-            "stage": "RUNNING",
+            "stage": doc["stage"],
             "hardware": {"current": None, "requested": None},
             "storage": None,
             "replicas": replicas,
         }
-    paused = doc["stage"] == "PAUSED"
+    paused_for = view.now - doc["since"] if doc["stage"] == "PAUSED" else -1.0
+    whole = fresh or paused_for < 0 or paused_for < view.paused_forgets_after
     up = doc["current"] is not None
     raw: dict[str, Any] = {
         "stage": doc["stage"],
         "hardware": {"current": doc["current"], "requested": doc["requested"]},
         "storage": None,
     }
-    if not paused and doc["sleep_time"] != NEVER:
+    if whole and doc["sleep_time"] != NEVER:
         raw["gcTimeout"] = doc["sleep_time"]
-    raw["replicas"] = {"requested": doc["replicas"], **({"current": doc["replicas"]} if up else {})}
-    if not paused:
+    count = doc["replicas"]
+    raw["replicas"] = {
+        "requested": count,
+        **({"current": 1 if count == "auto" else count} if up else {} if whole else {"current": None}),
+    }
+    if whole:
         raw["devMode"] = doc["dev_mode"]
         raw["domains"] = [{"domain": f"{subdomain(doc['id'])}.hf.space", "stage": "READY"}]
+        raw["domains"] += [{"domain": name, "stage": "PENDING", "isCustom": True} for name in doc["domains"]]
     if up:
         raw["sha"] = doc["built_sha"]
-    if doc["error"] and error:
+    if doc["error"] and view.error:
         raw["errorMessage"] = doc["error"]
-    if doc["volumes"] and volumes:
-        raw["volumes"] = doc["volumes"]
+    if doc["volumes"] and view.volumes:
+        raw["volumes"] = [volume(item) for item in doc["volumes"]]
     return raw
 
 
-def space(doc: Doc, *, protected_reads_private: bool = True) -> dict[str, Any]:
+def volume(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A source that nobody may see comes masked."""
+    shown = {key: value for key, value in item.items() if key != "hidden"}
+    return {**shown, "source": "****/******"} if item.get("hidden") else shown
+
+
+def _private(doc: Doc, view: View) -> bool:
+    seen = doc["visibility"] == "protected" and view.protected_in_private
+    return bool(doc["visibility"] == "private" or seen)
+
+
+def host(doc: Doc, view: View) -> str:
+    """Where the app is: the seed's own URL, the edge of this Hub, or a name that nothing answers to."""
+    if view.edge:
+        return f"{view.base}/_edge/{subdomain(doc['id'])}"
+    if doc["host"]:
+        return str(doc["host"])
+    static = ".static" if doc["sdk"] == "static" else ""
+    return f"https://{subdomain(doc['id'])}{static}.hf.space"
+
+
+FIELDS: dict[str, Callable[[Doc, View], Any]] = {
+    "author": lambda doc, view: doc["id"].split("/")[0],
+    "cardData": lambda doc, view: doc["card"],
+    "createdAt": lambda doc, view: stamp(doc["created"]),
+    "datasets": lambda doc, view: _listed(doc, "datasets"),
+    "disabled": lambda doc, view: False,
+    "lastModified": lambda doc, view: stamp(doc["modified"]),
+    "likes": lambda doc, view: doc["likes"],
+    "models": lambda doc, view: _listed(doc, "models"),
+    "private": _private,
+    "region": lambda doc, view: doc["region"],
+    "resourceGroup": lambda doc, view: doc["resource_group"],
+    "runtime": runtime,
+    "sdk": lambda doc, view: doc["sdk"],
+    "sha": lambda doc, view: doc["sha"],
+    "siblings": lambda doc, view: [{"rfilename": path} for path in sorted(doc["files"])],
+    "subdomain": lambda doc, view: subdomain(doc["id"]),
+    "tags": lambda doc, view: tags(doc),
+    "trendingScore": lambda doc, view: doc["likes"],
+    "usedStorage": lambda doc, view: sum(entry["size"] for entry in doc["files"].values()),
+    "xetEnabled": lambda doc, view: False,
+}
+EXPANDABLE = tuple(FIELDS)
+_WHOLE = (
+    "author", "sha", "lastModified", "private", "disabled", "subdomain", "tags", "likes", "sdk", "cardData",
+    "siblings", "createdAt", "usedStorage", "models", "datasets", "region", "runtime",
+)  # fmt: skip
+_LISTED = ("author", "createdAt", "lastModified", "likes", "private", "sdk", "sha", "tags", "trendingScore")
+_LISTED_FULL = (*_LISTED, "cardData", "siblings", "subdomain")
+
+
+def space(doc: Doc, view: View) -> dict[str, Any]:
     """The full object of GET /api/spaces/{id} (hub-api 1.2)."""
-    author, name = doc["id"].split("/")
-    host = doc["host"] or f"https://{subdomain(doc['id'])}.hf.space"
-    private = doc["visibility"] == "private" or (doc["visibility"] == "protected" and protected_reads_private)
-    return {
-        "_id": doc["oid"],
-        "id": doc["id"],
-        "author": author,
-        "sha": doc["sha"],
-        "lastModified": stamp(doc["created"]),
-        "private": private,
-        "gated": False,
-        "disabled": False,
-        "host": host,
-        "subdomain": subdomain(doc["id"]),
-        "tags": [doc["sdk"], "region:us"],
-        "likes": 0,
-        "sdk": doc["sdk"],
-        "cardData": {"title": name, "sdk": doc["sdk"]},
-        "siblings": [{"rfilename": path} for path in sorted(doc["files"])],
-        "createdAt": stamp(doc["created"]),
-        "usedStorage": sum(len(text) for text in doc["files"].values()),
-        "models": [],
-        "datasets": [],
-        "region": "us",
-        "runtime": runtime(doc),
-    }
+    raw: dict[str, Any] = {"_id": doc["oid"], "id": doc["id"], "gated": False, "host": host(doc, view)}
+    return raw | {name: FIELDS[name](doc, view) for name in _WHOLE}
+
+
+def item(doc: Doc, view: View, expand: list[str], *, full: bool = False) -> dict[str, Any]:
+    """One Space of a listing, or of an info with `expand`: the asked fields and nothing else."""
+    names = expand or (_LISTED_FULL if full else _LISTED)
+    raw: dict[str, Any] = {"_id": doc["oid"], "id": doc["id"]}
+    for name in names:
+        if name == "runtime" and doc["runtime_missing"]:
+            continue
+        raw[name] = FIELDS[name](doc, view)
+    return raw
 
 
 def entries(values: dict[str, Any], *, with_value: bool) -> dict[str, Any]:
     """The map of variables, or of secrets without values (hub-api 1.6)."""
     shown: dict[str, Any] = {}
-    for key, item in values.items():
-        entry = {"key": key, "updatedAt": item["updated"]}
+    for key, entry in values.items():
+        raw = {"key": key, "updatedAt": entry["updated"]}
         if with_value:
-            entry["value"] = item["value"]
-        if item.get("description"):
-            entry["description"] = item["description"]
-        shown[key] = entry
+            raw["value"] = entry["value"]
+        if entry.get("description"):
+            raw["description"] = entry["description"]
+        shown[key] = raw
     return shown
+
+
+def tags(doc: Doc) -> list[str]:
+    card = doc["card"].get("tags") if isinstance(doc["card"], dict) else None
+    own = [tag for tag in card if isinstance(tag, str)] if isinstance(card, list) else []
+    return [*doc["tags"], *own, doc["sdk"], f"region:{doc['region']}"]
+
+
+def _listed(doc: Doc, name: str) -> list[str]:
+    values = doc["card"].get(name)
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
 def subdomain(space: str) -> str:
@@ -149,5 +215,6 @@ def stamp(seconds: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def digest(text: str, length: int = 40) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:length]
+def digest(text: str | bytes, length: int = 40) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()[:length]

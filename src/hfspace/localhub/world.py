@@ -1,162 +1,176 @@
-"""The local Hub as a whole: who may do what, its clock, and what every request does. No sockets here."""
+"""The local Hub as a whole: its clock, who asks, and the Spaces as they are now. No sockets here."""
 
 from __future__ import annotations
 
+import logging
+import re
 import time
 from typing import Any
 
-from hfspace.localhub import machine, wire
+from hfspace.localhub import machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, NEVER, Doc
-from hfspace.localhub.seed import Seed, SpaceSeed
+from hfspace.localhub.rules import NOBODY, Identity
+from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed
 from hfspace.localhub.store import Store
-from hfspace.localhub.wire import Refused
+from hfspace.localhub.wire import Moved, Refused, View
 
-_WRITERS = frozenset({"write", "admin"})
+_REAL_TOKEN = re.compile(r"hf_[A-Za-z0-9]{34}")
+_LONG_AGO = 86400.0
+log = logging.getLogger("hfspace.localhub")
 
 
 class World:
-    """State and rules. Methods raise Refused for what the Hub refuses."""
+    """State and clock. Methods raise Refused for what the Hub refuses, Moved for a renamed Space."""
 
     def __init__(self, store: Store, seed: Seed, *, manual_clock: bool) -> None:
         self.store = store
         self._manual = manual_clock
+        self._warned = False
         with store.transaction():
             if store.meta("seed") is None:
+                self.seed = seed
                 store.set_meta("seed", seed.model_dump())
-                store.set_meta("clock", time.time())
-                for space, item in seed.spaces.items():
-                    store.put(self._seeded(space, item))
-        self.seed = Seed.model_validate(store.meta("seed"))
-        self._started, self._base = time.monotonic(), float(store.meta("clock"))
+                store.set_meta("clock", [time.time(), time.time(), 0.0])
+                self._sow()
+            self.seed = Seed.model_validate(store.meta("seed"))
 
     # ------------------------------------------------------------ clock
 
     @property
     def now(self) -> float:
-        passed = 0.0 if self._manual else (time.monotonic() - self._started) * self.seed.hub.time_scale
-        return self._base + passed
+        """Seconds of the Hub's time. Kept in the store as (real time, the Hub's time then), so that all
+        processes that share the file read the same clock."""
+        real, hub, _ = self.store.meta("clock")
+        return float(hub + (0.0 if self._manual else (time.time() - real) * self.seed.hub.time_scale))
+
+    @property
+    def client_now(self) -> float:
+        """The time by which rate limit windows run. A real client sleeps real seconds, however fast the
+        Hub's clock goes; with a manual clock it is the one that steps it."""
+        if self._manual:
+            return self.now
+        return float(time.time() + self.store.meta("clock")[2])
 
     def advance(self, seconds: float) -> None:
-        self._base += seconds
-        self.keep_clock()
-
-    def keep_clock(self) -> None:
-        self.store.set_meta("clock", self.now)
+        _, _, skipped = self.store.meta("clock")
+        self.store.set_meta("clock", [time.time(), self.now + seconds, skipped + seconds])
 
     # ------------------------------------------------------------ who
 
-    def account(self, token: str | None) -> tuple[str | None, str]:
-        """(account, role) of a token; (None, none) without one. Raises Refused for one that nobody has."""
+    def identify(self, token: str | None) -> Identity:
+        """Raises Refused (401) for a token that nobody has."""
         if token is None:
-            return None, "none"
+            return NOBODY
         known = self.seed.tokens.get(token)
         if known is None:
-            raise Refused(401, "Invalid username or password.")
-        return known.account, known.role
+            return self._issued(token)
+        if known.role == "fineGrained":
+            writes, reads = tuple(known.spaces), tuple(known.read)
+            return Identity(account=known.account, role=known.role, writes=writes, reads=reads)
+        return Identity(account=known.account, role=known.role)
 
-    def role_in(self, account: str | None, owner: str) -> str:
-        if account is None:
-            return "none"
-        if account == owner:
-            return "admin"
-        return self.seed.accounts[account].orgs.get(owner, "none")
+    def _issued(self, token: str) -> Identity:
+        issued = self.store.meta("issued", {}).get(token)
+        if issued is not None and issued["expires"] > self.now:
+            return Identity(**{**issued, "writes": tuple(issued["writes"]), "reads": tuple(issued["reads"])})
+        if _REAL_TOKEN.fullmatch(token) and not self._warned:
+            self._warned = True
+            log.warning(
+                "A token that looks like a real one was sent to the local Hub. It was refused and not kept, "
+                "but do not send real tokens here."
+            )
+        if not token.startswith("hf_"):
+            raise Refused(401, "Invalid credentials in Authorization header")
+        raise Refused(401, wire.NO_USER)
 
-    def may_read(self, token: str | None, doc: Doc) -> bool:
-        account, role = self.account(token)
-        if doc["visibility"] != "private":
-            return True
-        if role == "fineGrained" and doc["id"] not in self.seed.tokens[token or ""].spaces:
-            return False
-        return self.role_in(account, doc["id"].split("/")[0]) != "none"
+    def issue(self, token: str, who: Identity) -> None:
+        issued = {
+            key: item for key, item in self.store.meta("issued", {}).items() if item["expires"] > self.now
+        }
+        issued[token] = {name: getattr(who, name) for name in Identity.__slots__}
+        self.store.set_meta("issued", issued)
 
-    def find(self, token: str | None, space: str) -> Doc:
-        """The Space as of now, if this token may see it: 404 (401 without a token) otherwise."""
-        account, _ = self.account(token)
+    # ------------------------------------------------------------ finding
+
+    def find(self, who: Identity, space: str) -> Doc:
+        """The Space as of now, if they may see it: 404 (401 without a token) otherwise."""
         doc = self.store.space(space)
-        if doc is None or not self.may_read(token, doc):
-            if account is None:
-                raise Refused(401, "Invalid username or password.")
+        if doc is None:
+            new = self.store.meta("moved", {}).get(space.lower())
+            target = self.store.space(new) if new else None
+            if target is not None and rules.may_read(self.seed, who, target):
+                raise Moved(space, new)
+        if doc is None or not rules.may_read(self.seed, who, doc):
+            if who.account is None:
+                raise Refused(401, wire.NO_USER)
             raise Refused(404, "Repository not found", "RepoNotFound")
         return machine.settled(doc, self.now)
 
-    def writable(self, token: str | None, space: str, *, doing: str = "") -> Doc:
-        """The Space, if this token may change it."""
-        account, role = self.account(token)
-        if account is None:
-            raise Refused(401, "Invalid username or password.")
-        doc = self.find(token, space)
-        if role == "oauth" and doing in {"restart", "sleeptime", "hardware"}:
-            raise Refused(401, "Invalid username or password.")
-        if not self._writes(account, role, token, doc["id"]):
-            raise Refused(403, "You have read access but not the required permissions for this operation")
+    def writable(self, who: Identity, space: str, *, doing: str = "") -> Doc:
+        """The Space, if they may change it. `doing`: the last part of the path."""
+        if who.account is None:
+            raise Refused(401, wire.NO_USER)
+        doc = self.find(who, space)
+        if who.role == "oauth" and doing in {"restart", "sleeptime", "hardware"}:
+            raise Refused(401, wire.NO_USER)
+        switches = self.seed.hub.switches
+        admin = switches.restart_needs_admin and doing in {"pause", "restart"}
+        allowed = rules.may_write(self.seed, who, doc["id"], admin=admin)
+        if not allowed or (who.role == "oidc" and doing != "commit" and not switches.oidc_covers_settings):
+            raise Refused(403, wire.NOT_ALLOWED)
         return doc
 
-    def readable_settings(self, token: str | None, space: str) -> Doc:
-        """The Space, if this token may list its variables and secrets."""
-        doc = self.find(token, space)
-        account, role = self.account(token)
-        if self.seed.hub.switches.read_token_reads_settings or self._writes(account, role, token, doc["id"]):
+    def settings_of(self, who: Identity, space: str) -> Doc:
+        """The Space, if they may list its variables, secrets and logs."""
+        doc = self.find(who, space)
+        if self.seed.hub.switches.read_token_reads_settings:
             return doc
-        raise Refused(403, "You have read access but not the required permissions for this operation")
+        self.writable(who, space)
+        return doc
 
-    def _writes(self, account: str | None, role: str, token: str | None, space: str) -> bool:
-        if role == "fineGrained":
-            return space in self.seed.tokens[token or ""].spaces
-        return role in {"write", "oauth"} and self.role_in(account, space.split("/")[0]) in _WRITERS
-
-    # ------------------------------------------------------------ money
-
-    def check_billing(self, owner: str, flavor: str) -> None:
-        account = self.seed.accounts.get(owner)
-        if account is not None and flavor not in FREE and not account.can_pay:
-            raise Refused(
-                403,
-                "You must add a payment method to your account to upgrade your space's hardware. Visit your "
-                "billing settings to add one: https://huggingface.co/settings/billing",
-            )
-
-    def check_plan(self, owner: str, flavor: str, text: str) -> None:
-        account = self.seed.accounts.get(owner)
-        if account is not None and account.plan == "free" and flavor in FREE:
-            raise Refused(402, text)
+    def view(self, base: str, **changes: Any) -> View:
+        switches = self.seed.hub.switches
+        return View(
+            now=self.now,
+            base=base,
+            edge=self.seed.hub.edge,
+            protected_in_private=switches.protected_in_private,
+            paused_forgets_after=switches.paused_forgets_after,
+            **changes,
+        )
 
     # ------------------------------------------------------------ Spaces
 
-    def new(self, space: str, sdk: str, hardware: str | None, files: dict[str, str]) -> Doc:
-        """A document for a Space that has just been created."""
-        stage = "RUNNING" if sdk == "static" else "NO_APP_FILE"
+    def new(self, space: str, sdk: str, hardware: str | None) -> Doc:
+        """A document for a Space that has just been created, without files."""
         flavor = None if sdk == "static" else hardware or "cpu-basic"
+        birth = sum(self.store.meta("creates", {}).values())
+        now = self.now
         return {
-            "id": space,
-            "oid": wire.digest(space, 24),
-            "sdk": sdk,
-            "stage": stage,
-            "since": self.now,
-            "visited": self.now,
-            "created": self.now,
-            "ahead": [],
-            "error": None,
-            "current": None,
-            "requested": flavor,
+            "id": space, "oid": wire.digest(f"{space} {birth}", 24), "sdk": sdk,
+            "stage": "RUNNING" if sdk == "static" else "NO_APP_FILE",
+            "since": now, "visited": now, "created": now, "modified": now, "started": now,
+            "ahead": [], "error": None, "before": None,
+            "current": None, "requested": flavor,
             "sleep_time": FREE_SLEEP if flavor in FREE or flavor is None else NEVER,
-            "visibility": "public",
-            "variables": {},
-            "secrets": {},
-            "volumes": [],
-            "dev_mode": False,
-            "replicas": 1,
-            "host": None,
-            "files": files,
-            "sha": wire.digest(f"{space}{sorted(files.items())}"),
-            "built_sha": wire.digest(f"{space}{sorted(files.items())}"),
-            "build": "ok",
-            "start": "ok",
-            "logs": {},
-            "restarts": 0,
-            "restart_calls": 0,
-            "pauses": 0,
-            "writes": 0,
-        }
+            "visibility": "public", "variables": {}, "secrets": {}, "volumes": [], "dev_mode": False,
+            "replicas": "auto" if flavor == "zero-a10g" else 1, "host": None, "domains": [],
+            "files": {}, "card": {}, "sha": "", "built_sha": "",
+            "build": "ok", "start": "ok", "logs": {}, "likes": 0, "tags": [], "region": "us",
+            "resource_group": None, "settings": {}, "refs": {}, "trusted_publishers": [],
+            "runtime_missing": False, "restarts": 0, "restart_calls": 0, "pauses": 0, "writes": 0,
+        }  # fmt: skip
+
+    def restarted(self, doc: Doc) -> None:
+        """A variable, secret, volume or dev mode changed: what the switches say follows."""
+        switches = self.seed.hub.switches
+        machine.configuration_changed(
+            doc,
+            self.now,
+            coalesce=switches.coalesce_restarts,
+            wakes_paused=switches.config_change_wakes_paused,
+            wakes_sleeping=switches.config_change_wakes_sleeping,
+        )
 
     def count(self, what: str, space: str) -> None:
         """Creates and deletes outlive the Space that they made or removed."""
@@ -167,25 +181,70 @@ class World:
     def save(self, doc: Doc, *, write: bool = True) -> None:
         if write:
             doc["writes"] += 1
-            self.keep_clock()
         self.store.put(doc)
 
+    def patch(self, space: str, values: dict[str, Any]) -> None:
+        """Somebody clicked: set fields of the document. Raises LocalHubError for what is not there."""
+        doc = self.store.space(space)
+        if doc is None:
+            raise LocalHubError(f"There is no Space {space}.")
+        if unknown := set(values) - set(doc):
+            raise LocalHubError(f"A Space has no field '{min(unknown)}'.")
+        doc = {**machine.settled(doc, self.now), **values}
+        if "stage" in values:
+            doc |= {"ahead": [], "since": self.now}
+        self.store.put(doc)
+
+    def entry(self, value: Any) -> dict[str, Any]:
+        """A variable or secret as the store keeps it, from the seed's text or mapping."""
+        raw = value.model_dump(exclude_none=True) if isinstance(value, Entry) else value
+        raw = dict(raw) if isinstance(raw, dict) else {"value": str(raw)}
+        return {**raw, "updated": raw.get("updated", wire.stamp(self.now))}
+
+    def _sow(self) -> None:
+        moved: dict[str, str] = {}
+        for space, item in self.seed.spaces.items():
+            self.store.put(self._seeded(space, item))
+            moved |= {old.lower(): space for old in item.moved_from}
+        self.store.set_meta("moved", moved)
+
     def _seeded(self, space: str, item: SpaceSeed) -> Doc:
-        self._started, self._base = time.monotonic(), float(self.store.meta("clock"))
-        self.seed = Seed.model_validate(self.store.meta("seed"))
-        doc = self.new(space, item.sdk, item.requested_hardware or item.hardware, dict(item.files))
-        doc["stage"] = item.stage or "RUNNING"
-        if item.sdk != "static":
-            doc["current"] = (item.hardware or "cpu-basic") if doc["stage"].startswith("RUNNING") else None
-            if item.sleep_time is not None:
-                doc["sleep_time"] = item.sleep_time
-            if doc["requested"] in FREE:
-                doc["sleep_time"] = FREE_SLEEP
-        for kind, values in (("variables", item.variables), ("secrets", item.secrets)):
-            for key, value in values.items():
-                entry = dict(value) if isinstance(value, dict) else {"value": str(value)}
-                doc[kind][key] = {**entry, "updated": wire.stamp(self.now)}
+        flavor = item.requested_hardware or item.hardware
+        doc = self.new(space, item.sdk, flavor)
         copied: dict[str, Any] = item.model_dump(
-            include={"visibility", "volumes", "host", "dev_mode", "replicas", "build", "start", "logs"}
-        )
-        return {**doc, **copied, "error": item.error}
+            include={
+                "visibility", "host", "dev_mode", "build", "start", "logs", "likes", "tags", "error",
+                "runtime_missing", "trusted_publishers",
+            }
+        )  # fmt: skip
+        doc |= copied
+        doc["stage"] = item.stage or "RUNNING"
+        doc["error"] = item.error or machine.MESSAGES.get(doc["stage"])
+        doc["volumes"] = [repo.volume(volume.model_dump(exclude_none=True)) for volume in item.volumes]
+        if item.sdk != "static":
+            if "replicas" in item.model_fields_set:
+                doc["replicas"] = item.replicas
+            up = doc["stage"].startswith("RUNNING")
+            doc["current"] = (item.hardware or "cpu-basic") if up else None
+            if item.sleep_time is not None and doc["requested"] not in FREE:
+                doc["sleep_time"] = item.sleep_time
+        for kind, values in (("variables", item.variables), ("secrets", item.secrets)):
+            doc[kind] = {key: self.entry(value) for key, value in values.items()}
+        if doc["stage"] not in {"NO_APP_FILE"} or item.files:
+            files = repo.starter(item.sdk) if not item.files else item.files
+            contents = {path: text.encode() for path, text in files.items()}
+            repo.commit(
+                self.store, doc, contents, now=self.now, title="initial commit", author=space.split("/")[0]
+            )
+        doc["built_sha"] = doc["sha"]
+        self._already(doc, item)
+        return doc
+
+    def _already(self, doc: Doc, item: SpaceSeed) -> None:
+        """A Space that the seed finds in the middle of something goes on with it."""
+        if doc["stage"] in {"BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"}:
+            machine.resume(doc, self.now)
+        elif doc["stage"] == "PAUSED":
+            doc["since"] -= _LONG_AGO
+        elif doc["sdk"] != "static" and set(doc["variables"]) & set(doc["secrets"]) and not item.stage:
+            machine.configuration_changed(doc, self.now)
