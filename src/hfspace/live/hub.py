@@ -48,8 +48,12 @@ class HubClient:
     def __init__(
         self, endpoint: str, token: str | None, limiter: Limiter, token_for: Callable[[str], str | None]
     ) -> None:
-        # Set before the first import: telemetry would be a hidden request (hub-api 1.13).
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        # Telemetry would be a hidden request (hub-api 1.13). The variable is read at the library's first
+        # import, and a program that uses us may have imported it long before.
+        if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
+            from huggingface_hub import constants
+
+            constants.HF_HUB_DISABLE_TELEMETRY = True
         from huggingface_hub import HfApi
 
         from hfspace import __version__
