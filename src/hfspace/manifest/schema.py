@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hfspace.manifest.models import ExperimentSpec, Policy, SpaceSpec
+from hfspace.manifest.shape import NOT_FOR_ALL
 
 DESCRIPTIONS = {
     "sdk": "gradio, docker or static; streamlit for Spaces that exist. Checked, never changed.",
@@ -37,7 +38,9 @@ def json_schema() -> dict[str, Any]:
     definitions["ExperimentSpec"] = ExperimentSpec.model_json_schema()
     properties = {name: _described(name, part) for name, part in space["properties"].items()}
     definitions["Space"] = {**space, "properties": properties, "title": "Space", "type": ["object", "null"]}
-    definitions["Defaults"] = {**definitions["Space"], "title": "Defaults"}
+    general = {name: part for name, part in properties.items() if name not in NOT_FOR_ALL}
+    general["state"] = {**general["state"], "enum": ["running", "paused"]}
+    definitions["Defaults"] = {**definitions["Space"], "title": "Defaults", "properties": general}
     definitions["Policy"] = _policy(policy)
     _shorthands(definitions)
     return {
@@ -76,9 +79,11 @@ def _shorthands(definitions: dict[str, Any]) -> None:
         properties["variables"]["additionalProperties"] = {
             "anyOf": [variables, {"$ref": "#/$defs/VariableSpec"}]
         }
+        properties["volumes"].pop("prefixItems", None)
+        if "create" not in properties:
+            continue
         create = {"anyOf": [{"$ref": "#/$defs/CreateSpec"}, {"type": "null"}, {"const": True}]}
         properties["create"] = {"description": properties["create"]["description"], **create}
-        properties["volumes"].pop("prefixItems", None)
     definitions["VariableSpec"]["properties"]["value"] = {"type": ["string", "number"]}
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,11 +20,20 @@ from hfspace.manifest.models import (
     VolumeSpec,
 )
 from hfspace.manifest.values import normalise_id, parse_duration
+from hfspace.manifest.wording import explained, nearest
+from hfspace.manifest.written import Written, deep
+from hfspace.manifest.yaml_tree import short
 from hfspace.model import Source
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[str, ...]
 TOP = ("version", "defaults", "policy", "spaces")
+NOT_FOR_ALL = {
+    "create": "What may be created is said for each Space: write it there.",
+    "protect": "It would not reach a Space that is marked absent: write it under the Spaces it is meant for.",
+    "depends_on": "A Space would depend on itself: write it under the Spaces it is meant for.",
+    "experiments": "Each Space has experiments of its own: write them there.",
+}
 _NOT_FOR_STATIC = ("hardware", "sleep_time", "state", "on_error", "restart", "dev_mode", "volumes", "trackio")
 _PARTS: dict[str, type[BaseModel]] = {
     "create": CreateSpec,
@@ -46,28 +54,25 @@ def check_keys(
     names = tuple(known)
     for key in value:
         if key not in names:
-            complain(file, place(key), f"{what} has no key '{key}'", nearest(key, names))
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'?" if near else f"Known keys: {', '.join(sorted(known))}."
+            complain(file, place(key), f"{what} has no key '{short(key)}'", nearest(key, names))
 
 
 class Builder:
     """Builds models from merged values, and collects what does not fit, each at its place."""
 
-    def __init__(
-        self, places: Mapping[Place, Source], texts: Mapping[Place, str], lines: Mapping[str, Sequence[str]]
-    ) -> None:
-        self.places = dict(places)
+    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+        self.places: dict[Place, Source] = {}
         self.problems: list[Problem] = []
-        self._texts = dict(texts)
+        self._texts: dict[Place, str] = {}
+        self._references: dict[Place, str] = {}
         self._lines = lines
 
-    def policy(self, value: Mapping[str, Any]) -> Policy | None:
+    def policy(self, written: Written) -> Policy | None:
+        self._take(("policy",), written)
         known = {
-            key: item for key, item in value.items() if self._known(Policy, key, ("policy", key), "policy")
+            key: item
+            for key, item in written.values.items()
+            if self._known(Policy, key, ("policy", key), "policy") and self._given(item, ("policy", key))
         }
         if isinstance(known.get("max_monthly_usd"), int | float) and not isinstance(
             known["max_monthly_usd"], bool
@@ -81,7 +86,24 @@ class Builder:
             known["allowed_hardware"] = tuple(known["allowed_hardware"])
         return self._model(Policy, known, ("policy",))
 
-    def space(self, space: str, own: Mapping[str, Any], defaults: Mapping[str, Any]) -> SpaceSpec | None:
+    def defaults(self, written: Written) -> None:
+        """Complain about defaults that fit no Space, or that must not be said of all of them."""
+        self._take(("defaults",), written)
+        fields: dict[str, Any] = {}
+        for key, item in written.values.items():
+            at = ("defaults", key)
+            if key in NOT_FOR_ALL:
+                self._complain(at, f"defaults can't hold '{key}'", NOT_FOR_ALL[key])
+            elif key == "state" and item == "absent":
+                hint = "It would delete all of them: write it under the one that is to go."
+                self._complain(at, "defaults can't make every Space absent", hint)
+            elif self._known(SpaceSpec, key, at, "a Space"):
+                built = self._field(key, item, at)
+                if built is not None:
+                    fields[key] = built
+        self._model(SpaceSpec, self._as_text(SpaceSpec, fields, ("defaults",)), ("defaults",))
+
+    def space(self, space: str, own: Written, defaults: Written) -> SpaceSpec | None:
         at = ("spaces", space)
         count = len(self.problems)
         value = self._with_defaults(space, own, defaults)
@@ -92,30 +114,38 @@ class Builder:
             built = self._field(key, item, (*at, key))
             if built is not None:
                 fields[key] = built
-        built_space = self._model(SpaceSpec, fields, at)
+        built_space = self._model(SpaceSpec, self._as_text(SpaceSpec, fields, at), at)
         return built_space if len(self.problems) == count else None
 
-    def _with_defaults(
-        self, space: str, own: Mapping[str, Any], defaults: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Defaults under what the Space says, where it can hold them; their places are taken over."""
-        from hfspace.manifest.loader import _deep
+    def _take(self, at: Place, written: Written) -> None:
+        for key, place in written.places.items():
+            self.places[(*at, *key)] = place
+        for key, text in written.texts.items():
+            self._texts[(*at, *key)] = text
+        for key, text in written.references.items():
+            self._references[(*at, *key)] = text
 
-        static = own.get("sdk", defaults.get("sdk")) == "static"
+    def _with_defaults(self, space: str, own: Written, defaults: Written) -> dict[str, Any]:
+        """Defaults under what the Space says, where it can hold them; their places are taken over."""
+        at, values = ("spaces", space), own.values
+        static = values.get("sdk", defaults.values.get("sdk")) == "static"
         usable = {
             key: value
-            for key, value in defaults.items()
-            if key != "create"
+            for key, value in defaults.values.items()
+            if key not in NOT_FOR_ALL
             and not (static and key in _NOT_FOR_STATIC)
-            and not (own.get("state") == "absent" and key not in own)
+            and not (values.get("state") == "absent" and key not in values)
+            and not (key == "state" and value == "absent")
         }
-        for key, place in list(self.places.items()):
-            if key[:1] == ("defaults",) and len(key) > 1 and key[1] in usable:
-                self.places.setdefault(("spaces", space, *key[1:]), place)
-                if key in self._texts:
-                    self._texts.setdefault(("spaces", space, *key[1:]), self._texts[key])
-        merged: dict[str, Any] = _deep(usable, dict(own))
-        if self._fixed_sleep(own, merged):
+        self._take(at, own)
+        for key, place in defaults.places.items():
+            if key and key[0] in usable and key not in own.places:
+                self.places[(*at, *key)] = place
+                for texts, found in ((self._texts, defaults.texts), (self._references, defaults.references)):
+                    if key in found:
+                        texts[(*at, *key)] = found[key]
+        merged: dict[str, Any] = deep(usable, dict(values))
+        if self._fixed_sleep(values, merged):
             merged.pop("sleep_time")
         return merged
 
@@ -128,10 +158,9 @@ class Builder:
         )
 
     def _field(self, key: str, item: Any, at: Place) -> Any:
-        if item is None:
-            if key == "create":
-                return CreateSpec()
-            self._complain(at, f"'{key}' has no value", "Give it one, or remove the line.")
+        if item is None and key == "create":
+            return CreateSpec()
+        if not self._given(item, at):
             return None
         match key:
             case "sleep_time":
@@ -162,7 +191,7 @@ class Builder:
                 raise ValueError("a duration is 90s, 30m, 1h, 2d, a number of seconds, or never")
             return parse_duration(item)
         except ValueError as error:
-            self._complain(at, f"'{self._texts.get(at, item)}' is no sleep time", f"{error}.".capitalize())
+            self._complain(at, f"{self._shown(at)} is no sleep time", f"{error}.".capitalize())
             return None
 
     def _variable(self, item: Any, at: Place) -> VariableSpec | None:
@@ -183,15 +212,17 @@ class Builder:
         if isinstance(item, int | float) and not isinstance(item, bool):
             return self._texts.get(at, str(item))
         written = self._texts.get(at)
-        hint = f'Write "{written}".' if written else "Quote it."
-        self._complain(at, f"'{at[-1]}' must be text", hint)
+        hint = f'Write "{short(written)}".' if written else 'Quote it; "" is the empty text.'
+        self._complain(at, f"'{short(at[-1])}' must be text", hint)
         return None
 
     def _secret(self, item: Any, at: Place) -> SecretSpec | None:
         if not isinstance(item, dict):
+            if not self._given(item, at):
+                return None
             self._complain(
                 at,
-                f"the secret '{at[-1]}' is written into the manifest",
+                f"the secret '{short(at[-1])}' is written into the manifest",
                 "Write {env: NAME} or {file: path}; and change that value: it is no secret any more.",
                 hide=True,
             )
@@ -199,19 +230,19 @@ class Builder:
         return self._part(SecretSpec, item, at, "a secret")
 
     def _experiment(self, item: Any, at: Place) -> ExperimentSpec | None:
-        return self._part(ExperimentSpec, item or {}, at, "an experiment")
+        return self._part(ExperimentSpec, {} if item is None else item, at, "an experiment")
 
     def _word(self, item: Any, at: Place) -> str | None:
         if isinstance(item, str):
             return item
-        self._complain(at, "must be text", "")
+        self._complain(at, f"{self._shown(at)} in '{at[-2]}' must be text", "Write a word.")
         return None
 
     def _space_id(self, item: Any, at: Place) -> str | None:
         try:
             return normalise_id(str(item))
         except ValueError as error:
-            self._complain(at, f"'{item}' is not a Space", f"{error}.".capitalize())
+            self._complain(at, f"{self._shown(at)} is not a Space", f"{error}.".capitalize())
             return None
 
     def _map(self, item: Any, at: Place, one: Callable[[Any, Place], Any]) -> dict[str, Any] | None:
@@ -233,12 +264,33 @@ class Builder:
             self._complain(at, f"{what} must be a map", f"Known keys: {', '.join(model.model_fields)}.")
             return None
         known = {key: value for key, value in item.items() if self._known(model, key, (*at, key), what)}
-        return self._model(model, known, at)
+        return self._model(model, self._as_text(model, known, at), at)
+
+    def _as_text(self, model: type[BaseModel], fields: Mapping[str, Any], at: Place) -> dict[str, Any]:
+        """An unquoted ${NAME} that happens to be a number is the text where text is wanted."""
+        found = dict(fields)
+        for key, item in fields.items():
+            place = (*at, key)
+            wanted = model.model_fields[key].annotation
+            text = wanted is str or str in get_args(wanted)
+            if text and place in self._references and isinstance(item, bool | int | float):
+                found[key] = self._texts[place]
+        return found
+
+    def _given(self, item: Any, at: Place) -> bool:
+        if item is None:
+            self._complain(at, f"'{short(at[-1])}' has no value", "Give it one, or remove the line.")
+        return item is not None
+
+    def _shown(self, at: Place) -> str:
+        """How a value is written, for a message: the reference, not what it stands for."""
+        written = self._references.get(at, self._texts.get(at))
+        return "this" if written is None else f"'{short(written)}'"
 
     def _known(self, model: type[BaseModel], key: str, at: Place, what: str) -> bool:
         if key in model.model_fields:
             return True
-        self._complain(at, f"{what} has no key '{key}'", nearest(key, tuple(model.model_fields)))
+        self._complain(at, f"{what} has no key '{short(key)}'", nearest(key, tuple(model.model_fields)))
         return False
 
     def _model(self, model: type[M], fields: Mapping[str, Any], at: Place) -> M | None:
@@ -247,7 +299,11 @@ class Builder:
         except ValidationError as error:
             for one in error.errors(include_url=False):
                 place = (*at, *(str(part) for part in one["loc"]))
-                self._complain(place, *_explained(one, place, self._texts.get(place)))
+                if at[0] == "defaults" and one["type"] == "missing":
+                    continue  # the Space may add it
+                written = self._references.get(place, self._texts.get(place))
+                key = _named(place)
+                self._complain(place, *explained(one, key, written))
             return None
 
     def _complain(self, at: Place, message: str, hint: str, *, hide: bool = False) -> None:
@@ -271,35 +327,12 @@ class Builder:
         )
 
 
-def _explained(error: Any, place: Place, written: str | None) -> tuple[str, str]:
-    """What pydantic found, in the words of somebody who writes YAML."""
-    key, kind, context = place[-1], error["type"], error.get("ctx", {})
-    got = f"'{written}'" if written is not None else "this"
-    if kind == "literal_error":
-        allowed = context["expected"].replace(" or ", ", ").replace("'", "")
-        options = tuple(part.strip() for part in allowed.split(","))
-        near = get_close_matches(str(written), options, n=1, cutoff=0.6)
-        guess = f"Did you mean '{near[0]}'? " if near else ""
-        return f"'{key}' can't be {got}", f"{guess}It is one of: {', '.join(options)}."
-    if kind == "missing":
-        return f"'{key}' is missing", ""
-    expected = {
-        "string_type": "text",
-        "int_type": "a whole number",
-        "float_type": "a number",
-        "bool_type": "true or false",
-        "decimal_type": "a number",
-        "tuple_type": "a list",
-        "dict_type": "a map",
-        "mapping_type": "a map",
-    }.get(kind)
-    if expected:
-        quote = f' Quote it: "{written}".' if expected == "text" and written is not None else ""
-        return f"'{key}' must be {expected}, not {got}", quote.strip()
-    return f"'{key}': {error['msg'][0].lower()}{error['msg'][1:]}", ""
-
-
 def _decimal(value: float) -> Any:
     from decimal import Decimal
 
     return Decimal(str(value))
+
+
+def _named(place: Place) -> str:
+    """The last key of a path that is a name: an item of a list is called by the list."""
+    return next((key for key in reversed(place) if not key.isdigit()), place[-1])

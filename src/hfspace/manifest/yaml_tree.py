@@ -7,22 +7,23 @@ problem that says what was read and how to write it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from hfspace.errors import Problem
+from hfspace.manifest.references import UNPRINTABLE, expand
+from hfspace.manifest.yaml_bounds import DEEPEST, LOADER, MOST_NODES, refusal
+from hfspace.manifest.yaml_syntax import mistake
 
-MOST_NODES = 200_000
 LONGEST_INT = 18
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?|[-+]?\.[0-9]+([eE][-+][0-9]+)?")
-_REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\{([^}]*)(\}?))")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_EXPONENT = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
 _TAG = "tag:yaml.org,2002:"
+_SECRETS_KEY = re.compile(r"""\s*(?:- +)?["']?secrets["']?\s*:""")
 
 Path = tuple[str, ...]
 
@@ -31,79 +32,96 @@ Path = tuple[str, ...]
 class Tree:
     """One file as values, with the place (line and column from 1) of each key path, and its problems.
 
-    `texts` keeps how a scalar was written, for values whose text matters (a variable 1.10 is not 1.1).
+    `texts` keeps how a scalar was written, for values whose text matters (a variable 1.10 is not 1.1);
+    `references` what was written where a ${NAME} decided the value. `literals` are secrets that
+    somebody wrote into the file: no message may show them.
     """
 
     file: str
     value: Any = None
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
+    references: dict[Path, str] = field(default_factory=dict)
+    literals: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def parse(name: str, text: str, env: Mapping[str, str]) -> Tree:
     """Read one file. Problems are collected, never raised."""
-    reader = _Reader(name, text, env)
+    reader = _Reader(name, text.splitlines(), env)
     try:
-        nodes = list(yaml.compose_all(text, Loader=_LOADER))
+        refused = refusal(text)
+        if refused:
+            reader.complain(refused.message, refused.mark, refused.hint)
+            return reader.tree
+        nodes = list(yaml.compose_all(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(str(part) for part in (error.context, error.problem) if part)
-        reader.complain(f"not valid YAML: {what}", mark, _yaml_hint(what))
+        found = mistake(error, reader.lines)
+        reader.complain(found.message, found.mark, found.hint)
         return reader.tree
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        reader.complain(f"not valid YAML: {what}", None)
+        reader.complain(f"not valid YAML: {what}", None, "Check it with any YAML tool.")
         return reader.tree
     if len(nodes) > 1:
         reader.complain("holds several YAML documents", nodes[1].start_mark, "Use one file for each.")
     if nodes and nodes[0] is not None:
         try:
             reader.tree.value = reader.read(nodes[0], ())
-        except (_TooManyNodes, RecursionError):
-            limit = f"{MOST_NODES:,} values"
-            reader.complain(
-                f"is too large or refers to itself: more than {limit} once aliases are followed", None
-            )
+        except _TooMuch as stop:
+            reader.complain(stop.message, stop.mark, "Write out what the aliases (*name) repeat.")
             reader.tree.value = None
     return reader.tree
 
 
-class _TooManyNodes(Exception):
-    pass
+class _TooMuch(Exception):
+    def __init__(self, message: str, mark: Any) -> None:
+        super().__init__(message)
+        self.message, self.mark = message, mark
 
 
 @dataclass(slots=True)
 class _Reader:
     name: str
-    text: str
+    lines: Sequence[str]
     env: Mapping[str, str]
     tree: Tree = field(init=False)
     count: int = 0
+    merges: int = 0  # how many '<<' lead here
 
     def __post_init__(self) -> None:
         self.tree = Tree(file=self.name)
 
     def read(self, node: Any, path: Path) -> Any:
-        self.count += 1
-        if self.count > MOST_NODES or len(path) > 50:
-            raise _TooManyNodes
-        self.tree.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        self._counted(node, path)
+        self.tree.places.setdefault(path, _place(node.start_mark))
         if not isinstance(node, yaml.ScalarNode) and node.tag not in {f"{_TAG}map", f"{_TAG}seq"}:
-            self.complain(f"the tag {node.tag} is not allowed", node.start_mark, "Remove it.")
+            self._tag(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(child, (*path, str(index))) for index, child in enumerate(node.value)]
         return self._scalar(node, path)
 
+    def _counted(self, node: Any, path: Path) -> None:
+        """An alias is written once and read as often as it is named, so reading has limits of its own."""
+        self.count += 1
+        if self.count > MOST_NODES:
+            raise _TooMuch(
+                f"stands for more than {MOST_NODES:,} values once aliases are followed", node.start_mark
+            )
+        if len(path) + self.merges > DEEPEST:
+            raise _TooMuch(f"is nested more than {DEEPEST} deep once aliases are followed", node.start_mark)
+
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         first: dict[str, Any] = {}
+        # Merged keys first, so that the places of a map's own keys win.
+        for _, value_node in self._merge_keys(node):
+            merged.update(self._merge(value_node, path))
         for key_node, value_node in node.value:
             if key_node.tag == f"{_TAG}merge":
-                merged.update(self._merge(value_node, path))
                 continue
             key = self._key(key_node)
             if key is None:
@@ -111,61 +129,100 @@ class _Reader:
             if key in first:
                 line = first[key].line + 1
                 self.complain(
-                    f"'{key}' is written twice (first in line {line})", key_node.start_mark, "Keep one."
+                    f"'{short(key)}' is written twice (first in line {line})",
+                    key_node.start_mark,
+                    "Keep one.",
                 )
                 continue
             first[key] = key_node.start_mark
-            self.tree.places[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            self.tree.places[(*path, key)] = _place(key_node.start_mark)
             found[key] = self.read(value_node, (*path, key))
         return {**merged, **found}
+
+    def _merge_keys(self, node: Any) -> list[Any]:
+        found = [pair for pair in node.value if pair[0].tag == f"{_TAG}merge"]
+        for pair in found[1:]:
+            self.complain("'<<' is written twice", pair[0].start_mark, "Write <<: [*a, *b].")
+        return found
 
     def _merge(self, node: Any, path: Path) -> dict[str, Any]:
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
         found: dict[str, Any] = {}
+        self.merges += 1
         for source in reversed(sources):
+            self._counted(source, path)
             if isinstance(source, yaml.MappingNode):
                 found.update(self._mapping(source, path))
             else:
-                self.complain("'<<' merges maps only", source.start_mark)
+                self.complain("'<<' merges maps only", source.start_mark, "Name a map: <<: *name.")
+        self.merges -= 1
         return found
 
     def _key(self, node: Any) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
-            self.complain("a key must be text", node.start_mark)
+            self.complain("a key must be text", node.start_mark, "Quote it, if it begins with [ or {.")
             return None
         key = str(node.value)
-        if _UNPRINTABLE.search(key) or "\n" in key:
+        if UNPRINTABLE.search(key) or "\n" in key:
             self.complain(f"the key {visible(key)} has control characters", node.start_mark, "Remove them.")
             return None
         if "${" in key:
             self.complain("a key can't hold ${…}", node.start_mark, "References are for values only.")
             return None
-        if node.tag != f"{_TAG}str" and node.style is None and not _INT.fullmatch(key):
-            read = node.tag.rpartition(":")[2]
-            self.complain(f"the key {key} is read as {read} by YAML 1.1", node.start_mark, f'Write "{key}".')
+        if not key:
+            self.complain("a key is empty", node.start_mark, "Write one before the ':'.")
+            return None
+        if node.tag != f"{_TAG}str" and not node.style and not _INT.fullmatch(key):
+            read = {"bool": _yes(key), "timestamp": "a date", "float": "a number", "int": "a number"}
+            what = read.get(node.tag.rpartition(":")[2], "nothing")
+            self.complain(
+                f"the key {short(key)} is read as {what} by YAML 1.1",
+                node.start_mark,
+                f'Write "{short(key)}".',
+            )
         return key
 
     def _scalar(self, node: Any, path: Path) -> Any:
-        text, plain = str(node.value), node.style is None
-        if not node.tag.startswith(_TAG):
-            self.complain(f"the tag {node.tag} is not allowed", node.start_mark, "Remove it.")
+        text, plain = str(node.value), not node.style
+        if len(path) == 4 and path[0] == "spaces" and path[2] == "secrets" and node.tag != f"{_TAG}null":
+            self.tree.literals.append(text)
+            return text
+        expected = _RESOLVER.resolve(yaml.ScalarNode, text, (plain, not plain))
+        if node.tag not in {expected, f"{_TAG}str"}:
+            self._tag(node)
             return None
-        if _UNPRINTABLE.search(text):
+        if UNPRINTABLE.search(text):
             self.complain(f"the text {visible(text)} has control characters", node.start_mark, "Remove them.")
             return None
         if "$" in text:
-            text = self._expand(text, node.start_mark)
-            resolver: Any = yaml.SafeLoader("")
-            tag = resolver.resolve(yaml.ScalarNode, text, (plain, not plain))
-        else:
-            tag = node.tag
+            value = expand(text, self.env, lambda what, hint: self.complain(what, node.start_mark, hint))
+            self.tree.texts[path] = value
+            if value != text:
+                self.tree.references[path] = text
+            return _clear(value) if plain and value != text else value
         self.tree.texts[path] = text
-        return self._typed(tag.rpartition(":")[2], text, node)
+        if plain and _EXPONENT.fullmatch(text) and not _FLOAT.fullmatch(text) and "variables" not in path:
+            self._exponent(text, node)
+        return self._typed(node.tag.rpartition(":")[2], text, node)
+
+    def _exponent(self, text: str, node: Any) -> None:
+        whole, part, sign, power = _EXPONENT.fullmatch(text).groups()  # type: ignore[union-attr]
+        number = f"{whole}{part or '.0'}e{sign or '+'}{power}"
+        self.complain(
+            f"{short(text)} is read as text by YAML 1.1",
+            node.start_mark,
+            f'Write {short(number)} for the number, "{short(text)}" for the text.',
+        )
+
+    def _tag(self, node: Any) -> None:
+        tag = str(node.tag).replace(_TAG, "!!")
+        self.complain(f"the tag {visible(tag)} is not allowed", node.start_mark, "Remove it.")
 
     def _typed(self, kind: str, text: str, node: Any) -> Any:
         """The value of a scalar, or a complaint about what YAML 1.1 makes of it."""
         wrong: Callable[[str, str], None] = lambda what, hint: self.complain(what, node.start_mark, hint)  # noqa: E731
-        quoted = f'Write "{text}" if you mean the text.'
+        shown = short(text)
+        quoted = f'Write "{shown}" if you mean the text.'
         if kind == "null":
             return None
         if kind == "bool":
@@ -177,10 +234,10 @@ class _Reader:
             return _yes(text) == "true"
         if kind == "int":
             if not _INT.fullmatch(text):
-                wrong(f"{text} is read as the number {_as_int(text)} by YAML 1.1", quoted)
+                wrong(f"{shown} is read as the number {short(_as_int(text))} by YAML 1.1", quoted)
                 return None
             if len(text) > LONGEST_INT:
-                wrong(f"the number {text[:20]}… is too large", quoted)
+                wrong(f"the number {text[:20]}… is too large ({len(text):,} digits)", quoted)
                 return None
             return int(text)
         if kind == "float":
@@ -188,41 +245,15 @@ class _Reader:
                 return float(text)
             if text.lower().strip("+-") in {".inf", ".nan"}:
                 return float(text.lower().replace(".", ""))
-            wrong(f"{text} is read as a number by YAML 1.1", quoted)
+            wrong(f"{shown} is read as a number by YAML 1.1", quoted)
             return None
         if kind == "timestamp":
-            wrong(f"{text} is read as a date by YAML 1.1", f'Write "{text}".')
-            return text
+            wrong(f"{shown} is read as a date by YAML 1.1", f'Write "{shown}".')
         return text
 
-    def _expand(self, text: str, mark: Any) -> str:
-        def replaced(match: re.Match[str]) -> str:
-            dollar, name, has_default, default, odd, _ = match.groups()
-            if dollar:
-                return "$"
-            if name is None:
-                self.complain(
-                    f"'${{{odd or ''}' is not a reference", mark, "Write ${NAME} or ${NAME:-default}."
-                )
-                return ""
-            value = self.env.get(name)
-            if value is None or (has_default and value == ""):
-                if has_default:
-                    return default or ""
-                self.complain(
-                    f"${{{name}}} is not set in the environment", mark, "Set it, or write ${NAME:-default}."
-                )
-                return ""
-            if _UNPRINTABLE.search(value):
-                self.complain(f"the value of ${{{name}}} has control characters", mark, "Remove them.")
-                return ""
-            return value
-
-        return _REFERENCE.sub(replaced, text)
-
-    def complain(self, message: str, mark: Any, hint: str = "") -> None:
+    def complain(self, message: str, mark: Any, hint: str) -> None:
         line = mark.line + 1 if mark is not None else 0
-        lines = self.text.splitlines()
+        shown = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         self.tree.problems.append(
             Problem(
                 file=self.name,
@@ -230,15 +261,55 @@ class _Reader:
                 column=mark.column + 1 if mark is not None else 0,
                 message=message,
                 hint=hint,
-                source_line=lines[line - 1] if 0 < line <= len(lines) else "",
+                source_line="" if _under_secrets(self.lines, line) else shown,
             )
         )
 
 
+_RESOLVER: Any = yaml.SafeLoader("")
+
+
 def visible(text: str) -> str:
     """`text` with its control characters spelled out, and cut to a line."""
-    shown = _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).replace("\n", "\\n")
-    return repr(shown if len(shown) <= 60 else shown[:59] + "…").replace("\\\\", "\\")
+    shown = UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).replace("\n", "\\n")
+    return repr(short(shown)).replace("\\\\", "\\")
+
+
+def short(text: str) -> str:
+    """`text` as far as it fits into a message."""
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+def _clear(text: str) -> Any:
+    """What an unquoted ${NAME} became: only what is plainly true, false or a number is more than text.
+
+    The traps of YAML 1.1 are for what people write; a commit id such as 0012345 must stay text.
+    """
+    if text in {"true", "false"}:
+        return text == "true"
+    if _INT.fullmatch(text) and len(text) <= LONGEST_INT:
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _under_secrets(lines: Sequence[str], line: int) -> bool:
+    """Whether a line may hold a secret that somebody wrote into the file: it stands below a key `secrets`."""
+    if not 0 < line <= len(lines):
+        return False
+    if re.search(r"""\bsecrets["']?\s*:""", lines[line - 1]):
+        return True
+    depth = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+    for above in reversed(lines[max(0, line - 200) : line - 1]):
+        indent = len(above) - len(above.lstrip())
+        if above.strip() and indent < depth:
+            if _SECRETS_KEY.match(above):
+                return True
+            depth = indent
+    return False
 
 
 def _yes(text: str) -> str:
@@ -250,11 +321,3 @@ def _as_int(text: str) -> str:
         return str(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError):
         return "something else"
-
-
-def _yaml_hint(what: str) -> str:
-    if "\\t" in what or "tab" in what:
-        return "YAML is indented with spaces, never with tabs."
-    if "mapping values are not allowed" in what:
-        return "Quote a value that holds ': '."
-    return ""

@@ -1,0 +1,140 @@
+"""Several files as one manifest: settings, defaults and Spaces, with the place where each is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hfspace.errors import Problem
+from hfspace.manifest import shape
+from hfspace.manifest.models import Manifest
+from hfspace.manifest.values import normalise_id
+from hfspace.manifest.written import Written
+from hfspace.manifest.yaml_tree import Tree, short
+from hfspace.model import ManifestRef
+
+
+class Merged:
+    """The files so far as one."""
+
+    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+        self.problems: list[Problem] = []
+        self._lines = lines
+        self._policy = Written()
+        self._policy_home: dict[str, str] = {}  # key of the policy -> the first file that sets it
+        self._defaults: dict[str, Written] = {}  # file -> its defaults
+        self._spaces: dict[str, Written] = {}
+        self._names: dict[str, str] = {}  # lower-case id -> id: the Hub has no two that differ in case alone
+        self._home: dict[str, str] = {}  # space -> the file that declares it
+
+    def add(self, tree: Tree, *, overlay: bool) -> None:
+        value = dict(tree.value)
+        shape.check_keys(
+            value, shape.TOP, tree.file, "the manifest", lambda key: tree.places[(key,)], self._complain
+        )
+        if type(value.get("version")) is not int or value["version"] != 1:
+            where = tree.places.get(("version",), (1, 1))
+            if "version" in value or not overlay:
+                hint = "Write 'version: 1'; this hfspace reads no other."
+                self._complain(tree.file, where, "needs version: 1 at the top", hint)
+        tree.places.pop((), None)
+        self._settings(tree, value, overlay)
+        spaces = value.get("spaces")
+        if spaces is not None and not isinstance(spaces, dict):
+            where = tree.places[("spaces",)]
+            self._complain(
+                tree.file, where, "'spaces' must be a map of Spaces", "Write 'owner/name: {…}' below it."
+            )
+            return
+        subtrees = _split(tree)
+        for written, body in (spaces or {}).items():
+            self._space(subtrees[written], written, body, overlay)
+
+    def _settings(self, tree: Tree, value: Mapping[str, Any], overlay: bool) -> None:
+        self._defaults.setdefault(tree.file, Written())
+        for name in ("defaults", "policy"):
+            part = value.get(name)
+            if part is None:
+                continue
+            if not isinstance(part, dict):
+                hint = "Write one 'key: value' in each line below it."
+                self._complain(tree.file, tree.places[(name,)], f"'{name}' must be a map", hint)
+            elif name == "policy":
+                self._add_policy(tree, part, overlay)
+            else:
+                for file in [*self._defaults] if overlay else [tree.file]:
+                    self._defaults[file].merge(tree, ("defaults",), part)
+
+    def _add_policy(self, tree: Tree, part: Mapping[str, Any], overlay: bool) -> None:
+        """Guardrails of several files hold together; only an overlay, which says so, may move one."""
+        clear = dict(part)
+        for key, item in part.items():
+            old = self._policy.values.get(key)
+            first = self._policy.places.get((key,))
+            if overlay or first is None or old == item:
+                continue
+            hint = "Keep one, or put the other into an --overlay, which may replace it."
+            where = tree.places["policy", key]
+            self._complain(tree.file, where, f"policy.{key} is set to something else at {first}", hint)
+            del clear[key]
+        for key in set(part) - set(clear):
+            for place in [place for place in tree.places if place[:2] == ("policy", key)]:
+                del tree.places[place]
+        self._policy.merge(tree, ("policy",), clear)
+
+    def _space(self, tree: Tree, written: str, body: Any, overlay: bool) -> None:
+        where = tree.places[()]
+        try:
+            space = normalise_id(written)
+        except ValueError as error:
+            self._complain(tree.file, where, f"'{short(written)}' is not a Space", f"{error}.".capitalize())
+            return
+        if not isinstance(body, dict) and body is not None:
+            hint = "Write one 'key: value' in each line below it, or {} for nothing."
+            self._complain(tree.file, where, f"{space} must be a map of settings", hint)
+            return
+        twin = self._names.get(space.lower())
+        if twin is not None and not overlay:
+            first = self._spaces[twin].places[()]
+            case = "" if twin == space else f" as {twin}, and the Hub does not tell them apart"
+            hint = "Keep one; to change what another file says, use --overlay."
+            self._complain(tree.file, where, f"{space} is declared twice (first at {first}{case})", hint)
+            return
+        space = self._names.setdefault(space.lower(), space)
+        self._home.setdefault(space, tree.file)
+        self._spaces.setdefault(space, Written()).merge(tree, (), body or {})
+
+    def manifest(self, ref: ManifestRef) -> Manifest | None:
+        """The whole, validated; None when nothing could be made of it."""
+        builder = shape.Builder(self._lines)
+        policy = builder.policy(self._policy)
+        for defaults in self._defaults.values():
+            builder.defaults(defaults)
+        spaces = {}
+        for space, own in self._spaces.items():
+            spec = builder.space(space, own, self._defaults[self._home[space]])
+            if spec is not None:
+                spaces[space] = spec
+        self.problems += builder.problems
+        if policy is None:
+            return None
+        return Manifest(ref=ref, policy=policy, spaces=spaces, positions=builder.places)
+
+    def _complain(self, file: str, where: tuple[int, int], message: str, hint: str) -> None:
+        line, column = where
+        lines = self._lines[file]
+        source = lines[line - 1] if 0 < line <= len(lines) else ""
+        self.problems.append(
+            Problem(file=file, line=line, column=column, message=message, hint=hint, source_line=source)
+        )
+
+
+def _split(tree: Tree) -> dict[str, Tree]:
+    """One tree for each Space, as written, with paths that begin below it: one pass for all of them."""
+    found: dict[str, Tree] = {}
+    for name in ("places", "texts", "references"):
+        for key, item in getattr(tree, name).items():
+            if len(key) > 1 and key[0] == "spaces":
+                part = found.setdefault(key[1], Tree(file=tree.file))
+                getattr(part, name)[key[2:]] = item
+    return found

@@ -1,0 +1,49 @@
+"""${NAME} and ${NAME:-default} in the values of a manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+_REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\{([^}]*)(\}?))")
+_SHELL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?([-+?=])")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], None]) -> str:
+    """`text` with its references replaced; `complain` gets a message and a hint for each that can't be.
+
+    The value of a variable never appears in a message: it may be a secret.
+    """
+
+    def replaced(match: re.Match[str]) -> str:
+        dollar, name, has_default, default, odd, closed = match.groups()
+        if dollar:
+            return "$"
+        if name is None:
+            complain(*_odd(odd or "", bool(closed)))
+            return ""
+        value = env.get(name)
+        if value is None or (has_default and value == ""):
+            if not has_default:
+                complain(
+                    f"${{{name}}} is not set in the environment", f"Set it, or write ${{{name}:-default}}."
+                )
+            return default or ""
+        if UNPRINTABLE.search(value):
+            complain(f"the value of ${{{name}}} has control characters", "Remove them where it is set.")
+            return ""
+        return value
+
+    return _REFERENCE.sub(replaced, text)
+
+
+def _odd(inside: str, closed: bool) -> tuple[str, str]:
+    shown = inside if len(inside) <= 40 else inside[:39] + "…"
+    hint = "Write ${NAME} or ${NAME:-default}, and $$ for a dollar."
+    if not closed:
+        return f"'${{{shown}' is not a reference: it has no '}}'", hint
+    shell = _SHELL.match(inside)
+    if shell:
+        hint = f"Write ${{{shell[1]}}} or ${{{shell[1]}:-default}}; nothing else of the shell is read."
+    return f"'${{{shown}}}' is not a reference", hint

@@ -1,0 +1,84 @@
+"""Whether a YAML text may be composed at all: the composer recurses in C, where too much nesting ends the
+interpreter without a word. So depth and size are counted on the stream of events, which does not recurse."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+MOST_NODES = 200_000
+DEEPEST = 50
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place as yaml counts it: line and column from 0."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a text is not composed, where that shows first, and what to do."""
+
+    message: str
+    hint: str
+    mark: Any
+
+
+def refusal(text: str) -> Refusal | None:
+    """The first thing that makes `text` unfit to be composed. Raises yaml.YAMLError for broken syntax."""
+    return _character(text) or _bounds(text)
+
+
+def mark_at(text: str, offset: int) -> Mark:
+    """The place of a character."""
+    line, start = 0, 0
+    for end in _LINE_END.finditer(text, 0, offset):
+        line, start = line + 1, end.end()
+    return Mark(line, offset - start)
+
+
+def _character(text: str) -> Refusal | None:
+    """What no YAML text may hold, not even in a comment."""
+    found = _NOT_YAML.search(text)
+    if not found:
+        return None
+    code = ord(found[0])
+    mark = mark_at(text, found.start())
+    if code == 0:
+        hint = "Name the manifest, or save it as UTF-8."
+        return Refusal(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)
+    name = "a byte order mark in the middle" if code == 0xFEFF else f"the control character U+{code:04X}"
+    return Refusal(message=f"holds {name}", hint='Remove it, or write it as "\\u…" in quotes.', mark=mark)
+
+
+def _bounds(text: str) -> Refusal | None:
+    depth = count = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            continue
+        count += isinstance(event, yaml.NodeEvent)
+        if depth > DEEPEST:
+            return Refusal(
+                message=f"is nested more than {DEEPEST} deep",
+                hint="No manifest needs more than 10: look for brackets that nobody closed.",
+                mark=event.start_mark,
+            )
+        if count > MOST_NODES:
+            return Refusal(
+                message=f"holds more than {MOST_NODES:,} values",
+                hint="Split it into several files.",
+                mark=event.start_mark,
+            )
+    return None
