@@ -12,6 +12,7 @@ HfspaceError
  ├─ HubError               the Hub refused or could not be understood
  │   ├─ HubUnreachable     no answer
  │   ├─ Unauthorized       401: no token, or an invalid one
+ │   │   └─ NotTrusted     keyless: the Space has no trusted publisher for this job
  │   ├─ NeedsWrite         403: the token may not do this
  │   ├─ BillingRefused     402/403: a plan, a payment method or a quota is missing
  │   ├─ NotVisible         404: missing, or private for this token
@@ -123,6 +124,10 @@ class HubUnreachable(HubError):
 
 class Unauthorized(HubError):
     """401: the token is missing, invalid, or of a kind that may not do this."""
+
+
+class NotTrusted(Unauthorized):
+    """Keyless: the Hub gives this job no token for a Space."""
 
 
 class NeedsWrite(HubError):

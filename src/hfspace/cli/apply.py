@@ -68,7 +68,9 @@ def command(
             "A saved plan is applied as it is.", hint="Give --target or --shard to `hfspace plan`."
         )
     saved = _load(plan_file)
-    session = open_session(context, shard=shard, timeout=parse_timeout(timeout))
+    session = open_session(
+        context, shard=shard, timeout=parse_timeout(timeout), only=saved.declared if saved else None
+    )
     if saved is not None:
         made, snapshot = _still_true(saved, session)
     else:
@@ -189,7 +191,7 @@ def _guarded(
     if made.account is None and made.changes:
         raise HfspaceError(
             "There is no token, and without one nothing can be changed.",
-            hint="Set HF_TOKEN, or log in with `hf auth login`.",
+            hint="Set HF_TOKEN, log in with `hf auth login`, or give a GitHub job id-token: write.",
         )
     return made
 

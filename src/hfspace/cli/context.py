@@ -16,6 +16,7 @@ from hfspace.errors import UsageError
 
 if TYPE_CHECKING:
     from hfspace.live.hub import HubClient
+    from hfspace.live.limiter import Pace
     from hfspace.manifest.models import Manifest
 
 DEFAULT_FILE = "spaces.yaml"
@@ -61,11 +62,11 @@ class Context:
 
         return find_token(self.env)
 
-    def hub(self, token: str | None = None) -> HubClient:
-        """A client for the endpoint, with the token found unless one is given."""
+    def hub(self, token: str | None = None, pace: Pace | None = None) -> HubClient:
+        """A client for the endpoint, with the token found unless one is given; keyless where none is."""
         from hfspace.live.hub import connect
 
-        return connect(self.endpoint, token or self.token(), env=self.env, notify=self.note)
+        return connect(self.endpoint, token or self.token(), env=self.env, notify=self.note, pace=pace)
 
     def echo(self, text: str) -> None:
         """What was asked for: to stdout. The text must be escaped already."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import HfspaceError, ManifestError
-from hfspace.model import Account, SpaceState
+from hfspace.model import Account
+
+if TYPE_CHECKING:
+    from hfspace.live.hub import HubClient
 
 _LIBRARIES = ("hfspace", "huggingface_hub", "gradio_client")
 _WRITING = frozenset({"admin", "write"})
@@ -52,7 +56,7 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, str]]:
         names = sorted(context.load_manifest().spaces)
         facts["manifest"] = f"{', '.join(context.manifest_files)}: {len(names)} Spaces"
         for space in names:
-            spaces[space] = _answer(hub.space, space, account)
+            spaces[space] = _answer(hub, space, account)
     except ManifestError as error:
         facts["manifest"] = f"{len(error.problems)} problems; see hfspace validate"
     hub.flavors()
@@ -63,9 +67,12 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, str]]:
     return facts, spaces
 
 
-def _answer(read, space: str, account: Account | None) -> str:  # type: ignore[no-untyped-def]
+def _answer(hub: HubClient, space: str, account: Account | None) -> str:
     try:
-        state: SpaceState = read(space)
+        state = hub.space(space)
+        if account is not None and account.role == "oidc":
+            hub.check_write(space)
+            return "yes: this job's identity was exchanged for a token"
     except HfspaceError as error:
         return f"no: {error.message}"
     owner = state.id.split("/")[0]

@@ -139,8 +139,18 @@ def drift_issue_command(context: Context, plan_file: Path, name: str | None, aut
 @click.argument("plan_files", metavar="PLAN.json…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to save.")
 @click.option("--expect", type=click.IntRange(1), help="How many plans there must be.")
-def merge_command(context: Context, plan_files: tuple[Path, ...], out: Path, expect: int | None) -> int:
+@click.option(
+    "--fail-on",
+    type=click.Choice(["changes", "checks", "policy", "never"]),
+    default="never",
+    show_default=True,
+    help="Exit 1, once saved, when the whole has it.",
+)
+def merge_command(
+    context: Context, plan_files: tuple[Path, ...], out: Path, expect: int | None, fail_on: str
+) -> int:
     """Join the plans of shards into one."""
+    from hfspace.github.action import exit_code
     from hfspace.github.merge import merge
     from hfspace.plan.saved import save
     from hfspace.report.cells import counted
@@ -152,7 +162,7 @@ def merge_command(context: Context, plan_files: tuple[Path, ...], out: Path, exp
     made = merge([_loaded(one) for one in plan_files])
     save(made, out)
     context.note(f"{counted(len(plan_files), 'plan')} joined: {counted(len(made.declared), 'Space')}.")
-    return 0
+    return exit_code(made, frozenset({fail_on}))
 
 
 @hfspace_command(manifest=False, name="action")

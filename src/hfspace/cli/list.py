@@ -30,7 +30,7 @@ def command(context: Context, owner: str | None, search: str | None, limit: int 
     hub = context.hub()
     if owner is None and search is None:
         account = hub.whoami()
-        if account is None:
+        if account is None or account.role == "oidc":
             raise UsageError("Whose Spaces? There is no token to tell.", hint="hfspace list OWNER")
         owner = account.name
     found = hub.list_spaces(author=owner, search=search, limit=limit)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hfspace.cli.context import Context
 from hfspace.errors import UsageError
-from hfspace.live.hub import HubClient, connect
+from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, observe
@@ -61,8 +61,11 @@ def open_session(
     shard: str | None = None,
     timeout: float | None = None,
     token: str | None = None,
+    only: Sequence[str] | None = None,
 ) -> Session:
-    """Load the manifest and connect. Raises ManifestError, UsageError, HubError."""
+    """Load the manifest and connect. `only` are the Spaces of a saved plan, which may be a shard's.
+
+    Raises ManifestError, UsageError, HubError."""
     from hfspace.live.apps import AppReaders
     from hfspace.manifest.secrets import load_secret_values
 
@@ -70,14 +73,10 @@ def open_session(
     if shard:
         manifest = _sharded(manifest, shard)
     pace = Pace(timeout)
-    hub = connect(
-        context.endpoint,
-        token or context.token(),
-        env=context.env,
-        notify=context.note,
-        pace=pace,
-    )
+    hub = context.hub(token, pace)
     manifest = resolve_hosts(manifest, hub)
+    if only is not None:
+        manifest = manifest.only(frozenset(only))
     values, unset = load_secret_values(manifest, context.env, Path.cwd())
     return Session(
         context=context,

@@ -19,12 +19,11 @@ def command(context: Context, space: str, timeout: str) -> int:
     from hfspace.apply.waiting import LOG_COMMANDS, still
     from hfspace.cli.session import parse_timeout
     from hfspace.errors import HfspaceError, WaitTimeout
-    from hfspace.live.hub import connect
     from hfspace.live.limiter import Pace
     from hfspace.model import FAILED, HELD
 
     pace = Pace(parse_timeout(timeout))
-    hub = connect(context.endpoint, context.token(), notify=context.note, pace=pace)
+    hub = context.hub(pace=pace)
     state = hub.space(space_id(space))
     told, started = "", pace.now()
     while state.stage not in {"RUNNING", "SLEEPING"} or state.hardware_current not in {None, state.hardware}:

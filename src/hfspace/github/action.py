@@ -7,6 +7,7 @@ workflow command.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -26,6 +27,21 @@ from hfspace.report.cells import plain
 COMMANDS = ("validate", "plan", "apply", "drift")
 FAIL_ON = ("changes", "checks", "policy", "never")
 _PREFIX = "HFSPACE_INPUT_"
+_RUNNERS = {
+    "GITHUB_TOKEN",
+    "GITHUB_OUTPUT",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+}
+_TOKENS = {
+    "HF_TOKEN",
+    "HUGGINGFACE_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+}
 _SHARD = re.compile(r"[0-9]{1,6}/[0-9]{1,6}")
 
 Echo = Callable[[str], None]
@@ -75,6 +91,13 @@ def read_inputs(env: Mapping[str, str]) -> Inputs:
 def run(env: Mapping[str, str], echo: Echo) -> int:
     """The whole action; its exit code. Raises HfspaceError for what is wrong with the job itself."""
     job = Job(read_inputs(env), read_event(env), env, echo)
+    if job.event.from_fork:
+        if job.inputs.command not in {"validate", "plan"}:
+            raise UsageError(
+                f"A pull request from a fork may not run '{job.inputs.command}'.",
+                hint="Run it on the default branch, after the merge.",
+            )
+        echo("This pull request comes from a fork: its plan is made without any token.")
     if not job.validate():
         return 0 if job.inputs.fail_on == {"never"} else 1
     if job.inputs.command == "validate":
@@ -83,8 +106,8 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
     if plan is None:
         return 1
     code = job.report(plan)
-    if job.inputs.command == "apply" and not _blocked(plan):
-        return job.apply(plan)
+    if job.inputs.command == "apply":
+        return 1 if _blocked(plan) else job.apply(plan)
     return code
 
 
@@ -126,7 +149,7 @@ class Job:
         """The plan of the target branch's manifest, if a checkout of it was given."""
         if not self.inputs.base_path or self.event.pull is None:
             return None
-        return self._planned(self._temp / "hfspace-base.json", self.inputs.base_path)
+        return self._planned(self._temp / "hfspace-base.json", self.inputs.base_path, shown=False)
 
     def report(self, plan: Plan) -> int:
         """Outputs, annotations, summary, comment or issue; the exit code that fail-on asks for."""
@@ -158,9 +181,10 @@ class Job:
         )
         return done.returncode
 
-    def _planned(self, path: Path, cwd: str | None) -> Plan | None:
+    def _planned(self, path: Path, cwd: str | None, *, shown: bool = True) -> Plan | None:
         path.unlink(missing_ok=True)
-        self._child(["plan", *self.inputs.options, *self.inputs.selection, f"--out={path}"], cwd=cwd)
+        arguments = ["plan", *self.inputs.options, *self.inputs.selection, f"--out={path}"]
+        self._child(arguments, cwd=cwd, capture=not shown)
         return load(path) if path.exists() else None
 
     def _may_comment(self) -> bool:
@@ -209,12 +233,7 @@ class Job:
         self, arguments: Sequence[str], *, cwd: str | None = None, capture: bool = False
     ) -> subprocess.CompletedProcess[str]:
         """Run hfspace; neither the inputs nor the GitHub token are in its environment."""
-        hidden = ("GITHUB_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
-        env = {
-            key: item
-            for key, item in self._env.items()
-            if key not in hidden and not key.startswith(_PREFIX) and (key != "HF_TOKEN" or item)
-        }
+        env = child_env(self._env, from_fork=self.event.from_fork)
         token = secrets.token_hex(16)
         self._echo(f"::stop-commands::{token}")
         try:
@@ -230,6 +249,18 @@ class Job:
             raise UsageError(f"hfspace can't run in '{cwd}': {error.strerror}.") from None
         finally:
             self._echo(f"::{token}::")
+
+
+def child_env(env: Mapping[str, str], *, from_fork: bool) -> dict[str, str]:
+    """The environment of hfspace as a child. A fork's pull request gets no token, even where the repository's
+    settings would hand it one, or a login lies on the runner's disk."""
+    hidden = _RUNNERS | _TOKENS if from_fork else _RUNNERS
+    kept = {
+        key: item
+        for key, item in env.items()
+        if key not in hidden and not key.startswith(_PREFIX) and (key != "HF_TOKEN" or item)
+    }
+    return kept | {"HF_TOKEN_PATH": os.devnull} if from_fork else kept
 
 
 def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:

@@ -152,6 +152,8 @@ class GitHub:
             if response.headers.get("x-ratelimit-remaining") == "0":
                 reset = response.headers.get("x-ratelimit-reset", "")
                 return max(1.0, float(reset) - self._now() + 1) if reset.isdigit() else 60.0
+            if "secondary rate limit" in response.text:
+                return 60.0
             return 2.0**attempt if response.status_code == 429 else None
         if response.status_code >= 500 and method != "POST":
             return 2.0**attempt

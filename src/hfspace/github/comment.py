@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +29,9 @@ LONGEST = 65_000
 """Characters of a comment; GitHub takes 65,536."""
 
 AUTHOR = "github-actions[bot]"
-_STATE = re.compile(r"<!-- hfspace:state (\{[^<>]{0,20000}\}) -->")
+_STATE = re.compile(r"<!-- hfspace:state (\{[^<>]{0,30000}\}) -->")
 _MOST_STATES = 400
+_HALF = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,27 +191,36 @@ def _url(text: str) -> str:
 
 def _state(plan: Plan) -> str:
     """Hashes of the Spaces' states, to say at the next push what moved on the Hub meanwhile."""
-    if len(plan.snapshot) > _MOST_STATES:
-        return "<!-- hfspace:state {} -->"
-    states = json.dumps({_short(space): _short(state) for space, state in sorted(plan.snapshot.items())})
-    return f"<!-- hfspace:state {states} -->"
+    states = {_short(space): _halves(state) for space, state in sorted(plan.snapshot.items())}
+    if len(states) > _MOST_STATES:
+        states = {}
+    kept = json.dumps({"manifest": _short(plan.manifest.sha256), "spaces": states}, separators=(",", ":"))
+    return f"<!-- hfspace:state {kept} -->"
 
 
 def _moved(plan: Plan, previous: str) -> list[str]:
+    """Spaces that differ from what `previous` saw. Another manifest has other things read: then only what
+    every look shows is compared."""
     match = _STATE.search(previous)
-    if match is None:
-        return []
     try:
-        before = json.loads(match[1])
-    except (ValueError, RecursionError):
+        before = json.loads(match[1]) if match else None
+        spaces = before["spaces"] if isinstance(before, dict) else None
+    except (KeyError, ValueError, RecursionError):
         return []
-    if not isinstance(before, Mapping):
+    if not isinstance(before, dict) or not isinstance(spaces, dict):
         return []
+    same = before.get("manifest") == _short(plan.manifest.sha256)
+    end = None if same else _HALF
     return [
         space
         for space, state in plan.snapshot.items()
-        if before.get(_short(space), _short(state)) != _short(state)
+        if str(spaces.get(_short(space), _halves(state)))[:end] != _halves(state)[:end]
     ]
+
+
+def _halves(state: str) -> str:
+    """The two halves of a Space's fingerprint, shortened."""
+    return state[:_HALF] + state[16 : 16 + _HALF]
 
 
 def _short(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from hfspace.github.client import GitHub
+from hfspace.github.client import GitHub, GitHubError
 from hfspace.github.comment import AUTHOR, LONGEST
 from hfspace.github.event import Event
 from hfspace.model import Plan
@@ -55,10 +55,23 @@ def publish(
         return str(mine[0].get("html_url", "")) if mine else ""
     content: dict[str, Any] = {"title": title(plan, name), "body": text}
     if not mine:
-        made = github.post(issues, {**content, "labels": [LABEL]})
+        made = _opened(github, issues, name, author, {**content, "labels": [LABEL]})
         return str(made.get("html_url", ""))
     github.patch(f"{issues}/{mine[0]['number']}", content)
+    for extra in mine[1:]:  # two runs raced: the oldest stays
+        github.patch(f"{issues}/{extra['number']}", {"state": "closed", "state_reason": "not_planned"})
     return str(mine[0].get("html_url", ""))
+
+
+def _opened(github: GitHub, issues: str, name: str, author: str, content: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return github.post(issues, content)
+    except GitHubError as error:
+        if not error.unknown:
+            raise
+        # The answer was lost: the issue may be there all the same.
+        again = _open(github, issues, name, author)
+        return again[0] if again else github.post(issues, content)
 
 
 def _open(github: GitHub, issues: str, name: str, author: str) -> list[dict[str, Any]]:

@@ -28,12 +28,12 @@ def split(head: Plan, base: Plan | None) -> Split:
     if base is None:
         return Split(mine=head.changes, before=(), settled=(), checks_mine=head.checks, checks_before=())
     pending = {_identity(change) for change in base.changes}
-    wanted = {_identity(change) for change in head.changes}
+    left = {change.address for change in head.changes}
     failed = {_failure(check) for check in base.checks}
     return Split(
         mine=tuple(change for change in head.changes if _identity(change) not in pending),
         before=tuple(change for change in head.changes if _identity(change) in pending),
-        settled=tuple(change for change in base.changes if _identity(change) not in wanted),
+        settled=tuple(change for change in base.changes if change.address not in left),
         checks_mine=tuple(check for check in head.checks if _failure(check) not in failed),
         checks_before=tuple(check for check in head.checks if _failure(check) in failed),
     )

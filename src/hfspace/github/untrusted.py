@@ -16,6 +16,7 @@ from hfspace.plan.codec import FORMAT_VERSION, from_json
 
 LARGEST = 20 * 1024 * 1024
 _MOST = 50_000
+_DEEPEST = 20
 _EFFECTS = {"restart", "bills", "wakes", "stops"}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 
@@ -87,8 +88,18 @@ def _check_change(change: Change) -> None:
     _strings(change.address, change.space, change.facet, change.key or "", change.note)
     if not _EFFECTS.issuperset(change.effects):
         raise ValueError("effects")
+    _shallow(change.before, _DEEPEST)
+    _shallow(change.after, _DEEPEST)
     if change.sensitive and (change.before is not None or change.after is not None):
         raise ValueError("a sensitive value is shown")
+
+
+def _shallow(value: object, left: int) -> None:
+    """Values are rendered by functions that call themselves: nothing deep may reach them."""
+    if left == 0:
+        raise ValueError("deep")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _shallow(item, left - 1)
 
 
 def _strings(*items: object) -> None:

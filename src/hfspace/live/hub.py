@@ -10,8 +10,9 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from hfspace.errors import HfspaceError, HubError, HubFault, Rejected
+from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, Rejected
 from hfspace.live import hub_errors, wire
+from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
@@ -29,9 +30,8 @@ def connect(
     env: Mapping[str, str] | None = None,
     notify: Callable[[str], None] = lambda text: None,
     pace: Pace | None = None,
-    token_for: Callable[[str], str | None] | None = None,
 ) -> HubClient:
-    """A client for one endpoint and token. `token_for(space)` may name another token for one Space (keyless).
+    """A client for one endpoint and token; without a token, keyless where `env` allows it.
 
     Raises UsageError when the endpoint is no http(s) URL.
     """
@@ -39,15 +39,13 @@ def connect(
 
     if not endpoint.startswith(("https://", "http://")):
         raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
-    return HubClient(endpoint, token, Limiter(pace or Pace(), notify), token_for or (lambda space: token))
+    return HubClient(endpoint, access(token, endpoint, env or {}), Limiter(pace or Pace(), notify))
 
 
 class HubClient:
     """The Hub. Safe to use from several threads."""
 
-    def __init__(
-        self, endpoint: str, token: str | None, limiter: Limiter, token_for: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, endpoint: str, access: Stored | Keyless, limiter: Limiter) -> None:
         # Telemetry would be a hidden request (hub-api 1.13). The variable is read at the library's first
         # import, and a program that uses us may have imported it long before.
         if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
@@ -62,11 +60,10 @@ class HubClient:
         install()
         self.endpoint = endpoint
         self.limiter = limiter
-        self._token = token
-        self._token_for = token_for
+        self._access = access
         self._api: Any = HfApi(
             endpoint=endpoint,
-            token=token or False,
+            token=access.token or False,
             library_name="hfspace",
             library_version=f"{__version__}; python/{platform.python_version()}",
         )
@@ -81,17 +78,21 @@ class HubClient:
 
     @property
     def has_token(self) -> bool:
-        return self._token is not None
+        return self._access.token is not None or self._access.account is not None
 
     def token_for(self, space: str) -> str | None:
-        """The token to use for one Space; None for anonymous."""
-        return self._token_for(space)
+        """The token for the Space's own app; None for anonymous. Raises Unauthorized (keyless)."""
+        return self._access.app(space)
+
+    def check_write(self, space: str) -> None:
+        """Raises Unauthorized when no token for writing can be had; a token that was found is not tried."""
+        self._access.settings(space)
 
     # ------------------------------------------------------------ reads
 
     def whoami(self) -> Account | None:
-        if self._token is None:
-            return None
+        if self._access.token is None:
+            return self._access.account
         return self._ask("whoami", "", lambda: wire.account(self._api.whoami()))
 
     def flavors(self) -> dict[str, Flavor]:
@@ -116,26 +117,22 @@ class HubClient:
             yield self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
 
     def space(self, space: str) -> SpaceState:
-        info = self._ask(
-            "read",
-            space,
-            lambda: self._api.space_info(space, token=self._auth(space)),
-        )
+        info = self._info(space)
         return self._understand(space, lambda: wire.space(info))
 
     def space_with_card(self, space: str) -> tuple[SpaceState, dict[str, Any]]:
         """The Space, and the settings at the top of its README (sdk_version, app_port, base_path …)."""
-        info = self._ask("read", space, lambda: self._api.space_info(space, token=self._auth(space)))
+        info = self._info(space)
         state = self._understand(space, lambda: wire.space(info))
         card = getattr(info, "card_data", None)
         return state, dict(card.to_dict()) if card is not None and hasattr(card, "to_dict") else {}
 
     def runtime(self, known: SpaceState) -> SpaceState:
-        raw = self._ask(
-            "read the runtime of",
-            known.id,
-            lambda: self._api.get_space_runtime(known.id, token=self._auth(known.id)).raw,
-        )
+        def ask(auth: Auth) -> Any:
+            read = self._api.get_space_runtime
+            return self._ask("read the runtime of", known.id, lambda: read(known.id, token=auth).raw)
+
+        raw = self._access.read(known.id, ask)
         return self._understand(known.id, lambda: wire.with_runtime(known, raw))
 
     def variables(self, space: str) -> dict[str, Variable]:
@@ -193,7 +190,9 @@ class HubClient:
         self._ask("create", new.id, lambda: self._create(new), write=True)
 
     def delete(self, space: str) -> None:
-        self._write("delete", space, lambda: self._api.delete_repo(space, repo_type="space"))
+        self._write(
+            "delete", space, lambda: self._api.delete_repo(space, repo_type="space", token=self._auth(space))
+        )
 
     def set_visibility(self, space: str, visibility: str) -> None:
         self._write(
@@ -284,8 +283,14 @@ class HubClient:
 
     # ------------------------------------------------------------ how
 
-    def _auth(self, space: str) -> str | bool:
-        return self._token_for(space) or False
+    def _auth(self, space: str) -> Auth:
+        return self._access.settings(space)
+
+    def _info(self, space: str) -> Any:
+        def ask(auth: Auth) -> Any:
+            return self._ask("read", space, lambda: self._api.space_info(space, token=auth))
+
+        return self._access.read(space, ask)
 
     def _json(self, path: str) -> Any:
         import huggingface_hub as library
@@ -328,7 +333,10 @@ class HubClient:
         return {"space_template": new.template}
 
     def _write(self, doing: str, space: str, call: Callable[[], object]) -> None:
-        self._ask(doing, space, call, write=True)
+        try:
+            self._ask(doing, space, call, write=True)
+        except NeedsWrite as error:
+            raise self._access.explained(error) from None
 
     def _ask(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
         """Run one library call under our limiter; its failures become HubErrors."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hfspace.errors import HfspaceError, HubUnreachable, Unauthorized
+from hfspace.errors import HubUnreachable, NotTrusted, Unauthorized
 
 if TYPE_CHECKING:
     import httpx
@@ -53,7 +53,7 @@ class KeylessTokens:
         self._guard = threading.Lock()
 
     def token_for(self, space: str) -> str:
-        """A write token for owner/name. Raises Unauthorized naming a Space without a trusted publisher,
+        """A write token for owner/name. Raises NotTrusted naming a Space without a trusted publisher,
         HubUnreachable when no answer comes."""
         with self._guard:
             lock = self._locks.setdefault(space, threading.Lock())
@@ -75,7 +75,7 @@ class KeylessTokens:
         response = self._ask("POST", f"{self._endpoint}/oauth/token", "the Hub", json=body)
         answer = _answer(response)
         if response.status_code in {400, 401, 403, 404}:
-            raise Unauthorized(_why(space, response.status_code, answer), hint=_hint(space), status=401)
+            raise NotTrusted(_why(space, response.status_code, answer), hint=_hint(space), status=401)
         token, life = answer.get("access_token"), answer.get("expires_in")
         if not response.is_success or not isinstance(token, str) or not token:
             raise HubUnreachable(
@@ -156,15 +156,3 @@ def _hint(space: str) -> str:
         f"Add this repository and workflow as a trusted publisher in the settings of spaces/{space}, or set "
         f"HF_TOKEN ({_DOCS})."
     )
-
-
-def anonymous_when_refused(tokens: KeylessTokens) -> Callable[[str], str | None]:
-    """Like `token_for`, with None where no token is to be had: for reads, where a public Space needs none."""
-
-    def token_for(space: str) -> str | None:
-        try:
-            return tokens.token_for(space)
-        except HfspaceError:
-            return None
-
-    return token_for

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-from hfspace.errors import AppError, HubError, NeedsWrite, NotVisible, Rejected, Unauthorized
+from hfspace.errors import AppError, HubError, NeedsWrite, NotTrusted, NotVisible, Rejected, Unauthorized
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.manifest.models import Manifest, SpaceSpec
@@ -54,13 +54,16 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     owners = _by_owner(manifest.spaces)
     seen: dict[str, SpaceState] = {}
     others: list[SpaceState] = []
-    for found, extra in _parallel(
+    unreadable: dict[str, str] = {}
+    for found, extra, refused in _parallel(
         lambda item: _read_owner(hub, *item, look.unmanaged), owners.items(), look.threads
     ):
+        # Keyless, a missing Space and a private one that trusts nobody look alike: one that is to be absent
+        # may well be.
+        unreadable.update({s: why for s, why in refused.items() if manifest.spaces[s].state != "absent"})
         seen.update(found)
         others.extend(extra)
     exact = _exact_visibilities(manifest, seen, hub, account)
-    unreadable: dict[str, str] = {}
 
     def complete(space: str) -> tuple[str, SpaceState | None]:
         try:
@@ -164,9 +167,11 @@ def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look
 
 def _read_owner(
     hub: HubReader, owner: str, wanted: frozenset[str], unmanaged: bool
-) -> tuple[dict[str, SpaceState], list[SpaceState]]:
-    """The wanted Spaces of one owner by their declared id, and the rest where it was asked for."""
+) -> tuple[dict[str, SpaceState], list[SpaceState], dict[str, str]]:
+    """The wanted Spaces of one owner by their declared id, the rest where it was asked for, and why some
+    could not be read."""
     found: dict[str, SpaceState] = {}
+    refused: dict[str, str] = {}
     others: list[SpaceState] = []
     by_lower = {space.lower(): space for space in wanted}
     if unmanaged or len(wanted) > _SINGLE_READS_UP_TO:
@@ -184,10 +189,12 @@ def _read_owner(
             found[space] = hub.space(space)
         except NotVisible:
             continue
+        except NotTrusted as error:
+            refused[space] = str(error)
         except Unauthorized:
             # Without a token, a private Space and a missing one are the same 401 (hub-api 4.1).
             continue
-    return found, others if unmanaged else []
+    return found, others if unmanaged else [], refused
 
 
 def _exact_visibilities(

@@ -89,7 +89,18 @@ def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
 
 
 def digest(state: SpaceState) -> str:
-    """A fingerprint of what a plan depends on: settings and whether it is up, not passing stages or hosts."""
+    """A fingerprint of what a plan depends on: settings and whether it is up, not passing stages or hosts.
+
+    The first half is of what every look shows, whatever is declared; the second of all that was read.
+    """
+    always = (
+        state.id,
+        state.sdk,
+        state.visibility == "public",
+        _standing(state.stage),
+        state.hardware,
+        state.sleep_time,
+    )
     kept = replace(
         state,
         stage=_standing(state.stage),
@@ -106,8 +117,12 @@ def digest(state: SpaceState) -> str:
     secrets = {
         key: (item.description, item.fingerprint) for key, item in sorted((state.secrets or {}).items())
     }
-    text = json.dumps([asdict(kept), secrets], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return _hash(always) + _hash([asdict(kept), secrets])
+
+
+def _hash(values: object) -> str:
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _standing(stage: str | None) -> str | None:

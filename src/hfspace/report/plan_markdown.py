@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan
 from hfspace.plan.counts import counts
-from hfspace.report.cells import counted, delta, html, money, plain, setting
+from hfspace.report.cells import counted, cut, delta, html, money, plain, setting
+from hfspace.report.plan_view import LONGEST_MESSAGE
 
 LONGEST = 60_000
 """Characters of one rendering; a comment on GitHub holds 65,536."""
@@ -65,13 +66,16 @@ def bill(cost: Cost) -> str:
     return f"{shown} per month at most{limit}"
 
 
-def code(text: object) -> str:
-    """Untrusted text as inline code: no tag, mention, link, table cell or emoji can come of it.
+def code(text: object, limit: int = LONGEST_MESSAGE) -> str:
+    """Untrusted text as inline code, cut to `limit` characters: no tag, mention, link, cell or emoji comes
+    of it.
 
     GitHub looks for mentions, references and emoji in the rendered text outside of code elements, so an
     entity alone is no protection; for '@' and '://' a comment splits the text as well.
     """
-    shown = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", html(text).replace("&#x27;", "'"))
+    shown = _SPECIAL.sub(
+        lambda found: f"&#{ord(found[0])};", html(cut(plain(text), limit)).replace("&#x27;", "'")
+    )
     shown = (
         shown.replace("&#64;", _NEVER_SPLIT["@"]).replace("://", ":<!-- -->//").replace("www.", "www&#46;")
     )
@@ -133,11 +137,13 @@ def cost_table(cost: Cost) -> str:
 
 def footer(plan: Plan) -> str:
     """Where the plan comes from."""
-    who = f"as {code(plan.account)} ({code(plan.role)})" if plan.account else "without a token"
-    files = ", ".join(code(name) for name in plan.manifest.files[:5])
+    who = f"as {code(plan.account, 100)} ({code(plan.role, 20)})" if plan.account else "without a token"
+    files = ", ".join(code(name, 100) for name in plan.manifest.files[:5])
     if len(plan.manifest.files) > 5:
         files += f" and {len(plan.manifest.files) - 5:,} more"
-    return f"<sub>{files}: {counted(len(plan.declared), 'Space')} on {code(plan.hub)}, read {who}.</sub>\n"
+    return (
+        f"<sub>{files}: {counted(len(plan.declared), 'Space')} on {code(plan.hub, 100)}, read {who}.</sub>\n"
+    )
 
 
 def _check_row(check: Check) -> str:
@@ -235,5 +241,5 @@ def folded(summary: str, body: str, *, shown: bool = False) -> str:
 def names(spaces: Iterable[str], most: int = 10) -> str:
     """Ids of Spaces in a sentence."""
     found = sorted(set(spaces))
-    text = ", ".join(code(plain(space)) for space in found[:most])
+    text = ", ".join(code(space, 100) for space in found[:most])
     return f"{text} and {len(found) - most:,} more" if len(found) > most else text
