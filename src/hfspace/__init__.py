@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hfspace.manifest.loader import load, load_files
     from hfspace.manifest.models import Manifest, SpaceSpec
     from hfspace.model import ApplyResult, Change, Check, Outcome, Plan, Snapshot, SpaceState
+    from hfspace.monitor import ExperimentMonitor
 
 _HOMES = {
     "load": "hfspace.manifest.loader",
@@ -31,6 +32,7 @@ _HOMES = {
     "diagnose": "hfspace.diagnosis",
     "Options": "hfspace.apply.run",
     "Run": "hfspace.apply.run",
+    "ExperimentMonitor": "hfspace.monitor",
     **dict.fromkeys(
         ("ApplyResult", "Change", "Check", "Outcome", "Plan", "Snapshot", "SpaceState"), "hfspace.model"
     ),
@@ -39,6 +41,7 @@ __all__ = [
     "ApplyResult",
     "Change",
     "Check",
+    "ExperimentMonitor",
     "Look",
     "Manifest",
     "Options",

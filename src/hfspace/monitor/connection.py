@@ -1,0 +1,69 @@
+"""The one place where the monitor and the commands get a Tracker from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any, cast
+
+from hfspace.live.trackio.port import Tracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a Trackio app is: a Space, or the URL of an app. Without both, TRACKIO_SPACE_ID says it."""
+
+    space: str | None = None
+    url: str | None = None
+    project: str | None = None
+    backend: str = "auto"
+
+    def over(self, other: Target) -> Target:
+        """This, where it says something, else what `other` says."""
+        place = (self.space, self.url) if self.space or self.url else (other.space, other.url)
+        chosen = self.backend if self.backend != "auto" else other.backend
+        return replace(
+            self, space=place[0], url=place[1], project=self.project or other.project, backend=chosen
+        )
+
+
+def connect(
+    target: Target,
+    *,
+    token: str | None = None,
+    endpoint: str | None = None,
+    timeout: float = 30.0,
+    env: Mapping[str, str] | None = None,
+) -> Tracker:
+    """A client for the app. Raises TrackioError and HubError, here or at the first call."""
+    client: Any = import_module("hfspace.live.trackio.client").TrackioClient
+    made = client(
+        target.space,
+        token=token,
+        url=target.url,
+        project=target.project,
+        backend=target.backend,
+        endpoint=endpoint,
+        timeout=timeout,
+        env=env,
+    )
+    return cast("Tracker", made)
+
+
+def disconnect(tracker: Tracker) -> None:
+    """Close what can be closed; the Tracker protocol itself has no end."""
+    close = getattr(tracker, "close", None)
+    if callable(close):
+        close()
+
+
+@contextmanager
+def connected(target: Target, **settings: Any) -> Iterator[Tracker]:
+    """`connect`, closed at the end."""
+    tracker = connect(target, **settings)
+    try:
+        yield tracker
+    finally:
+        disconnect(tracker)

@@ -1,0 +1,163 @@
+"""The lines of a spool file, version 1: a header, records numbered from 1, and marks of what was sent."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from hfspace.errors import HfspaceError
+from hfspace.model import Json
+
+VERSION = 1
+RecordKind = Literal["metrics", "parameters", "status"]
+_KINDS: tuple[RecordKind, ...] = ("metrics", "parameters", "status")
+
+
+class SpoolError(HfspaceError):
+    """A spool file can't be used: unreadable, not a spool, or from a newer hfspace."""
+
+
+class SpoolBusy(SpoolError):
+    """Somebody else is writing to the spool or sending it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Whose records these are, and where they go. `id` pins an experiment among several of one name."""
+
+    spool: str
+    name: str
+    created: str
+    space: str | None = None
+    url: str | None = None
+    project: str | None = None
+    backend: str = "auto"
+    description: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One thing to send. `end` is the byte after it in the file."""
+
+    n: int
+    kind: RecordKind
+    body: Json
+    step: int | None = None
+    time: str | None = None
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Metrics from record `first` to `last` were about to be sent when the experiment had `base` entries."""
+
+    first: int
+    last: int
+    base: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What the sender has done. `again` is True where `sent` went back, because the app lost entries."""
+
+    sent: int | None = None
+    pending: Pending | None = None
+    experiment: str | None = None
+    base: int = 0
+
+
+def new_spool_id() -> str:
+    return uuid.uuid4().hex
+
+
+def header_line(header: Header) -> bytes:
+    return _line({"hfspace_spool": VERSION, **asdict(header)})
+
+
+def record_line(record: Record) -> bytes:
+    document: dict[str, Json] = {"n": record.n, record.kind: record.body}
+    if record.step is not None:
+        document["step"] = record.step
+    if record.time is not None:
+        document["time"] = record.time
+    return _line(document)
+
+
+def mark_line(mark: Mark) -> bytes:
+    if mark.experiment is not None:
+        return _line({"experiment": mark.experiment, "base": mark.base, "sent": mark.sent})
+    if mark.pending is not None:
+        return _line({"sending": asdict(mark.pending)})
+    return _line({"sent": mark.sent})
+
+
+def read_header(line: bytes, place: str) -> Header:
+    """Raises SpoolError when this is no spool, or one that this version does not know."""
+    document = _parsed(line)
+    version = document.get("hfspace_spool") if document else None
+    if document is None or not isinstance(version, int):
+        raise SpoolError(f"{place} is not a spool file of hfspace.")
+    if version > VERSION:
+        raise SpoolError(
+            f"{place} was written by a newer hfspace (spool version {version}).", hint="Update hfspace."
+        )
+    try:
+        names = Header.__dataclass_fields__
+        header = Header(**{name: document[name] for name in names if name in document})
+    except TypeError:
+        raise SpoolError(f"{place} has a damaged first line.") from None
+    texts = (header.spool, header.name, header.created, header.backend, header.description)
+    options = (header.space, header.url, header.project, header.id)
+    if not all(isinstance(text, str) for text in texts) or not all(
+        isinstance(text, str | None) for text in options
+    ):
+        raise SpoolError(f"{place} has a damaged first line.")
+    return header
+
+
+def read_line(line: bytes, end: int) -> Record | Mark | None:
+    """A line after the header; None when it is damaged (a crash in the middle of a write)."""
+    document = _parsed(line)
+    if document is None:
+        return None
+    try:
+        return _record(document, end) if "n" in document else _mark(document)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _record(document: Mapping[str, Json], end: int) -> Record | None:
+    n, kind = document["n"], next((kind for kind in _KINDS if kind in document), None)
+    if kind is None or not isinstance(n, int):
+        return None
+    body, step, time = document[kind], document.get("step"), document.get("time")
+    if not isinstance(body, str if kind == "status" else dict) or not isinstance(step, int | None):
+        return None
+    return Record(n=n, kind=kind, body=body, step=step, time=time, end=end)
+
+
+def _mark(document: Mapping[str, Json]) -> Mark | None:
+    if "experiment" in document:
+        return Mark(
+            experiment=str(document["experiment"]), base=int(document["base"]), sent=int(document["sent"])
+        )
+    if "sending" in document:
+        raw = document["sending"]
+        return Mark(pending=Pending(first=int(raw["first"]), last=int(raw["last"]), base=int(raw["base"])))
+    return Mark(sent=int(document["sent"]))
+
+
+def _line(document: Mapping[str, Json]) -> bytes:
+    return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

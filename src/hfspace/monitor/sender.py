@@ -1,0 +1,173 @@
+"""Sends a spool to its experiment: in order, nothing lost, and as far as the app allows nothing twice.
+
+On a `keyed` app an entry carries a key made of the spool and its number, so that sending it again changes
+nothing. The other kind can only count: before metrics are sent, the count is read and written to the spool;
+when the answer is lost, or the process dies, the count tells how many of them arrived. This holds while
+nobody else logs to the same experiment at the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hfspace.errors import ExperimentNotFound, NotSupported
+from hfspace.live.trackio.port import Entry, Experiment, Tracker
+from hfspace.monitor.connection import disconnect
+from hfspace.monitor.records import Record
+from hfspace.monitor.spool import Spool
+
+_KEYED_BATCH = 500
+_COUNTED_BATCH = 25  # one request each on the Gradio app
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """The app no longer had what was sent to it; it is being sent again."""
+
+    name: str
+    entries: int
+
+
+class Sender:
+    """Sends one spool. Not for two threads at once.
+
+    `connect` makes the client at the first use, and again after a failure; it may raise. `disconnect` ends
+    one. `on_loss` hears when the app forgot entries.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        connect: Callable[[], Tracker],
+        *,
+        project: str | None = None,
+        disconnect: Callable[[Tracker], None] = disconnect,
+        on_loss: Callable[[Lost], None] | None = None,
+    ) -> None:
+        self._spool = spool
+        self._connect = connect
+        self._project = project
+        self._disconnect = disconnect
+        self._on_loss = on_loss or (lambda lost: None)
+        self._tracker: Tracker | None = None
+        self._live: Experiment | None = None
+
+    def send_some(self) -> bool:
+        """Send the next batch. True when more may be left.
+
+        Raises TrackioError and HubError; calling again is always right, and goes on where it stopped."""
+        if not self._spool.left:
+            return False
+        if self._tracker is None:
+            self._tracker = self._connect()
+        try:
+            return self._send(self._tracker)
+        except Exception:
+            # The app may be another one after a restart, and may have forgotten the experiment: look again.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the client, if there is one."""
+        tracker, self._tracker, self._live = self._tracker, None, None
+        if tracker is not None:
+            self._disconnect(tracker)
+
+    def _send(self, tracker: Tracker) -> bool:
+        if self._live is None:
+            self._live = self._ensured(tracker)
+        # Looked up before the batch is read: a forgotten experiment has put the spool back to its start.
+        batch = self._spool.batch(_KEYED_BATCH if tracker.keyed else _COUNTED_BATCH)
+        if not batch:
+            return False
+        match batch[0].kind:
+            case "metrics" if tracker.keyed:
+                tracker.log_metrics(self._live.id, self._entries(batch), self._project)
+            case "metrics":
+                if not self._send_counted(tracker, batch, self._live.id):
+                    return True
+            case "parameters":
+                tracker.log_parameters(self._live.id, batch[0].body, self._project)
+            case "status":
+                self._set_status(tracker, str(batch[0].body))
+        self._spool.mark_sent(batch)
+        return bool(self._spool.left)
+
+    def _send_counted(self, tracker: Tracker, batch: list[Record], experiment: str) -> bool:
+        """False when the spool's position was put right instead, and the batch is to be read again."""
+        live = tracker.show(experiment, self._project)
+        if self._replaced(live):
+            self._live = None
+            return False
+        if self._settled(live.metrics):
+            return False
+        self._spool.mark_sending(batch, live.metrics)
+        tracker.log_metrics(experiment, self._entries(batch), self._project)
+        return True
+
+    def _settled(self, count: int) -> bool:
+        """Bring the spool's position in line with the app's count. True when it was moved."""
+        spool = self._spool
+        arrived = spool.base + spool.metrics_sent
+        if count < arrived:
+            self._on_loss(Lost(name=spool.header.name, entries=arrived - count))
+            spool.rewind(max(0, count - spool.base))
+            return True
+        pending = spool.pending
+        if pending is None:
+            return False
+        tried = [record for record in spool.batch(_COUNTED_BATCH * 40) if record.n <= pending.last]
+        spool.mark_sent(tried[: max(0, count - pending.base)])
+        return True
+
+    def _set_status(self, tracker: Tracker, status: str) -> None:
+        if self._live is None or self._live.status in (None, status):
+            return
+        try:
+            self._live = tracker.update_status(self._live.id, status, self._project)
+        except NotSupported:
+            return
+
+    def _ensured(self, tracker: Tracker) -> Experiment:
+        """The experiment of the spool: the one used before, else the one of its name, else a new one."""
+        spool, header = self._spool, self._spool.header
+        live = self._shown(tracker, spool.experiment or header.id)
+        if live is not None and self._replaced(live):
+            live = None
+        if live is None and header.id is None:
+            live = self._shown(tracker, header.name)
+        if live is None:
+            if header.id is not None:
+                raise ExperimentNotFound(
+                    f"There is no experiment {header.id}.", hint="Its id was given; it is not made anew."
+                )
+            live = tracker.create(header.name, description=header.description, project=self._project)
+        if spool.experiment not in (None, live.id):
+            self._on_loss(Lost(name=header.name, entries=spool.metrics_sent))
+        spool.mark_experiment(live.id, live.metrics)
+        if tracker.keyed and live.metrics < spool.metrics_sent:
+            # The run was deleted and has the same id again; what is still there is not logged twice.
+            self._on_loss(Lost(name=header.name, entries=spool.metrics_sent - live.metrics))
+            spool.rewind(0)
+        return live
+
+    def _shown(self, tracker: Tracker, ref: str | None) -> Experiment | None:
+        if ref is None:
+            return None
+        try:
+            return tracker.show(ref, self._project)
+        except ExperimentNotFound:
+            return None
+
+    def _replaced(self, live: Experiment) -> bool:
+        """The Gradio app makes ids of the second: another client's experiment may have taken ours over."""
+        header = self._spool.header
+        return header.id is None and live.name != header.name
+
+    def _entries(self, batch: list[Record]) -> list[Entry]:
+        spool = self._spool.header.spool
+        return [
+            Entry(metrics=item.body, step=item.step, time=item.time, key=f"{spool}:{item.n}")
+            for item in batch
+        ]

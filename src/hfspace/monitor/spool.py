@@ -1,0 +1,252 @@
+"""The spool: one file per run that holds what is to be sent, and how far sending has come.
+
+Records and marks are only ever appended, each as one line, so that a crash at any point costs at most the
+line that was being written. Whoever writes or sends holds a lock on the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from hfspace.monitor.lock import try_lock
+from hfspace.monitor.records import (
+    Header,
+    Mark,
+    Pending,
+    Record,
+    SpoolBusy,
+    SpoolError,
+    header_line,
+    mark_line,
+    read_header,
+    read_line,
+    record_line,
+)
+
+_LONGEST_HEADER = 1 << 20
+
+
+def default_folder(env: Mapping[str, str]) -> Path:
+    """HFSPACE_SPOOL_DIR, else hfspace/spool below the user's state directory."""
+    if named := env.get("HFSPACE_SPOOL_DIR"):
+        return Path(named).expanduser()
+    return Path(env.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "hfspace" / "spool"
+
+
+def create(folder: Path, header: Header) -> Spool:
+    """A new spool file in `folder`, readable by its owner only. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", header.name).strip("-.")[:60] or "run"
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    path = folder / f"{slug}-{stamp}-{header.spool[:8]}.jsonl"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    file = os.fdopen(descriptor, "ab", buffering=0)
+    if not try_lock(file):
+        file.close()
+        raise OSError(f"{path} can't be locked")
+    line = header_line(header)
+    file.write(line)
+    os.fsync(file.fileno())
+    return Spool(path, file, header, len(line))
+
+
+def open_spool(path: Path) -> Spool:
+    """An existing spool, to be sent. Raises SpoolError, and SpoolBusy while somebody else has it."""
+    try:
+        file = path.open("r+b", buffering=0)
+    except FileNotFoundError:
+        raise SpoolError(f"There is no spool file {path}.") from None
+    except OSError as error:
+        raise SpoolError(f"{path} can't be opened ({error.strerror or type(error).__name__}).") from None
+    try:
+        if not try_lock(file):
+            raise SpoolBusy(
+                f"{path} is in use: its run is going on, or another sync is sending it.",
+                hint="Try again when that has ended.",
+            )
+        first = file.readline(_LONGEST_HEADER)
+        header = read_header(first, str(path))
+        _end_torn_line(file)
+        spool = Spool(path, file, header, len(first))
+        spool.recover()
+    except BaseException:
+        file.close()
+        raise
+    return spool
+
+
+class Spool:
+    """A locked spool file. `append` and the marks may be called from different threads.
+
+    `sent` is the number of the last record that was sent, `metrics_sent` how many of those were metrics,
+    `last` the number of the last record in the file, `damaged` how many lines could not be read.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], header: Header, start: int) -> None:
+        self.path = path
+        self.header = header
+        self.last = 0
+        self.sent = 0
+        self.metrics_sent = 0
+        self.damaged = 0
+        self.experiment: str | None = None
+        self.base = 0
+        self.pending: Pending | None = None
+        self.status: str | None = None
+        self._file = file
+        self._start = self._offset = start
+        self._torn = False
+        self._lock = threading.Lock()
+
+    @property
+    def left(self) -> int:
+        """How many records are not known to have been sent."""
+        return self.last - self.sent
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write records, numbered on from the last one; not yet forced to the disk. Raises OSError."""
+        if not records:
+            return
+        with self._lock:
+            first = self.last + 1
+            lines = [
+                record_line(Record(n=n, kind=item.kind, body=item.body, step=item.step, time=item.time))
+                for n, item in enumerate(records, start=first)
+            ]
+            self._write(b"".join(lines))
+            self.last += len(records)
+            for item in records:
+                if item.kind == "status":
+                    self.status = str(item.body)
+
+    def force(self) -> None:
+        """Have the disk take what was written. Raises OSError."""
+        os.fsync(self._file.fileno())
+
+    def batch(self, limit: int) -> list[Record]:
+        """The next records to send: up to `limit` metrics in a row, or one record of another kind."""
+        found: list[Record] = []
+        for record in self._records(self._offset):
+            if found and (record.kind != "metrics" or found[0].kind != "metrics"):
+                break
+            found.append(record)
+            if len(found) == limit:
+                break
+        return found
+
+    def mark_experiment(self, experiment: str, base: int) -> None:
+        """The records go to this experiment, which had `base` entries before the first of them.
+
+        Another experiment than before (the app forgot the old one) gets everything from the start."""
+        if experiment == self.experiment:
+            return
+        again = self.experiment is not None
+        self.experiment, self.base, self.pending = experiment, base, None
+        if again:
+            self.sent = self.metrics_sent = 0
+            self._offset = self._start
+        self._mark(Mark(experiment=experiment, base=base, sent=self.sent))
+
+    def mark_sending(self, records: Sequence[Record], base: int) -> None:
+        """Said before metrics are sent to an app that can't tell a repeated entry."""
+        self.pending = Pending(first=records[0].n, last=records[-1].n, base=base)
+        self._mark(Mark(pending=self.pending))
+
+    def mark_sent(self, records: Sequence[Record]) -> None:
+        """All records up to the last of these were sent."""
+        if records:
+            self.sent, self._offset = records[-1].n, records[-1].end
+            self.metrics_sent += sum(record.kind == "metrics" for record in records)
+        self.pending = None
+        self._mark(Mark(sent=self.sent))
+
+    def rewind(self, metrics: int) -> None:
+        """Only the first `metrics` metrics have arrived: what follows is to be sent again."""
+        self.sent, self.metrics_sent, self._offset = 0, 0, self._start
+        if metrics:
+            for record in self._records(self._offset):
+                self.metrics_sent += record.kind == "metrics"
+                self.sent, self._offset = record.n, record.end
+                if self.metrics_sent == metrics:
+                    break
+        self.pending = None
+        self._mark(Mark(sent=self.sent))
+
+    def recover(self) -> None:
+        """Read from the file how far sending had come."""
+        for item in self._lines(self._start):
+            if isinstance(item, Record):
+                self.last = max(self.last, item.n)
+                self.status = str(item.body) if item.kind == "status" else self.status
+            elif isinstance(item, Mark):
+                self._take(item)
+            else:
+                self.damaged += 1
+        pending, sent = self.pending, self.sent
+        self.sent, self._offset = 0, self._start
+        for record in self._records(self._offset):
+            if record.n > sent:
+                break
+            self.metrics_sent += record.kind == "metrics"
+            self.sent, self._offset = record.n, record.end
+        self.pending = pending
+
+    def close(self) -> None:
+        """Let go of the file and its lock."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Delete the file: everything in it was sent."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def _take(self, mark: Mark) -> None:
+        if mark.pending is not None:
+            self.pending = mark.pending
+            return
+        if mark.experiment is not None:
+            self.experiment, self.base = mark.experiment, mark.base
+        self.sent, self.pending = mark.sent or 0, None
+
+    def _mark(self, mark: Mark) -> None:
+        with self._lock:
+            self._write(mark_line(mark))
+        self.force()
+
+    def _write(self, data: bytes) -> None:
+        # After a write that failed half-way (a full disk) the next one starts on a line of its own.
+        view = memoryview(b"\n" + data if self._torn else data)
+        self._torn = True
+        while view:
+            view = view[self._file.write(view) :]
+        self._torn = False
+
+    def _records(self, offset: int) -> Iterator[Record]:
+        """Records from `offset` on. One that was written twice, since writing failed half-way, comes once."""
+        last = 0
+        for item in self._lines(offset):
+            if isinstance(item, Record) and item.n > last:
+                last = item.n
+                yield item
+
+    def _lines(self, offset: int) -> Iterator[Record | Mark | None]:
+        """Every complete line from `offset` on."""
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            while (line := file.readline()).endswith(b"\n"):
+                yield read_line(line, file.tell())
+
+
+def _end_torn_line(file: IO[bytes]) -> None:
+    """A crash may have left half a line: end it, so that what is appended starts on a line of its own."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    if file.read(1) != b"\n":
+        file.write(b"\n")
+    file.seek(0, os.SEEK_END)

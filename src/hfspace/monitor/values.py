@@ -1,0 +1,108 @@
+"""What was logged, as JSON can hold it: numbers of numpy and torch, things that are no JSON, tokens."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hfspace.model import Json
+
+LONGEST_TEXT = 10_000
+_DEEPEST = 12
+_MOST_ITEMS = 10_000
+_EXACT = frozenset({float, int, bool, str, type(None)})
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
+
+
+def snapshot(metrics: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A copy that nobody changes later. Cheap: this runs in the training thread.
+
+    A tensor's value is taken now, since it may be overwritten in place before it is sent; for one on a GPU
+    that waits for the GPU, as printing it would."""
+    return {name: value if type(value) in _EXACT else _scalar(value) for name, value in metrics.items()}
+
+
+def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str]]:
+    """What can be sent, and the names of what can't: NaN, infinity, and values that are no JSON."""
+    kept: dict[str, Json] = {}
+    left_out: list[str] = []
+    for name, value in metrics.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            left_out.append(str(name))
+        elif type(value) in _EXACT:
+            kept[_text(str(name))] = _text(value) if isinstance(value, str) else value
+        else:
+            left_out.append(str(name))
+    return kept, left_out
+
+
+def clean_parameters(parameters: Mapping[Any, Any]) -> dict[str, Json]:
+    """All of it, in some form: what JSON can't hold becomes text (NaN is "nan", a path its text)."""
+    return {_text(str(name)): _parameter(value, 0) for name, value in parameters.items()}
+
+
+def clean_step(step: Any) -> int | None:
+    """A whole number, also from numpy or a float without a fraction; None when it is none."""
+    step = step if type(step) is int else _scalar(step)
+    if isinstance(step, bool) or step is None:
+        return None
+    if isinstance(step, float) and not step.is_integer():
+        return None
+    return int(step) if isinstance(step, int | float) else None
+
+
+class Unsendable:
+    """Stands for a value that has no JSON form."""
+
+
+def _scalar(value: Any) -> Any:
+    """The Python number in a numpy scalar or a tensor of one element."""
+    if isinstance(value, bool | int | float | str):  # subclasses: enums, numpy.float64
+        return _basic(value)
+    try:
+        found = value.item()
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything; it is left out, and said
+        return Unsendable
+    return found if type(found) in _EXACT else Unsendable
+
+
+def _basic(value: Any) -> Any:
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return Unsendable
+
+
+def _parameter(value: Any, depth: int) -> Json:
+    if isinstance(value, bool | int | float | str | None):
+        value = value if value is None else _basic(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        return _text(value) if isinstance(value, str) else value
+    if depth >= _DEEPEST:
+        return _described(value)
+    if isinstance(value, Mapping):
+        pairs = list(value.items())[:_MOST_ITEMS]
+        return {_text(str(name)): _parameter(item, depth + 1) for name, item in pairs}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+        return [_parameter(item, depth + 1) for item in list(items)[:_MOST_ITEMS]]
+    number = _scalar(value)
+    return _described(value) if number is Unsendable else _parameter(number, depth)
+
+
+def _described(value: Any) -> str:
+    try:
+        return _text(str(value))
+    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
+        return f"<{type(value).__name__}>"
+
+
+def _text(text: str) -> str:
+    """Cut to 10,000 characters, without Hub tokens: a public Space shows its experiments to everybody."""
+    text = _TOKEN.sub("(token, not logged)", text)
+    # JSON can spell half of a surrogate pair, but no app can store it.
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"

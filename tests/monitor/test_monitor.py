@@ -1,0 +1,376 @@
+"""What a training script sees of the monitor: nothing, whatever the app, the disk or the values do."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hfspace import ExperimentMonitor
+from hfspace.errors import UsageError
+from hfspace.monitor.monitor import outcome_at_exit
+from tests.monitor.fake import FakeTracker
+
+
+@pytest.fixture
+def monitor(tmp_path: Path) -> Callable[..., ExperimentMonitor]:
+    def make(tracker: FakeTracker | None, name: str = "run", **options: Any) -> ExperimentMonitor:
+        defaults: dict[str, Any] = {
+            "flush_every": 0.02,
+            "retry_pauses": (0.01, 0.05),
+            "spool_dir": tmp_path,
+            "env": {},
+        }
+        return ExperimentMonitor(name, tracker=tracker, **{**defaults, **options})
+
+    return make
+
+
+Make = Callable[..., ExperimentMonitor]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came to be")
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_run_is_recorded_and_leaves_no_file(monitor: Make, tmp_path: Path, keyed: bool) -> None:
+    tracker = FakeTracker(keyed=keyed)
+    with monitor(tracker, config={"lr": 2e-5}, description="a run") as run:
+        for step in range(300):
+            run.log({"loss": 1 / (step + 1)}, step=step)
+        run.log_config({"extra": True})
+    assert tracker.logged("run") == [(step, {"loss": 1 / (step + 1)}) for step in range(300)]
+    live = tracker.named("run")
+    assert live.parameters == {"lr": 2e-5, "extra": True}
+    assert live.status == (None if keyed else "completed")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ValueError("x"), "failed"), (KeyboardInterrupt(), "paused"), (SystemExit(3), "paused")],
+)
+def test_how_the_block_ended_is_the_status(monitor: Make, error: BaseException, status: str) -> None:
+    tracker = FakeTracker()
+
+    def train() -> None:
+        with monitor(tracker) as run:
+            run.log({"loss": 1.0}, step=1)
+            raise error
+
+    with pytest.raises(type(error)):
+        train()
+    assert tracker.named("run").status == status
+    assert tracker.logged("run") == [(1, {"loss": 1.0})]
+
+
+def test_a_finished_experiment_runs_again_when_it_is_continued(monitor: Make) -> None:
+    tracker = FakeTracker()
+    tracker.update_status(tracker.create("run").id, "completed")
+    with monitor(tracker) as run:
+        run.log({"loss": 1.0})
+        until(lambda: tracker.named("run").status == "running")
+    assert tracker.named("run").status == "completed"
+
+
+def test_while_the_app_is_down_nothing_is_lost_and_nobody_waits(monitor: Make) -> None:
+    down = threading.Event()
+    down.set()
+    tracker = FakeTracker(fault=lambda call: "before" if down.is_set() else None)
+    started = time.monotonic()
+    run = monitor(tracker).start()
+    for step in range(500):
+        run.log({"loss": float(step)}, step=step)
+    assert time.monotonic() - started < 2
+    until(lambda: run.unsent > 500)
+    down.clear()
+    until(lambda: run.unsent == 0)
+    run.finish()
+    assert [step for step, _ in tracker.logged("run")] == list(range(500))
+
+
+def test_an_app_that_never_answers_costs_the_end_a_bounded_time(
+    monitor: Make, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    tracker = FakeTracker(fault=lambda call: "before")
+    started = time.monotonic()
+    with caplog.at_level(logging.INFO, "hfspace.monitor"), monitor(tracker, flush_timeout=0.3) as run:
+        run.log({"loss": 1.0})
+    assert time.monotonic() - started < 5
+    (path,) = tmp_path.iterdir()
+    assert caplog.messages[-1] == (
+        f"'run': 3 entries were not sent yet. Send with: hfspace experiments sync {path}"
+    )
+    assert sum("can't be sent now" in message for message in caplog.messages) == 1
+
+
+def test_an_app_that_hangs_costs_the_end_a_bounded_time(monitor: Make) -> None:
+    release = threading.Event()
+
+    def hang(call: str) -> None:
+        release.wait(20)
+
+    started = time.monotonic()
+    with monitor(FakeTracker(fault=hang), flush_timeout=0.2) as run:
+        run.log({"loss": 1.0})
+    assert time.monotonic() - started < 5
+    assert run.unsent > 0
+    release.set()
+
+
+def test_a_bug_in_the_client_does_not_reach_the_training(monitor: Make) -> None:
+    class Broken(FakeTracker):
+        def show(self, ref: str, project: str | None = None) -> Any:
+            raise RuntimeError("bug")
+
+    with monitor(Broken(), flush_timeout=0.2) as run:
+        run.log({"loss": 1.0})
+    assert run.unsent == 3
+
+
+def test_without_a_space_the_run_is_kept_in_its_spool(monitor: Make, tmp_path: Path) -> None:
+    with monitor(None, flush_timeout=0.2) as run:
+        run.log({"loss": 1.0})
+    (path,) = tmp_path.iterdir()
+    assert '"loss":1.0' in path.read_text()
+    assert '"status":"completed"' in path.read_text()
+
+
+class Scalar:
+    """What numpy and torch have in common."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def item(self) -> Any:
+        if isinstance(self.value, Exception):
+            raise self.value
+        return self.value
+
+
+class Subclass(float):
+    """numpy.float64 is a float."""
+
+
+def test_values_that_json_cannot_hold(monitor: Make, caplog: pytest.LogCaptureFixture) -> None:
+    tracker = FakeTracker()
+    reused = Scalar(0.5)
+    with monitor(tracker) as run:
+        run.log(
+            {"loss": reused, "acc": Subclass(0.25), "n": Scalar(3), "ok": True, "note": "x\ud800"}, step=1
+        )
+        reused.value = 99.0
+        run.log({"loss": math.nan, "up": math.inf, "kept": 1}, step=2)
+        run.log({"loss": Scalar(math.nan), "many": Scalar(ValueError()), "object": object()}, step=3)
+        run.log({"late": 1}, step=Scalar(7))  # type: ignore[arg-type]
+        run.log({"later": 1}, step="x")  # type: ignore[arg-type]
+        run.log({3: 1, "hf": "hf_abcdefghijklmnopqrstuvwx"})  # type: ignore[dict-item]
+        run.log(5)  # type: ignore[arg-type]
+        run.log({})
+    assert tracker.logged("run") == [
+        (1, {"loss": 0.5, "acc": 0.25, "n": 3, "ok": True, "note": "x?"}),
+        (2, {"kept": 1}),
+        (7, {"late": 1}),
+        (None, {"later": 1}),
+        (None, {"3": 1, "hf": "(token, not logged)"}),
+    ]
+    about = [message for message in caplog.messages if "left out" in message]
+    assert len(about) == len({"loss", "up", "many", "object", "step"})
+
+
+def test_configurations_are_recorded_whole(monitor: Make) -> None:
+    tracker = FakeTracker()
+    knot: dict[str, Any] = {}
+    knot["self"] = knot
+    config = {
+        "path": Path("/data"),
+        "nan": math.nan,
+        "betas": (0.9, Scalar(0.99)),
+        "tags": {"b", "a"},
+        "deep": {"x": {1: None}},
+        "dtype": Scalar(ValueError()).__class__,
+        "hub_token": "hf_abcdefghijklmnopqrstuvwx",
+        "long": "x" * 20_000,
+        "knot": knot,
+    }
+    with monitor(tracker, config=config):
+        pass
+    found = tracker.named("run").parameters
+    assert found["path"] == "/data"
+    assert found["nan"] == "nan"
+    assert found["betas"] == [0.9, 0.99]
+    assert found["tags"] == ["a", "b"]
+    assert found["deep"] == {"x": {"1": None}}
+    assert found["hub_token"] == "(token, not logged)"
+    assert len(found["long"]) == 10_001
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\x1b[2J", "a\u202eb", None])
+def test_a_name_that_no_app_can_hold_is_refused_at_once(monitor: Make, name: Any) -> None:
+    with pytest.raises(UsageError):
+        monitor(FakeTracker(), name=name)
+
+
+def test_memory_is_bounded_while_the_disk_does_not_answer(
+    monitor: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = FakeTracker()
+    run = monitor(tracker, most_queued=10)
+    for step in range(25):
+        run.log({"loss": 1.0}, step=step)
+    run.start()
+    run.finish()
+    assert [step for step, _ in tracker.logged("run")] == list(range(10))
+    assert any("15 entries dropped" in message for message in caplog.messages)
+
+
+def test_a_full_disk_for_a_while_loses_nothing(monitor: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hfspace.monitor.spool import Spool
+
+    write, full = Spool._write, threading.Event()
+    full.set()
+
+    def failing(self: Spool, data: bytes) -> None:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        write(self, data)
+
+    tracker = FakeTracker()
+    run = monitor(tracker).start()
+    monkeypatch.setattr(Spool, "_write", failing)
+    for step in range(20):
+        run.log({"loss": 1.0}, step=step)
+    time.sleep(0.2)
+    full.clear()
+    run.finish()
+    assert [step for step, _ in tracker.logged("run")] == list(range(20))
+
+
+def test_a_folder_that_cannot_be_written_is_replaced(monitor: Make, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    tracker = FakeTracker()
+    with monitor(tracker, spool_dir=blocked / "below") as run:
+        run.log({"loss": 1.0})
+    assert len(tracker.logged("run")) == 1
+
+
+def test_switched_off_it_does_nothing(monitor: Make, tmp_path: Path) -> None:
+    tracker = FakeTracker()
+    with monitor(tracker, enabled=False) as run:
+        run.log({"loss": 1.0})
+    assert tracker.calls == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_the_end_nothing_is_recorded(monitor: Make) -> None:
+    tracker = FakeTracker()
+    with monitor(tracker) as run:
+        run.log({"loss": 1.0})
+    run.log({"loss": 2.0})
+    run.finish("failed")
+    assert len(tracker.logged("run")) == 1
+    assert tracker.named("run").status == "completed"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_records_nothing_and_ends_nothing(monitor: Make) -> None:
+    tracker = FakeTracker()
+    with monitor(tracker) as run:
+        run.log({"loss": 1.0}, step=1)
+        child = os.fork()
+        if child == 0:
+            run.log({"loss": 2.0}, step=2)
+            run.finish("failed")
+            os._exit(0)
+        os.waitpid(child, 0)
+        run.log({"loss": 3.0}, step=3)
+    assert [step for step, _ in tracker.logged("run")] == [1, 3]
+    assert tracker.named("run").status == "completed"
+
+
+# ------------------------------------------------------------------ transformers
+
+
+class State:
+    def __init__(self, step: int = 0, first: bool = True) -> None:
+        self.global_step = step
+        self.is_world_process_zero = first
+
+
+class Arguments:
+    def to_dict(self) -> dict[str, Any]:
+        return {"learning_rate": 2e-5, "hub_token": "<HUB_TOKEN>"}
+
+
+@pytest.fixture
+def transformers(monkeypatch: pytest.MonkeyPatch) -> type:
+    base = type("TrainerCallback", (), {})
+    module = types.SimpleNamespace(TrainerCallback=base)
+    monkeypatch.setitem(sys.modules, "transformers", module)  # type: ignore[arg-type]
+    return base
+
+
+def test_the_callback_records_a_training(monitor: Make, transformers: type) -> None:
+    tracker = FakeTracker()
+    callback = monitor(tracker).callback()
+    assert isinstance(callback, transformers)
+    callback.on_train_begin(Arguments(), State(), None, model=None)
+    callback.on_log(Arguments(), State(10), None, logs={"loss": 0.5, "epoch": 0.1})
+    callback.on_log(Arguments(), State(20), None, logs={"loss": 0.4})
+    callback.on_train_end(Arguments(), State(20), None)
+    assert tracker.logged("run") == [(10, {"loss": 0.5, "epoch": 0.1}), (20, {"loss": 0.4})]
+    assert tracker.named("run").parameters["learning_rate"] == 2e-5
+    assert tracker.named("run").status == "completed"
+
+
+def test_the_callback_in_a_block_leaves_the_end_to_the_block(monitor: Make, transformers: type) -> None:
+    tracker = FakeTracker()
+
+    def train() -> None:
+        with monitor(tracker) as run:
+            callback = run.callback()
+            callback.on_train_begin(Arguments(), State(), None)
+            callback.on_train_end(Arguments(), State(), None)
+            raise ValueError("evaluation after the training failed")
+
+    with pytest.raises(ValueError, match="evaluation"):
+        train()
+    assert tracker.named("run").status == "failed"
+
+
+def test_other_ranks_record_nothing(monitor: Make, transformers: type) -> None:
+    tracker = FakeTracker()
+    callback = monitor(tracker).callback()
+    callback.on_train_begin(Arguments(), State(first=False), None)
+    callback.on_log(Arguments(), State(1, first=False), None, logs={"loss": 1.0})
+    callback.on_train_end(Arguments(), State(first=False), None)
+    assert tracker.calls == []
+
+
+def test_without_transformers_the_callback_says_so(monitor: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="transformers is not installed"):
+        monitor(FakeTracker()).callback()
+
+
+def test_a_run_that_nobody_ended_is_paused_or_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(sys, "last_type", raising=False)
+    assert outcome_at_exit() == "paused"
+    monkeypatch.setattr(sys, "last_type", ValueError, raising=False)
+    assert outcome_at_exit() == "failed"
