@@ -16,7 +16,7 @@ from hfspace.localhub.wire import Answer, Refused
 _POLL = 0.1  # seconds between looks at a Space that somebody follows
 _KEEP_ALIVE = b"data:\n\n"
 _KEEP_ALIVE_EVERY = 150  # looks
-_BUILDS = ("BUILDING", "RUNNING_BUILDING")
+_UNBUILT = ("BUILDING", "RUNNING_BUILDING", "BUILD_ERROR")
 
 
 def logs(call: Call) -> Answer:
@@ -38,7 +38,7 @@ def lines_of(doc: Doc, kind: str) -> list[str]:
     lines = doc["logs"].get(kind)
     if lines is None:
         lines = [f"===== {'Build Queued' if kind == 'build' else 'Application Startup'} of {doc['id']} ====="]
-        if kind == "build" and doc["stage"] not in _BUILDS and doc["sha"]:
+        if kind == "build" and doc["stage"] not in _UNBUILT and doc["sha"]:
             lines = [*lines, "--> DONE"]
     failed = {"BUILD_ERROR": "build", "RUNTIME_ERROR": "run"}.get(doc["stage"])
     return [*lines, doc["error"]] if doc["error"] and failed == kind else list(lines)
