@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hfspace.apply.run import Options, Run
     from hfspace.diagnosis import connect, diagnose
     from hfspace.live.snapshot import Look, observe
+    from hfspace.live.trackio.client import TrackioClient
     from hfspace.manifest.loader import load, load_files
     from hfspace.manifest.models import Manifest, SpaceSpec
     from hfspace.model import ApplyResult, Change, Check, Outcome, Plan, Snapshot, SpaceState
@@ -28,6 +29,7 @@ _HOMES = {
     "SpaceSpec": "hfspace.manifest.models",
     "observe": "hfspace.live.snapshot",
     "Look": "hfspace.live.snapshot",
+    "TrackioClient": "hfspace.live.trackio.client",
     "connect": "hfspace.diagnosis",
     "diagnose": "hfspace.diagnosis",
     "Options": "hfspace.apply.run",
@@ -51,6 +53,7 @@ __all__ = [
     "Snapshot",
     "SpaceSpec",
     "SpaceState",
+    "TrackioClient",
     "__version__",
     "connect",
     "diagnose",

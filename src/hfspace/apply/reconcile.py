@@ -14,6 +14,7 @@ from hfspace.apply.events import Kind
 from hfspace.apply.run import Run
 from hfspace.errors import (
     Conflict,
+    DataLoss,
     HfspaceError,
     HubError,
     HubFault,
@@ -26,6 +27,9 @@ from hfspace.plan.planner import digest
 
 _UNANSWERED = (HubUnreachable, HubFault, Conflict)
 _CONFIRM_READS = 5
+_APP_LOOKS = 15
+_IN_APP = "experiments"
+"""The facet that is written into the running app: after everything that restarts it, or it would be lost."""
 
 
 @dataclass(slots=True)
@@ -79,19 +83,56 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             _check_unmoved(run, space, state, todo, planned)
             run = _keeping_paused(run, space, state)
         _settle_unresolved(run, space, todo, progress)
-        todo = _confirmed(run, space, todo, progress)
-        if todo:
-            _write(run, space, state, todo, progress)
-        elif progress.before_wait is not None and not progress.waited and run.options.wait:
+        todo = _shown(_confirmed(run, space, todo, progress), planned)
+        settings = [change for change in todo if change.facet != _IN_APP]
+        moving = progress.before_wait is not None and not progress.waited
+        if settings:
+            _write(run, space, state, settings, progress)
+        elif moving and run.options.wait and progress.before_wait is not None:
             progress.waited = True
             rest = waiting.settle(run, progress.before_wait, progress.wait_from)
             progress.stage = rest.stage
-        else:
+        elif todo:
+            if moving:
+                raise HfspaceError(
+                    f"{space} restarts, and its experiments are written when it runs again.",
+                    hint="Run again without --no-wait.",
+                )
+            _write(run, space, state, todo, progress)
+        elif not _app_comes(run, space, state, progress):
             return state
     raise HubFault(
         f"{space} still differs after {run.options.rounds} rounds.",
         hint="Somebody or something else changes it at the same time; look at `hfspace plan`.",
     )
+
+
+def _shown(todo: list[Change], planned: tuple[Change, ...]) -> list[Change]:
+    """`todo` without deletes inside an app that nobody saw: a sleeping Space tells what it holds only after
+    something else has woken it."""
+    seen = {change.address for change in planned}
+    return [
+        change
+        for change in todo
+        if change.facet != _IN_APP or change.action is not Action.DELETE or change.address in seen
+    ]
+
+
+def _app_comes(run: Run, space: str, state: SpaceState | None, progress: _Progress) -> bool:
+    """Whether an app that did not answer after a start does so within some looks: the Hub may say RUNNING
+    before that."""
+    looks = _APP_LOOKS if progress.waited and _silent(state) else 0
+    for _ in range(looks):
+        run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {space}")
+        state = run.read(space)
+        if not _silent(state):
+            return True
+    return False
+
+
+def _silent(state: SpaceState | None) -> bool:
+    live = state.experiments if state else None
+    return live is not None and bool(live.problem) and not live.backend
 
 
 def _keeping_paused(run: Run, space: str, state: SpaceState | None) -> Run:
@@ -143,6 +184,11 @@ def _confirmed(run: Run, space: str, todo: list[Change], progress: _Progress) ->
         progress.stage = state.stage if state else None
         todo = run.todo(space, state)
     for change in todo:
+        if change.facet == _IN_APP and change.action is Action.CREATE and progress.counts[change.address]:
+            raise DataLoss(
+                f"{change.address} was created and read back, and is gone.",
+                hint="The app restarted, or somebody created one in the same second. Run again.",
+            )
         limit = run.options.restarts if change.facet == "state" else 2
         if progress.counts[change.address] >= limit:
             raise _does_not_hold(change, progress.counts[change.address], progress.stage)
@@ -244,7 +290,7 @@ def _verdict(
             f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
         )
         return error, waiting.log_tail(run, final)
-    return _unserved(run, space, final), ()
+    return _unserved(run, space, final) or _unheld(run, space, final), ()
 
 
 def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
@@ -261,6 +307,17 @@ def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
             run.pace.sleep(run.options.poll_seconds, f"verifying the endpoint of {space}")
     first = next(item for item in checks if isinstance(item, Check))
     return HfspaceError(f"{space} runs, but its endpoint: {first.message}", hint=first.hint)
+
+
+def _unheld(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
+    """Experiments that could not be planned, since the app did not run before."""
+    live, desired = final.experiments, run.desired(space)
+    if live is None or _IN_APP in desired.spec.ignore:
+        return None
+    for item in BY_NAME[_IN_APP].compare(desired, final):
+        if isinstance(item, Check) and (live.problem or item.severity == "error"):
+            return HfspaceError(f"{space} runs, but its experiments: {item.message}", hint=item.hint)
+    return None
 
 
 def _pending(planned: tuple[Change, ...], progress: _Progress) -> tuple[Change, ...]:

@@ -33,6 +33,7 @@ from hfspace.model import ApplyResult, Plan, Snapshot
     "--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Spaces at once."
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait for Spaces to come up.")
+@click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--no-verify", is_flag=True, help="Do not verify declared endpoints after a restart.")
 @click.option(
     "--timeout", default="15m", show_default=True, metavar="DURATION", help="Give up waiting after this."
@@ -54,6 +55,7 @@ def command(
     shard: str | None,
     parallelism: int,
     no_wait: bool,
+    wake: bool,
     no_verify: bool,
     timeout: str,
     allow_delete: bool,
@@ -69,7 +71,11 @@ def command(
         )
     saved = _load(plan_file)
     session = open_session(
-        context, shard=shard, timeout=parse_timeout(timeout), only=saved.declared if saved else None
+        context,
+        wake=wake,
+        shard=shard,
+        timeout=parse_timeout(timeout),
+        only=saved.declared if saved else None,
     )
     if saved is not None:
         made, snapshot = _still_true(saved, session)

@@ -29,6 +29,7 @@ FORMATS = ("text", "json", "markdown")
 )
 @click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
 @click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
+@click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
 @click.option(
@@ -42,6 +43,7 @@ def command(
     targets: tuple[str, ...],
     shard: str | None,
     check_endpoints: bool,
+    wake: bool,
     unmanaged: bool,
     strict: bool,
     force: bool,
@@ -49,7 +51,7 @@ def command(
     """Show what would change, and the bill. Changes nothing."""
     from hfspace.cli.session import open_session
 
-    session = open_session(context, endpoints=check_endpoints, unmanaged=unmanaged, shard=shard)
+    session = open_session(context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard)
     made, _ = session.plan(targets)
     if force:
         made = without_share_check(made)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hfspace.cli.context import Context
 from hfspace.errors import UsageError
+from hfspace.live.apps import AppReaders
 from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
@@ -26,6 +27,7 @@ class Session:
     context: Context
     manifest: Manifest
     hub: HubClient
+    apps: AppReaders
     look: Look
     pace: Pace
 
@@ -50,6 +52,7 @@ class Session:
             secrets=self.look.secrets,
             random_bytes=secrets.token_bytes,
             space_token=lambda space: self.hub.token_for(space),
+            tracker=self.apps.tracker,
         )
 
 
@@ -57,6 +60,7 @@ def open_session(
     context: Context,
     *,
     endpoints: bool = False,
+    wake: bool = False,
     unmanaged: bool = False,
     shard: str | None = None,
     timeout: float | None = None,
@@ -66,7 +70,6 @@ def open_session(
     """Load the manifest and connect. `only` are the Spaces of a saved plan, which may be a shard's.
 
     Raises ManifestError, UsageError, HubError."""
-    from hfspace.live.apps import AppReaders
     from hfspace.manifest.secrets import load_secret_values
 
     manifest = context.load_manifest()
@@ -78,15 +81,18 @@ def open_session(
     if only is not None:
         manifest = manifest.only(frozenset(only))
     values, unset = load_secret_values(manifest, context.env, Path.cwd())
+    apps = AppReaders(hub=hub, env=context.env)
     return Session(
         context=context,
         manifest=manifest,
         hub=hub,
+        apps=apps,
         look=Look(
             secrets=values,
             unset_secrets=unset,
-            apps=AppReaders(hub=hub),
+            apps=apps,
             endpoints=endpoints,
+            wake=wake,
             unmanaged=unmanaged,
         ),
         pace=pace,

@@ -1,32 +1,280 @@
-"""Trackio experiments. Reading and writing them is not built yet: declaring some is an error that says so,
-never a success that did nothing."""
+"""Trackio experiments: created once, then status and owned parameters kept in line. What the app at hand
+can't hold is an error with the way out, never a difference that comes back (docs/trackio.md)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hfspace.errors import TrackioUnavailable
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import Change, Check, SpaceState
+from hfspace.live.trackio.values import differing, run_id
+from hfspace.manifest.experiments import Identity, identity
+from hfspace.manifest.models import ExperimentSpec
+from hfspace.model import (
+    Action,
+    Change,
+    Check,
+    Json,
+    LiveExperiment,
+    LiveExperiments,
+    Severity,
+    SpaceState,
+)
+
+_NAME = "experiments"
+_NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
+_UNSUPPORTED = "unsupported"
+_PERSISTENCE = ("HF_TOKEN", "TRACKIO_DATASET_REPO")
 
 
 @dataclass(frozen=True)
 class Experiments:
-    name: str = "experiments"
+    name: str = _NAME
     restarts: bool = False
     carries: frozenset[str] = frozenset()
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
-        if desired.spec.experiments is None:
+        spec, live = desired.spec, state.experiments
+        if not spec.experiments and _NAME not in spec.prune:
             return []
+        if live is None:
+            return [] if spec.state == "paused" else [_unread(desired, state)]
+        if live.problem:
+            return [_problem(desired, live)]
+        found: list[Change | Check] = [*_limits(desired, live.backend)]
+        blocked = {check.address for check in found}
+        for key, wanted in sorted((spec.experiments or {}).items()):
+            if f"{desired.id}.{_NAME}.{key}" not in blocked:
+                found += _one(desired, key, wanted, live)
+        if _NAME in spec.prune and live.backend == "trackio":
+            found += [_delete(desired, item) for item in _extra(desired, live)]
+        if live.backend == "interface":
+            found += _forgetful(desired, state)
+        return found
+
+    def compare_missing(self, desired: Desired) -> list[Change | Check]:
+        """For a Space that is about to be created: all of its experiments."""
+        spec = desired.spec
+        if spec.state == "paused":
+            return []
+        backend = spec.trackio.backend if spec.trackio else "auto"
+        limits: list[Change | Check] = [*_limits(desired, backend)] if backend != "auto" else []
         return [
-            desired.check(
-                self.name,
-                "error",
-                "this version of hfspace does not manage experiments yet.",
-                hint="Remove `experiments:` until it does.",
-            )
+            *limits,
+            *(_create(desired, key, wanted) for key, wanted in sorted((spec.experiments or {}).items())),
         ]
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        raise NotImplementedError
+        """Safe to repeat: creates only what no experiment is called, and reads after every write."""
+        if ports.tracker is None:
+            raise TrackioUnavailable("This run has no way to reach the apps of Spaces.")
+        key = str(change.key)
+        with ports.tracker(desired.id, desired.spec) as client:
+            if change.action is Action.DELETE:
+                client.delete(str((change.before or {}).get("id")), key.partition("/")[0])
+                return
+            wanted = (desired.spec.experiments or {})[key]
+            where = Identity(project=None, name=key)
+            if client.kind == "trackio":
+                where = identity(key, wanted, desired.spec.trackio)
+            ref = wanted.id
+            if change.action is Action.CREATE:
+                ref = client.ensure(
+                    where.name, description=wanted.description or "", project=where.project
+                ).id
+            ref = ref or where.name
+            if wanted.parameters:
+                client.log_parameters(ref, wanted.parameters, where.project)
+            if wanted.status is not None:
+                client.update_status(ref, wanted.status, where.project)
+
+
+def _one(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiments) -> list[Change | Check]:
+    """What is to do for one declared experiment."""
+    if wanted.id is not None:
+        found = [item for item in live.items if item.id == wanted.id]
+        if not found:
+            return [
+                _error(desired, key, f"no experiment has the id {wanted.id}.", "Correct it, or remove `id:`.")
+            ]
+        if found[0].key != key:
+            return [
+                _error(
+                    desired,
+                    key,
+                    f"the experiment {wanted.id} is called '{found[0].key}'.",
+                    "Write that name, or remove `id:`.",
+                )
+            ]
+    else:
+        found = [item for item in live.items if item.key == key]
+    if len(found) > 1:
+        ids = ", ".join(item.id for item in found)
+        return [
+            _error(
+                desired, key, f"{len(found)} live experiments have this name: {ids}.", "Pin one with `id:`."
+            )
+        ]
+    if not found:
+        renamed = _renamed(desired, key, wanted, live)
+        return [renamed] if renamed else [_create(desired, key, wanted)]
+    return _update(desired, key, wanted, found[0])
+
+
+def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiment) -> list[Change | Check]:
+    before: dict[str, Json] = {}
+    after: dict[str, Json] = {}
+    if wanted.status is not None and live.status != wanted.status:
+        before["status"], after["status"] = live.status, wanted.status
+    changed = differing(wanted.parameters, live.parameters)
+    if changed:
+        before["parameters"] = {name: live.parameters[name] for name in changed if name in live.parameters}
+        after["parameters"] = changed
+    found: list[Change | Check] = []
+    if wanted.description is not None and live.description not in (None, wanted.description):
+        found.append(
+            _error(
+                desired,
+                key,
+                "its description differs, and the Gradio app can't edit one.",
+                "Write the live text into the manifest, leave it out, or declare it under a new name.",
+            )
+        )
+    if after:
+        found.append(desired.change(_NAME, Action.UPDATE, key=key, before=before, after=after))
+    return found
+
+
+def _create(desired: Desired, key: str, wanted: ExperimentSpec) -> Change:
+    settings = {
+        "description": wanted.description,
+        "status": wanted.status,
+        "parameters": dict(wanted.parameters) or None,
+    }
+    after = {name: value for name, value in settings.items() if value is not None}
+    return desired.change(_NAME, Action.CREATE, key=key, after=after)
+
+
+def _delete(desired: Desired, item: LiveExperiment) -> Change:
+    return desired.change(
+        _NAME,
+        Action.DELETE,
+        key=item.key,
+        before={"id": item.id},
+        note="deleted for good, with all its metrics",
+    )
+
+
+def _extra(desired: Desired, live: LiveExperiments) -> list[LiveExperiment]:
+    """Live runs of the declared projects that nobody declares."""
+    declared = desired.spec.experiments or {}
+    pins = {one.id for one in declared.values() if one.id is not None}
+    return [item for item in live.items if item.key not in declared and item.id not in pins]
+
+
+def _renamed(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiments) -> Check | None:
+    """A run that hfspace declared and somebody renamed: declaring it again would tear it in two."""
+    where = identity(key, wanted, desired.spec.trackio)
+    if live.backend != "trackio" or where.project is None:
+        return None
+    mine = run_id(where.project, where.name)
+    now = next((item for item in live.items if item.id == mine), None)
+    if now is None:
+        return None
+    return _error(desired, key, f"the run was renamed: it is '{now.key}' now.", "Write that name.")
+
+
+def _limits(desired: Desired, backend: str) -> Iterator[Check]:
+    """What this kind of app can't hold."""
+    spec = desired.spec
+    if backend == "interface":
+        if _NAME in spec.prune:
+            yield desired.check(
+                _NAME,
+                "error",
+                "the Gradio Trackio app can't delete experiments.",
+                hint="Remove experiments from `prune`.",
+                at="prune",
+            )
+        if spec.trackio and spec.trackio.project is not None:
+            yield desired.check(
+                _NAME,
+                "error",
+                "the Gradio Trackio app has no projects.",
+                hint="Remove `trackio.project`.",
+                at="trackio",
+            )
+    for key, wanted in sorted((spec.experiments or {}).items()):
+        limit = _interface_limit(wanted) if backend == "interface" else _official_limit(desired, key, wanted)
+        if limit:
+            yield _error(desired, key, *limit)
+
+
+def _interface_limit(wanted: ExperimentSpec) -> tuple[str, str] | None:
+    if wanted.project is not None:
+        return "the Gradio Trackio app has no projects.", "Remove `project:`."
+    return None
+
+
+def _official_limit(desired: Desired, key: str, wanted: ExperimentSpec) -> tuple[str, str] | None:
+    if wanted.status is not None:
+        return (
+            "official trackio keeps no status of a run.",
+            "Remove `status:`, or keep it as a parameter: parameters: {status: …}.",
+        )
+    if wanted.description is not None:
+        return (
+            "official trackio keeps no description of a run.",
+            "Remove `description:`, or keep it as a parameter: parameters: {description: …}.",
+        )
+    if identity(key, wanted, desired.spec.trackio).project is None:
+        return (
+            "official trackio keeps runs in projects, and none is named.",
+            f"Write `trackio: {{project: NAME}}`, or the key as NAME/{key}.",
+        )
+    words = [name for name, value in wanted.parameters.items() if str(value) in _NOT_FINITE]
+    if words:
+        return (
+            f"official trackio reads the text of '{words[0]}' back as no number.",
+            "Write it in lower case.",
+        )
+    return None
+
+
+def _forgetful(desired: Desired, state: SpaceState) -> Iterator[Check]:
+    """The Gradio app keeps experiments in memory, unless it has a token and a dataset to write to."""
+    if state.variables is None or state.secrets is None:
+        return
+    spec = desired.spec
+    has = {*state.variables, *state.secrets, *(spec.variables or {}), *(spec.secrets or {})}
+    missing = [name for name in _PERSISTENCE if name not in has]
+    if missing:
+        yield desired.check(
+            _NAME,
+            "warning",
+            f"a restart forgets everything: the Space has no {' and no '.join(missing)}.",
+            hint="Declare the secret HF_TOKEN and the variable TRACKIO_DATASET_REPO.",
+        )
+
+
+def _unread(desired: Desired, state: SpaceState) -> Check:
+    stage = (state.stage or "its stage is unknown").lower().replace("_", " ")
+    asleep = state.stage == "SLEEPING"
+    return desired.check(
+        _NAME,
+        "warning",
+        f"not read: {stage}.",
+        hint="Wake it and look: hfspace plan --wake" if asleep else "They are compared while the Space runs.",
+    )
+
+
+def _problem(desired: Desired, live: LiveExperiments) -> Check:
+    """Another app can't hold what is declared; one that is not ready must not hold up its own repair."""
+    severity: Severity = "error" if live.backend == _UNSUPPORTED else "warning"
+    return desired.check(_NAME, severity, f"not read: {live.problem}")
+
+
+def _error(desired: Desired, key: str, message: str, hint: str) -> Check:
+    return desired.check(_NAME, "error", message, key=key, hint=hint)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hfspace.live.hub import HubClient
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import LiveExperiments, ServedApp, SpaceState
+from hfspace.model import IDLE, MOVING, LiveExperiments, ServedApp, SpaceState
+
+if TYPE_CHECKING:
+    from hfspace.live.trackio.client import TrackioClient
+
+TRACKIO_SECONDS = 20.0
+WAKE_SECONDS = 300.0
+_WAKING = IDLE | MOVING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppReaders:
-    """What the snapshot reads apps with."""
+    """What the snapshot reads apps with, and apply reaches experiments with. `env` lends TRACKIO_WRITE_TOKEN,
+    and nothing else."""
 
     hub: HubClient
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def served(self, state: SpaceState, spec: SpaceSpec) -> ServedApp:
         from hfspace.live.gradio.served import read_space_app
@@ -21,4 +32,44 @@ class AppReaders:
         return read_space_app(state, hub_endpoint=self.hub.endpoint, token=self.hub.token_for(state.id))
 
     def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
-        return LiveExperiments(backend="", problem="experiments are not read yet")
+        """What the app of a running Space keeps. Raises TrackioError when it is not ready."""
+        from hfspace.live.trackio.reader import read_experiments
+
+        with self._client(state, spec) as client:
+            return read_experiments(client, spec)
+
+    def wake(self, state: SpaceState) -> SpaceState:
+        """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
+        from hfspace.live.gradio.fetch import Ask, fetch_all
+        from hfspace.live.gradio.tokens import host_token
+
+        if not state.host:
+            return state
+        token = host_token(
+            state.host,
+            hub_endpoint=self.hub.endpoint,
+            needed=state.visibility == "private",
+            token=self.hub.token_for(state.id),
+        )
+        fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
+        pace = self.hub.pace
+        deadline = pace.now() + WAKE_SECONDS
+        while (state := self.hub.runtime(state)).stage in _WAKING and pace.now() < deadline:
+            pace.sleep(2.0, f"waking {state.id}")
+        return state
+
+    def tracker(self, space: str, spec: SpaceSpec) -> TrackioClient:
+        """A client for the experiments of one Space, at the host that the Hub names now."""
+        return self._client(self.hub.space(space), spec)
+
+    def _client(self, state: SpaceState, spec: SpaceSpec) -> TrackioClient:
+        from hfspace.live.trackio.client import WRITE_TOKEN, TrackioClient, address_of
+
+        address = address_of(
+            state,
+            hub_endpoint=self.hub.endpoint,
+            token=self.hub.token_for(state.id),
+            write_token=self.env.get(WRITE_TOKEN) or None,
+        )
+        backend = spec.trackio.backend if spec.trackio else "auto"
+        return TrackioClient.at(address, space=state.id, backend=backend, timeout=TRACKIO_SECONDS)

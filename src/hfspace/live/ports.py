@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hfspace.manifest.secrets import SecretValue
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+
+if TYPE_CHECKING:
+    from hfspace.live.trackio.client import TrackioClient
+    from hfspace.manifest.models import SpaceSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +88,11 @@ class Hub(HubReader, HubWriter, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The doors that a facet may act through. `secrets` maps (space, key) to the value of a declared secret;
-    `random_bytes(n)` makes salts; `space_token(space)` is the token for the Space's own app."""
+    `random_bytes(n)` makes salts; `space_token(space)` is the token for the Space's own app;
+    `tracker(space, spec)` reaches its experiments."""
 
     hub: Hub
     secrets: Mapping[tuple[str, str], SecretValue]
     random_bytes: Callable[[int], bytes]
     space_token: Callable[[str], str | None] = lambda space: None
+    tracker: Callable[[str, SpaceSpec], TrackioClient] | None = None

@@ -32,16 +32,19 @@ class AppReader(Protocol):
 
     def served(self, state: SpaceState, spec: SpaceSpec) -> ServedApp: ...
     def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments: ...
+    def wake(self, state: SpaceState) -> SpaceState: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What to look at beside the Spaces' settings, and how."""
+    """What to look at beside the Spaces' settings, and how. `wake`: a sleeping Space is woken to read its
+    experiments, which may start a bill."""
 
     secrets: Mapping[tuple[str, str], SecretValue]
     unset_secrets: Mapping[tuple[str, str], str]
     apps: AppReader | None = None
     endpoints: bool = False
+    wake: bool = False
     unmanaged: bool = False
     threads: int = THREADS
 
@@ -120,7 +123,10 @@ def read_details(
         if spec.variables or spec.secrets or "secrets" in spec.prune:
             live = _allowed(lambda: hub.secrets(state.id))
             state = replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
-    return _with_app(state, spec, look)
+    state = _with_app(state, spec, look)
+    if state.experiments is not None and state.experiments.backend == "interface":
+        state = _with_persistence(state, hub)
+    return state
 
 
 def _needs_runtime(state: SpaceState, spec: SpaceSpec) -> bool:
@@ -132,12 +138,26 @@ def _needs_runtime(state: SpaceState, spec: SpaceSpec) -> bool:
 
 def _with_app(state: SpaceState, spec: SpaceSpec, look: Look) -> SpaceState:
     """Apps are read only while they run: reading would wake a sleeping one."""
-    if look.apps is None or state.stage != "RUNNING":
+    if look.apps is None:
         return state
-    if spec.experiments is not None:
+    if look.wake and spec.experiments and state.stage == "SLEEPING":
+        state = look.apps.wake(state)
+    if state.stage != "RUNNING":
+        return state
+    if spec.experiments or "experiments" in spec.prune:
         state = replace(state, experiments=_experiments(look.apps, state, spec))
     if spec.endpoint is not None and look.endpoints:
         state = replace(state, app=_served(look.apps, state, spec))
+    return state
+
+
+def _with_persistence(state: SpaceState, hub: HubReader) -> SpaceState:
+    """Whether this app has a token and a dataset to keep its experiments in: two names among the variables
+    and secrets, which were read already where the manifest declares any."""
+    if state.variables is None:
+        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
+    if state.secrets is None:
+        state = replace(state, secrets=_allowed(lambda: hub.secrets(state.id)))
     return state
 
 

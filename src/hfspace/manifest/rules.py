@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from hfspace.errors import Problem
+from hfspace.manifest import experiments
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
-_STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes")
+_STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes", "experiments")
 Found = Iterator[tuple[tuple[str, ...], str, str]]
 
 
@@ -18,7 +20,8 @@ def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Pro
     """Every broken rule, at its place."""
     found: list[Problem] = []
     for space, spec in manifest.spaces.items():
-        for path, message, hint in _space(space, spec, manifest):
+        line_of = partial(_line, manifest, space, lines)
+        for path, message, hint in (*_space(space, spec, manifest), *experiments.problems(spec, line_of)):
             source = manifest.source("spaces", space, *path)
             found.append(_problem(source, message, hint, lines))
     for path, message, hint in _cycles(manifest):
@@ -170,6 +173,13 @@ def _cycles(manifest: Manifest) -> Found:
             if following in manifest.spaces:
                 path.append(following)
                 stack.append((following, iter(manifest.spaces[following].depends_on)))
+
+
+def _line(manifest: Manifest, space: str, lines: Mapping[str, Sequence[str]], path: tuple[str, ...]) -> str:
+    """The line of the manifest that a value of a Space is written in; "" when it is not known."""
+    source = manifest.source("spaces", space, *path)
+    text = lines.get(source.file, ()) if source else ()
+    return text[source.line - 1] if source and 0 < source.line <= len(text) else ""
 
 
 def _problem(source: object, message: str, hint: str, lines: Mapping[str, Sequence[str]]) -> Problem:

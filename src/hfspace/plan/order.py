@@ -28,7 +28,9 @@ def rank(change: Change) -> tuple[int, int]:
     """Pause first, so that nothing bills meanwhile; a name that moves between variables and secrets is
     deleted before it is set (one name in both kills the Space); private before anything new is written
     there; the rest in facet order, in which waking comes last."""
-    if change.action is Action.PAUSE:
+    if change.facet == "experiments":
+        first = 4  # their deletes too: nothing that restarts the Space may come after them
+    elif change.action is Action.PAUSE:
         first = 0
     elif change.facet == "visibility" and change.after != "public":
         first = 1

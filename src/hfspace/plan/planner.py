@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from hfspace.facets import ALL
 from hfspace.facets.base import Desired
 from hfspace.facets.existence import Existence
+from hfspace.facets.experiments import Experiments
 from hfspace.manifest.models import Manifest
 from hfspace.model import Action, Change, Check, Plan, Snapshot, SpaceState
 from hfspace.plan import order
@@ -141,7 +142,7 @@ def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
 
         # The same refusal as for a live Space, before a create fails on it.
         return Hardware().compare(desired, SpaceState(id=desired.id, stage="NO_APP_FILE"))
-    return found
+    return found + Experiments().compare_missing(desired) if creates else found
 
 
 def _moved(desired: Desired, state: SpaceState) -> Check:

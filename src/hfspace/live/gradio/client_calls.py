@@ -25,7 +25,7 @@ def stream_client(call: Call) -> Iterator[Json]:
     args, kwargs = arguments(call)
     client = job = None
     try:
-        client = _client(call)
+        client = open_client(call.base, call.token, call.timeout)
         job = client.submit(*args, api_name=call.endpoint.name, **kwargs)
         yield from _steps(job, deadline, call)
     except (EndpointError, GeneratorExit):
@@ -58,21 +58,23 @@ def quiet() -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
-def _client(call: Call) -> Any:
+def open_client(base: str, token: str | None, timeout: float) -> Any:
+    """A gradio_client for the app at `base`; reads its /config and API info. Raises whatever that library
+    does when they can't be read. `timeout` is in seconds."""
     quiet()
     from gradio_client import Client
 
     return Client(
-        call.base,
+        base,
         # False: by default it finds the ambient token itself and sends it to any host. Ours goes as
         # Authorization, which no HTTP client carries to another host; x-hf-authorization is carried on.
         token=False,
-        headers={"authorization": f"Bearer {call.token}"} if call.token else None,
+        headers={"authorization": f"Bearer {token}"} if token else None,
         verbose=False,
         download_files=False,
         analytics_enabled=False,
         max_workers=2,
-        httpx_kwargs={"timeout": max(_SSE_SILENCE, call.timeout)},
+        httpx_kwargs={"timeout": max(_SSE_SILENCE, timeout)},
     )
 
 

@@ -1,0 +1,103 @@
+"""Which Trackio an app is: asked from the app itself, with three GETs at once; a title proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hfspace.errors import TrackioUnavailable
+from hfspace.live.gradio.fetch import Answer, Ask, fetch_all, safe_host
+from hfspace.live.trackio.port import Kind
+from hfspace.live.trackio.values import one_line
+from hfspace.model import Json
+
+API_VERSION = 1
+NEEDED = frozenset({
+    "create_experiment_interface", "list_experiments_interface", "get_experiment_details",
+    "log_parameters_interface", "update_experiment_status_interface",
+})  # fmt: skip
+_LEGACY = frozenset({"get_all_projects", "bulk_log"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What an app turned out to be. `endpoints` are the Gradio names without their slash."""
+
+    kind: Kind
+    version: str = ""
+    endpoints: frozenset[str] = frozenset()
+
+
+def detect(base: str, *, token: str | None, timeout: float) -> Found:
+    """Ask the app at `base`. Runs no function of it.
+
+    Raises TrackioUnavailable: `not_trackio` when it was reached and is something else, else it is not ready
+    or not understood. Official trackio answers a page to any path, so that only JSON counts (trackio 0.43).
+    """
+    asks = [Ask(url=base + path, token=token) for path in ("/version", "/gradio_api/info", "/info")]
+    version, *infos = fetch_all(asks, timeout=timeout)
+    told = _json(version)
+    if isinstance(told, Mapping) and told.get("api_transport") == "http":
+        return _official(base, told)
+    served = [names for names in (_endpoints(_json(answer)) for answer in infos) if names is not None]
+    for names in served:
+        if names >= NEEDED:
+            return Found(kind="interface", endpoints=names)
+    if any(names >= _LEGACY for names in served):
+        raise TrackioUnavailable(
+            f"{safe_host(base)} is a trackio older than 0.24, which tells no run's configuration.",
+            hint="Redeploy it with trackio>=0.24 (`trackio bump`).",
+            not_trackio=True,
+        )
+    raise _other(base, (version, *infos), gradio=bool(served))
+
+
+def _official(base: str, told: Mapping[str, Json]) -> Found:
+    version = one_line(str(told.get("version", "")))
+    if told.get("api_version") != API_VERSION:
+        raise TrackioUnavailable(
+            f"{safe_host(base)} is trackio {version} with API version "
+            f"{one_line(str(told.get('api_version')))}, and this hfspace knows {API_VERSION}.",
+            hint="Look for a newer hfspace.",
+        )
+    return Found(kind="trackio", version=version)
+
+
+def _other(base: str, answers: tuple[Answer, ...], *, gradio: bool) -> TrackioUnavailable:
+    """Another app, or one that is not ready: a page, a 5xx or silence never means 'no experiments'."""
+    host = safe_host(base)
+    if gradio:
+        return TrackioUnavailable(
+            f"{host} is a Gradio app, and no Trackio.", hint="Check the Space's id.", not_trackio=True
+        )
+    silent = next((answer for answer in answers if not answer.status), None)
+    if silent is not None:
+        return TrackioUnavailable(f"{host} is not ready: {silent.problem}", hint="Try again in a moment.")
+    worst = max(answers, key=lambda answer: answer.status)
+    if any(answer.status >= 500 or answer.status == 429 for answer in answers):
+        return TrackioUnavailable(
+            f"{host} is not ready: it answers {worst.status}.", hint="Try again in a moment."
+        )
+    if any(answer.status in {401, 403} for answer in answers):
+        return TrackioUnavailable(
+            f"{host} does not let this token in ({worst.status}).",
+            hint="A private Space needs a token that may read it, and its id rather than a URL.",
+        )
+    if any("html" in answer.content_type or not answer.complete for answer in answers):
+        return TrackioUnavailable(
+            f"{host} is not ready, or no Trackio: it answers with a page.",
+            hint="See what it is: hfspace diagnose SPACE",
+        )
+    return TrackioUnavailable(
+        f"{host} is no Trackio app.", hint="See what it is: hfspace diagnose SPACE", not_trackio=True
+    )
+
+
+def _json(answer: Answer) -> Json:
+    return answer.json() if answer.status == 200 and "json" in answer.content_type else None
+
+
+def _endpoints(info: Json) -> frozenset[str] | None:
+    """The named endpoints of a Gradio API info; None when it is none."""
+    named = info.get("named_endpoints") if isinstance(info, Mapping) else None
+    return frozenset(str(name).lstrip("/") for name in named) if isinstance(named, Mapping) else None

@@ -1,0 +1,130 @@
+"""What an experiment of a manifest is called on a Trackio app, and what no Trackio app could hold."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hfspace.manifest.models import ExperimentSpec, SpaceSpec, TrackioSpec
+
+Found = Iterator[tuple[tuple[str, ...], str, str]]
+LineOf = Callable[[tuple[str, ...]], str]
+
+_FLOAT_AS_TEXT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
+_BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Where a run is kept on official trackio. `project` is None when the manifest names none."""
+
+    project: str | None
+    name: str
+
+    @property
+    def same(self) -> tuple[str | None, str]:
+        """Equal for two that trackio keeps as one."""
+        return (None if self.project is None else canonical_project(self.project), self.name)
+
+
+def identity(key: str, experiment: ExperimentSpec, trackio: TrackioSpec | None) -> Identity:
+    """Project and run of one experiment: `project:` of its own, else `project/run` in the key, else the
+    Space's `trackio.project`."""
+    if experiment.project is not None:
+        return Identity(project=experiment.project, name=key)
+    project, slash, name = key.partition("/")
+    if slash and project and name:
+        return Identity(project=project, name=name)
+    return Identity(project=trackio.project if trackio else None, name=key)
+
+
+def canonical_project(project: str) -> str:
+    """The name under which trackio stores a project: letters, digits, - and _ (trackio 0.43,
+    utils.canonical_project_name). `my.model` and `mymodel` are one project."""
+    kept = "".join(char for char in project if char.isalnum() or char in "-_").rstrip()
+    return kept or "default"
+
+
+def has_breaks(text: str) -> bool:
+    """Whether a name holds line ends or control characters: the Gradio app writes names into its listing
+    as they are, so that one could forge the lines of another experiment."""
+    return any(unicodedata.category(char) in _BREAKS for char in text)
+
+
+def problems(spec: SpaceSpec, line_of: LineOf) -> Found:
+    """What is wrong with the experiments of one Space, as (path below the Space, message, hint).
+
+    `line_of` maps a path to the manifest's line, to tell quoted text from a number that YAML 1.1 misread.
+    """
+    if "experiments" in spec.prune and spec.experiments is None:
+        yield (
+            ("prune",),
+            "experiments can't be pruned where none are declared",
+            "Declare them, or write `experiments: {}` to delete all of the project.",
+        )
+    for key, experiment in (spec.experiments or {}).items():
+        at = ("experiments", key)
+        if not key.strip() or has_breaks(key):
+            yield at, f"{key!r} can't be the name of an experiment", "Use one line of visible text."
+        for name, text in (("project", experiment.project), ("id", experiment.id)):
+            if text is not None and (not text.strip() or has_breaks(text)):
+                yield (*at, name), f"{name} {text!r} is not one line of text", "Correct it, or remove it."
+        yield from _values(experiment.parameters, (*at, "parameters"), line_of)
+    if spec.trackio is None or spec.trackio.backend != "interface":
+        yield from _collisions(spec)
+
+
+def _values(value: Any, at: tuple[str, ...], line_of: LineOf) -> Found:
+    """Values that JSON can't hold, and numbers that YAML 1.1 reads as text."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _values(item, (*at, str(key)), line_of)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _values(item, (*at, str(index)), line_of)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield at, f"'{at[-1]}' is {value}, and JSON holds finite numbers only", "Quote it, or remove it."
+    elif isinstance(value, str) and _FLOAT_AS_TEXT.fullmatch(value):
+        line = line_of(at)
+        if f'"{value}"' in line or f"'{value}'" in line:
+            return
+        yield (
+            at,
+            f"'{at[-1]}' is {value}, which YAML 1.1 reads as text",
+            f'Write {_as_float(value)}, or "{value}" for the text.',
+        )
+
+
+def _as_float(text: str) -> str:
+    """The spelling of the same number that YAML 1.1 reads as one: a point, and a sign in the exponent."""
+    mantissa, _, exponent = text.lower().partition("e")
+    sign, digits = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa.lstrip("+"))
+    whole, _, part = digits.partition(".")
+    signed = exponent if exponent[0] in "+-" else f"+{exponent}"
+    return f"{sign}{whole or '0'}.{part or '0'}e{signed}"
+
+
+def _collisions(spec: SpaceSpec) -> Found:
+    """Projects that trackio would silently merge, and runs that would then be one."""
+    spelled: dict[str, str] = {}
+    runs: dict[tuple[str | None, str], str] = {}
+    for key, experiment in (spec.experiments or {}).items():
+        found = identity(key, experiment, spec.trackio)
+        at = ("experiments", key)
+        if found.project is not None:
+            canonical = canonical_project(found.project)
+            first = spelled.setdefault(canonical, found.project)
+            if first != found.project:
+                yield (
+                    at,
+                    f"the projects '{first}' and '{found.project}' are one on trackio ('{canonical}')",
+                    f"Write {canonical} for both, or rename one.",
+                )
+                continue
+        if found.same in runs:
+            yield at, f"'{key}' and '{runs[found.same]}' are the same run", "Keep one."
+        runs.setdefault(found.same, key)
