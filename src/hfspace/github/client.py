@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hfspace.errors import HfspaceError, UsageError
+from hfspace.live.channel import is_confidential
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +52,7 @@ class GitHub:
         import httpx
 
         self._base = api_url.rstrip("/")
-        if not self._base.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        if not is_confidential(self._base):
             raise UsageError(f"GITHUB_API_URL is not an https URL: {self._base}.")
         if not token:
             raise UsageError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hfspace.errors import HubUnreachable, NotTrusted, Unauthorized
+from hfspace.live.channel import is_confidential
 
 if TYPE_CHECKING:
     import httpx
@@ -65,6 +66,11 @@ class KeylessTokens:
             return held.token
 
     def _exchange(self, space: str) -> _Held:
+        if not is_confidential(self._endpoint):
+            raise Unauthorized(
+                f"This job's identity is not sent to {self._endpoint}, which is not an https URL.",
+                hint="Set HF_ENDPOINT to the https address of the Hub.",
+            )
         asked = self._clock()
         body = {
             "grant_type": _GRANT,
@@ -95,7 +101,7 @@ class KeylessTokens:
                 hint="Set HF_TOKEN, or give the job `permissions:` id-token: write.",
             )
         url = self._env["ACTIONS_ID_TOKEN_REQUEST_URL"]
-        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        if not is_confidential(url):
             raise Unauthorized("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.")
         joint = "&" if "?" in url else "?"
         from urllib.parse import quote

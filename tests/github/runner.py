@@ -1,0 +1,131 @@
+"""A runner of GitHub Actions, as much as action.yml needs: inputs, expressions, the GITHUB_* files, and the
+`hfspace` step's own shell line. Everything else of the action is read from action.yml, not repeated here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.github.fake import TOKEN, FakeGitHub
+
+ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+SHA = {name: name * 40 for name in "abcdef0123456789"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    log: str
+    outputs: dict[str, str]
+    summary: str
+    env: dict[str, str]
+    temp: Path
+
+    def annotations(self, level: str) -> list[str]:
+        return [line for line in self.log.splitlines() if line.startswith(f"::{level} ")]
+
+
+@dataclass
+class Runner:
+    """One repository on one runner. `env` is added to every job."""
+
+    github: FakeGitHub
+    workspace: Path
+    env: dict[str, str] = field(default_factory=dict)
+    runs: int = 0
+
+    def pull_request(self, number: int, sha: str, *, fork: str | None = None) -> dict[str, Any]:
+        """The payload of a push to a pull request, which the fake GitHub then knows too."""
+        self.github.open_pull(number, sha, head=fork)
+        pull = {
+            "number": number,
+            "head": {"sha": sha, "ref": "change", "repo": {"full_name": fork or self.github.repository}},
+            "base": {"sha": SHA["b"]},
+        }
+        return {"action": "synchronize", "number": number, "pull_request": pull}
+
+    def job(self, event: str, payload: dict[str, Any], inputs: dict[str, str], **env: str) -> Ran:
+        """Run the action's `hfspace` step with these inputs."""
+        self.runs += 1
+        temp = self.workspace.parent / f"temp-{self.runs}"
+        (temp / "hfspace-venv" / "bin").mkdir(parents=True)
+        program = temp / "hfspace-venv" / "bin" / "hfspace"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m hfspace "$@"\n')
+        program.chmod(0o755)
+        files = {name: temp / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")}
+        for path in files.values():
+            path.touch()
+        (temp / "event.json").write_text(json.dumps(payload))
+        step = next(step for step in ACTION["runs"]["steps"] if step.get("id") == "run")
+        surroundings = {
+            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.github.api_url,
+            "GITHUB_SERVER_URL": self.github.root,
+            "GITHUB_REPOSITORY": self.github.repository,
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(temp / "event.json"),
+            "GITHUB_SHA": SHA["f"],
+            "GITHUB_RUN_ID": str(1000 + self.runs),
+            "GITHUB_WORKSPACE": str(self.workspace),
+            "RUNNER_TEMP": str(temp),
+            "HF_HOME": str(temp / "hf"),
+            **{name: str(path) for name, path in files.items()},
+            **self.env,
+            **env,
+            **step_env(step, inputs),
+        }
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=self.workspace,
+            env=surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        return Ran(
+            code=done.returncode,
+            log=done.stdout,
+            outputs=_outputs(files["GITHUB_OUTPUT"].read_text()),
+            summary=files["GITHUB_STEP_SUMMARY"].read_text(),
+            env=surroundings,
+            temp=temp,
+        )
+
+
+def step_env(step: dict[str, Any], inputs: dict[str, str]) -> dict[str, str]:
+    """The step's env with its expressions filled in: only inputs and the job's token are known."""
+    given = {name: str(item.get("default", "")) for name, item in ACTION["inputs"].items()}
+    assert set(inputs) <= set(given), "no such input"
+    given |= inputs
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1].removeprefix("inputs.")
+        return given[name] if name in given else TOKEN if match[1] == "github.token" else f"?{match[1]}?"
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ *([\w.-]+) *\}\}", value, text)
+
+    return {name: filled(filled(str(text))) for name, text in step["env"].items()}
+
+
+def _outputs(text: str) -> dict[str, str]:
+    """The file of GITHUB_OUTPUT, read as the runner reads it."""
+    found, lines = {}, iter(text.split("\n"))
+    for line in lines:
+        name, heredoc, delimiter = line.partition("<<")
+        if heredoc:
+            found[name] = "\n".join(iter(lambda end=delimiter: next(lines), delimiter))  # type: ignore[misc]
+    return found
