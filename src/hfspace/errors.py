@@ -6,6 +6,7 @@ HfspaceError
  ├─ SecretSourceError      a declared secret has no value to send
  ├─ PlanFileError          a saved plan is damaged, newer than us, or not a plan
  ├─ StalePlanError         a saved plan no longer describes the world
+ ├─ ChangedMeanwhile       somebody else changed what this run had written
  ├─ PolicyError            the plan breaches the manifest's policy
  ├─ Interrupted            Ctrl-C or SIGTERM
  ├─ WaitTimeout            something did not happen in time
@@ -94,6 +95,10 @@ class PlanFileError(HfspaceError):
 
 class StalePlanError(HfspaceError):
     """The manifest, the account, the Hub or a touched Space moved since the plan was saved."""
+
+
+class ChangedMeanwhile(HfspaceError):
+    """Somebody else, such as a second run, changed what this run had written or read."""
 
 
 class PolicyError(HfspaceError):

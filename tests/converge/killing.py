@@ -21,7 +21,10 @@ from tests.converge import fleet
 
 _HERE = Path(__file__).parent
 _STEP_SECONDS = 8.0
-_PASSING = {"since", "visited", "ahead", "writes", "restarts", "restart_calls", "pauses", "created"}
+_PASSING = {
+    "since", "visited", "ahead", "writes", "restarts", "restart_calls", "pauses", "created", "modified",
+    "started", "before", "sha", "built_sha", "oid",
+}  # fmt: skip
 _COUNTED = ("restarts", "restart_calls", "pauses")
 
 

@@ -14,7 +14,10 @@ import pytest
 from hfspace.localhub import LocalHub
 
 SEED = {
-    "accounts": {"acme": {"type": "org", "plan": "team"}, "alice": {"type": "user", "orgs": {"acme": "admin"}}},
+    "accounts": {
+        "acme": {"type": "org", "plan": "team"},
+        "alice": {"type": "user", "orgs": {"acme": "admin"}},
+    },
     "spaces": {
         "acme/whisper": {
             "hardware": "t4-small",

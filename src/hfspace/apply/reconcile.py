@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from hfspace.apply import waiting
+from hfspace.apply import meanwhile, waiting
 from hfspace.apply.events import Kind
 from hfspace.apply.run import Run
 from hfspace.errors import (
@@ -19,6 +19,8 @@ from hfspace.errors import (
     HubError,
     HubFault,
     HubUnreachable,
+    NotVisible,
+    Rejected,
     StalePlanError,
 )
 from hfspace.facets import BY_NAME
@@ -26,6 +28,8 @@ from hfspace.model import FAILED, Action, Change, Check, Outcome, SpaceState, St
 from hfspace.plan.planner import digest
 
 _UNANSWERED = (HubUnreachable, HubFault, Conflict)
+_REFUSED = (NotVisible, Rejected)
+"""Somebody else may have done it first: deleting what is gone, detaching what is detached."""
 _CONFIRM_READS = 5
 _APP_LOOKS = 15
 _IN_APP = "experiments"
@@ -34,10 +38,16 @@ _IN_APP = "experiments"
 
 @dataclass(slots=True)
 class _Progress:
-    """What this run has done to one Space so far."""
+    """What this run has done to one Space so far. `taken`: what the Hub has acknowledged, with the Space as
+    it was read before; `moved_on`: something was written since it was paused or started; `came_up`: it was
+    seen running after a restart."""
 
     applied: list[Change] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    taken: dict[str, SpaceState | None] = field(default_factory=dict)
+    refused: dict[str, HubError] = field(default_factory=dict)
+    moved_on: bool = False
+    came_up: bool = False
     lost: int = 0
     unresolved: list[Change] = field(default_factory=list)
     before_wait: SpaceState | None = None
@@ -82,8 +92,10 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
         if number == 0:
             _check_unmoved(run, space, state, todo, planned)
             run = _keeping_paused(run, space, state)
-        _settle_unresolved(run, space, todo, progress)
-        todo = _shown(_confirmed(run, space, todo, progress), planned)
+        _check_there(run, space, state, todo, planned)
+        _settle_unresolved(run, space, state, todo, progress)
+        state, todo = _confirmed(run, space, state, todo, progress)
+        todo = _shown(todo, planned)
         settings = [change for change in todo if change.facet != _IN_APP]
         moving = progress.before_wait is not None and not progress.waited
         if settings:
@@ -92,6 +104,7 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             progress.waited = True
             rest = waiting.settle(run, progress.before_wait, progress.wait_from)
             progress.stage = rest.stage
+            progress.came_up = progress.came_up or rest.stage == "RUNNING"
         elif todo:
             if moving:
                 raise HfspaceError(
@@ -148,63 +161,82 @@ def _keeping_paused(run: Run, space: str, state: SpaceState | None) -> Run:
 def _check_unmoved(
     run: Run, space: str, state: SpaceState | None, todo: list[Change], planned: tuple[Change, ...]
 ) -> None:
-    """The first read decides whether the plan still holds: a saved one must, any other is planned again,
-    but a create or a delete that nobody saw is never made."""
+    """The first read decides whether the plan still holds: a saved one must, any other is planned again."""
     if run.expected is not None and (digest(state) if state else None) != run.expected.get(space):
         raise StalePlanError(f"{space} has moved since the plan was saved.", hint="Make a new plan.")
     shown = {(change.address, change.action) for change in planned}
     unseen = [change for change in todo if (change.address, change.action) not in shown]
-    if any(change.facet == "existence" for change in unseen):
-        raise StalePlanError(
-            f"{space} has come or gone since the plan was shown.", hint="Run again to see the new plan."
-        )
-    if unseen:
+    if unseen and not any(change.facet == "existence" for change in unseen):
         run.tell(Kind.REPLANNED, space, text=f"{len(unseen)} more to change than the plan showed")
 
 
-def _settle_unresolved(run: Run, space: str, todo: list[Change], progress: _Progress) -> None:
-    """Changes whose answer was lost and which a read no longer shows were made."""
+def _check_there(
+    run: Run, space: str, state: SpaceState | None, todo: list[Change], planned: tuple[Change, ...]
+) -> None:
+    """A create or a delete that the plan did not show is never made, in no round; and a Space that is gone
+    is not done."""
+    shown = {change.action for change in planned if change.facet == "existence"}
+    unseen = [change for change in todo if change.facet == "existence" and change.action not in shown]
+    if state is None and not todo and run.manifest.spaces[space].state != "absent":
+        raise meanwhile.vanished(space)
+    if not unseen:
+        return
+    if unseen[0].action is Action.CREATE:
+        raise meanwhile.vanished(space)
+    raise StalePlanError(f"{space} has come since the plan was shown.", hint="Run again to see the new plan.")
+
+
+def _settle_unresolved(
+    run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress
+) -> None:
+    """Changes whose answer was lost, or that were refused, and which a read no longer shows were made."""
     open_addresses = {change.address for change in todo}
     for change in progress.unresolved:
         if change.address not in open_addresses:
             progress.applied.append(change)
+            progress.counts[change.address] += 1
             run.tell(Kind.RESOLVED, space, change=change)
+        elif change.address in progress.refused:
+            error = progress.refused[change.address]
+            run.tell(Kind.FAILED, space, change=change, text=error.message)
+            raise error
     progress.unresolved.clear()
 
 
-def _confirmed(run: Run, space: str, todo: list[Change], progress: _Progress) -> list[Change]:
+def _confirmed(
+    run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress
+) -> tuple[SpaceState | None, list[Change]]:
     """`todo` once more, if it holds something that this run has already written: reads may lag behind
-    writes, and a second write would restart the Space again. What still differs then is done once more."""
+    writes. What still differs then was changed by somebody else, or fails again and again."""
     for _ in range(_CONFIRM_READS):
-        again = [change for change in todo if progress.counts[change.address]]
-        if not again:
-            return todo
+        if not any(_again(change, progress) for change in todo):
+            return state, todo
         run.pace.sleep(min(run.options.poll_seconds, 1.0), f"confirming the changes of {space}")
         state = run.read(space)
         progress.stage = state.stage if state else None
         todo = run.todo(space, state)
     for change in todo:
-        if change.facet == _IN_APP and change.action is Action.CREATE and progress.counts[change.address]:
+        if not _again(change, progress):
+            continue
+        if change.facet == _IN_APP and change.action is Action.CREATE:
             raise DataLoss(
                 f"{change.address} was created and read back, and is gone.",
                 hint="The app restarted, or somebody created one in the same second. Run again.",
             )
-        limit = run.options.restarts if change.facet == "state" else 2
-        if progress.counts[change.address] >= limit:
-            raise _does_not_hold(change, progress.counts[change.address], progress.stage)
-    return todo
+        if change.action is Action.RESTART and change.facet == "state" and progress.stage in FAILED:
+            if progress.counts[change.address] >= run.options.restarts:
+                times = progress.counts[change.address]
+                raise meanwhile.fails_again(change, times, progress.came_up, progress.stage)
+        elif change.address in progress.taken:
+            raise meanwhile.overwritten(change, progress.taken[change.address], state)
+    return state, todo
 
 
-def _does_not_hold(change: Change, times: int, stage: str | None) -> HfspaceError:
-    if change.facet == "state" and change.action is Action.RESTART:
-        return HubFault(
-            f"{change.space} was restarted {times} times in this run and is {stage} again: no more of that.",
-            hint=f"See `hfspace logs {change.space}`.",
-        )
-    return HubFault(
-        f"The Hub took {change.address} {times} times, and still reads otherwise.",
-        hint="Somebody else may change it at the same time; look at `hfspace plan`.",
-    )
+def _again(change: Change, progress: _Progress) -> bool:
+    """Whether this was done already. To be paused once more after writes that may wake is no repetition."""
+    if change.facet == "state" and change.action is Action.PAUSE and progress.moved_on:
+        return False
+    return progress.counts[change.address] > 0
 
 
 def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress) -> None:
@@ -228,10 +260,17 @@ def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], p
         except _UNANSWERED as error:
             _lost(run, change, error, progress)
             return
+        except _REFUSED as error:
+            progress.refused[change.address] = error
+            progress.unresolved.append(change)
+            progress.counts[change.address] -= 1
+            return
         except HfspaceError as error:
             run.tell(Kind.FAILED, space, change=change, text=error.message)
             raise
         wrote = True
+        progress.taken[change.address] = state
+        progress.moved_on = change.facet != "state"
         _done(run, change, progress)
         if change.facet == "existence":
             if change.action is Action.CREATE:
@@ -253,6 +292,7 @@ def _lost(run: Run, change: Change, error: HubError, progress: _Progress) -> Non
         raise error
     progress.unresolved.append(change)
     progress.counts[change.address] -= 1
+    progress.moved_on = progress.moved_on or change.facet != "state"
     run.pace.sleep(min(0.5 * 2**progress.lost, 8.0), f"waiting to read {change.space} again")
 
 
@@ -280,7 +320,10 @@ def _restarts(change: Change) -> bool:
 def _verdict(
     run: Run, space: str, final: SpaceState | None, progress: _Progress
 ) -> tuple[HfspaceError | None, tuple[str, ...]]:
-    """Whether the Space that came to rest is what was asked for: up, and serving what is declared."""
+    """Whether the Space that came to rest is what was asked for: held, up, and serving what is declared."""
+    if problems := run.problems(space, final):
+        # The plan had none, or the Space would not have been touched: this came up meanwhile.
+        return HfspaceError(f"{space}: {problems[0].message}", hint=problems[0].hint), ()
     if final is None or not progress.waited:
         return None, ()
     if final.stage in FAILED and final.stage != "NO_APP_FILE":

@@ -13,7 +13,7 @@ from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, read_space
 from hfspace.manifest.models import Manifest
-from hfspace.model import Change, Snapshot, SpaceState
+from hfspace.model import Change, Check, Snapshot, SpaceState
 from hfspace.plan import order
 from hfspace.plan.planner import compare, desired_of
 
@@ -74,17 +74,22 @@ class Run:
 
     def todo(self, space: str, state: SpaceState | None) -> list[Change]:
         """What is still to do, in order: the same comparison as in a plan."""
-        spaces = {space: state} if state is not None else {}
-        now = replace(self.snapshot, spaces=spaces, unreadable={})
-        desired = self.desired(space)
-        found = [item for item in compare(desired, now) if isinstance(item, Change)]
-        kept = [item for item in found if item.facet not in desired.spec.ignore and self._targeted(item)]
-        return sorted(kept, key=order.key)
+        ignored = self.manifest.spaces[space].ignore
+        found = [item for item in self._compare(space, state) if isinstance(item, Change)]
+        return sorted((item for item in found if item.facet not in ignored), key=order.key)
 
-    def _targeted(self, change: Change) -> bool:
+    def problems(self, space: str, state: SpaceState | None) -> list[Check]:
+        """What keeps the Space from being as declared: the errors that a plan would show now."""
+        found = [item for item in self._compare(space, state) if isinstance(item, Check)]
+        return [item for item in found if item.severity == "error"]
+
+    def _compare(self, space: str, state: SpaceState | None) -> list[Change | Check]:
         from hfspace.plan.planner import matches
 
-        return not self.targets or matches(change.address, change.space, self.targets)
+        spaces = {space: state} if state is not None else {}
+        now = replace(self.snapshot, spaces=spaces, unreadable={})
+        found = compare(self.desired(space), now)
+        return [item for item in found if not self.targets or matches(item.address, space, self.targets)]
 
 
 Clock = Callable[[], float]

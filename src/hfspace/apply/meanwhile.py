@@ -1,0 +1,84 @@
+"""Whether somebody else changed what this run has written: a second runner, or a person in the browser.
+
+The Hub has no compare-and-swap. What can be done is to read after every write, to say so when something
+else is there, and not to fight: a setting that the Hub has acknowledged is never written twice in one run.
+"""
+
+from __future__ import annotations
+
+from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
+from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState
+
+_HINT = (
+    "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
+)
+
+
+def overwritten(change: Change, before: SpaceState | None, now: SpaceState | None) -> ChangedMeanwhile:
+    """`change` was made, and reads otherwise. `before` is the Space as read before it was made."""
+    if change.facet == "existence":
+        what = "is gone again" if change.action is Action.CREATE else "is there again"
+        return ChangedMeanwhile(f"{change.space} {what}: somebody else changed it meanwhile.", hint=_HINT)
+    if change.action is Action.PAUSE:
+        return ChangedMeanwhile(
+            f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=_HINT
+        )
+    if change.facet == "state":
+        return ChangedMeanwhile(
+            f"{change.space} was {'stopped' if change.before == 'STOPPED' else 'paused'} by somebody else "
+            "meanwhile: this run had started it.",
+            hint=_HINT,
+        )
+    live = "" if change.sensitive else f", and now it is {_shown(change.before)}"
+    if _value(change, before) != _value(change, now):
+        return ChangedMeanwhile(
+            f"{change.address} was changed by somebody else meanwhile: this run had set it"
+            f"{'' if change.sensitive else ' to ' + _shown(change.after)}{live}.",
+            hint=_HINT,
+        )
+    return ChangedMeanwhile(
+        f"{change.address} reads as before, although the Hub took the change: somebody else changed it back, "
+        "or the Hub does not hold it.",
+        hint=_HINT,
+    )
+
+
+def vanished(space: str) -> ChangedMeanwhile:
+    """A Space that was there when the plan was made, and that this run did not delete."""
+    return ChangedMeanwhile(
+        f"{space} is gone since the plan was made, or this token can't see it any more.", hint=_HINT
+    )
+
+
+def fails_again(change: Change, times: int, came_up: bool, stage: str | None) -> HfspaceError:
+    """The limit of on_error: what was restarted so often in one run is not restarted once more."""
+    flips = (
+        f"{change.space} flips between RUNNING and {stage}: it was restarted {times} times in this run, came "
+        "up, and failed again."
+        if came_up
+        else f"{change.space} was restarted {times} times in this run and is {stage} again: no more of that."
+    )
+    build = " --build" if stage == "BUILD_ERROR" else ""
+    return HubFault(flips, hint=f"See `hfspace logs {change.space}{build}`.")
+
+
+def _value(change: Change, state: SpaceState | None) -> object:
+    """What `change` is about, as `state` has it, without what a write may add by itself."""
+    if state is None:
+        return None
+    if change.facet == "variables":
+        variable = (state.variables or {}).get(str(change.key))
+        return variable.value if variable else None
+    if change.facet == "restart":
+        marker = (state.variables or {}).get(RESTART_VARIABLE)
+        return marker.value if marker else None
+    if change.facet == "secrets":
+        secret = (state.secrets or {}).get(str(change.key))
+        return (secret.fingerprint,) if secret else None
+    return getattr(state, change.facet, None)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = value.get("value")
+    return "not there" if value is None else str(value)
