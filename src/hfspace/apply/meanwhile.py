@@ -52,11 +52,11 @@ def vanished(space: str) -> ChangedMeanwhile:
 
 def fails_again(change: Change, times: int, came_up: bool, stage: str | None) -> HfspaceError:
     """The limit of on_error: what was restarted so often in one run is not restarted once more."""
+    often = f"restarted {times} time{'s' if times != 1 else ''} in this run"
     flips = (
-        f"{change.space} flips between RUNNING and {stage}: it was restarted {times} times in this run, came "
-        "up, and failed again."
+        f"{change.space} flips between RUNNING and {stage}: it was {often}, came up, and failed again."
         if came_up
-        else f"{change.space} was restarted {times} times in this run and is {stage} again: no more of that."
+        else f"{change.space} was {often} and is {stage} again: no more of that."
     )
     build = " --build" if stage == "BUILD_ERROR" else ""
     return HubFault(flips, hint=f"See `hfspace logs {change.space}{build}`.")
