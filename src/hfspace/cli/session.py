@@ -94,6 +94,7 @@ def open_session(
             endpoints=endpoints,
             wake=wake,
             unmanaged=unmanaged,
+            stop=pace.stop,
         ),
         pace=pace,
     )

@@ -37,8 +37,11 @@ class AppReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What to look at beside the Spaces' settings, and how. `wake`: a sleeping Space is woken to read its
-    experiments, which may start a bill."""
+    """What to look at beside the Spaces' settings, and how.
+
+    `wake`: a sleeping Space is woken to read its experiments, which may start a bill. `stop` ends the waits
+    of all readers: it is called when Ctrl-C breaks a look off.
+    """
 
     secrets: Mapping[tuple[str, str], SecretValue]
     unset_secrets: Mapping[tuple[str, str], str]
@@ -47,6 +50,7 @@ class Look:
     wake: bool = False
     unmanaged: bool = False
     threads: int = THREADS
+    stop: Callable[[], None] = lambda: None
 
 
 def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
@@ -59,7 +63,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     others: list[SpaceState] = []
     unreadable: dict[str, str] = {}
     for found, extra, refused in _parallel(
-        lambda item: _read_owner(hub, *item, look.unmanaged), owners.items(), look.threads
+        lambda item: _read_owner(hub, *item, look.unmanaged), owners.items(), look
     ):
         # Keyless, a missing Space and a private one that trusts nobody look alike: one that is to be absent
         # may well be.
@@ -75,7 +79,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
             unreadable[space] = error.message
             return space, None
 
-    states = dict(_parallel(complete, seen, look.threads))
+    states = dict(_parallel(complete, seen, look))
     return Snapshot(
         hub=hub.endpoint,
         account=account,
@@ -249,14 +253,16 @@ def _by_owner(spaces: Iterable[str]) -> dict[str, frozenset[str]]:
     return {owner: frozenset(ids) for owner, ids in owners.items()}
 
 
-def _parallel(work: Callable[[A], B], items: Iterable[A], threads: int) -> list[B]:
+def _parallel(work: Callable[[A], B], items: Iterable[A], look: Look) -> list[B]:
     listed = list(items)
-    if len(listed) <= 1 or threads <= 1:
+    if len(listed) <= 1 or look.threads <= 1:
         return [work(item) for item in listed]
-    with ThreadPoolExecutor(max_workers=min(threads, len(listed))) as pool:
+    with ThreadPoolExecutor(max_workers=min(look.threads, len(listed))) as pool:
         try:
             futures = [pool.submit(copy_context().run, work, item) for item in listed]
             return [future.result() for future in futures]
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                look.stop()  # leaving the pool waits for its threads, and they may wait for the rate limit
             raise
