@@ -49,7 +49,7 @@ class _Progress:
     moved_on: bool = False
     came_up: bool = False
     lost: int = 0
-    unresolved: list[Change] = field(default_factory=list)
+    unresolved: dict[str, Change] = field(default_factory=dict)
     before_wait: SpaceState | None = None
     wait_from: float = 0.0
     waited: bool = False
@@ -93,7 +93,6 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             _check_unmoved(run, space, state, todo, planned)
             run = _keeping_paused(run, space, state)
         _check_there(run, space, state, todo, planned)
-        _settle_unresolved(run, space, state, todo, progress)
         state, todo = _confirmed(run, space, state, todo, progress)
         todo = _shown(todo, planned)
         settings = [change for change in todo if change.facet != _IN_APP]
@@ -186,54 +185,64 @@ def _check_there(
     raise StalePlanError(f"{space} has come since the plan was shown.", hint="Run again to see the new plan.")
 
 
-def _settle_unresolved(
-    run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress
-) -> None:
-    """Changes whose answer was lost, or that were refused, and which a read no longer shows were made."""
-    open_addresses = {change.address for change in todo}
-    for change in progress.unresolved:
-        if change.address not in open_addresses:
-            progress.applied.append(change)
-            progress.counts[change.address] += 1
-            run.tell(Kind.RESOLVED, space, change=change)
-        elif change.address in progress.refused:
-            error = progress.refused[change.address]
-            run.tell(Kind.FAILED, space, change=change, text=error.message)
-            raise error
-    progress.unresolved.clear()
-
-
 def _confirmed(
     run: Run, space: str, state: SpaceState | None, todo: list[Change], progress: _Progress
 ) -> tuple[SpaceState | None, list[Change]]:
-    """`todo` once more, if it holds something that this run has already written: reads may lag behind
-    writes. What still differs then was changed by somebody else, or fails again and again."""
+    """`todo` once more, if it holds something that this run has written, or perhaps: its answer was lost.
+    Reads may lag behind writes. What the Hub has acknowledged and what differs even then was changed by
+    somebody else, or fails again and again; what may never have arrived is left in `todo`."""
     for _ in range(_CONFIRM_READS):
+        _settle_unresolved(run, space, todo, progress)
         if not any(_again(change, progress) for change in todo):
             return state, todo
         run.pace.sleep(min(run.options.poll_seconds, 1.0), f"confirming the changes of {space}")
         state = run.read(space)
         progress.stage = state.stage if state else None
         todo = run.todo(space, state)
+    _settle_unresolved(run, space, todo, progress)
     for change in todo:
-        if not _again(change, progress):
-            continue
-        if change.facet == _IN_APP and change.action is Action.CREATE:
-            raise DataLoss(
-                f"{change.address} was created and read back, and is gone.",
-                hint="The app restarted, or somebody created one in the same second. Run again.",
-            )
-        if change.action is Action.RESTART and change.facet == "state" and progress.stage in FAILED:
-            if progress.counts[change.address] >= run.options.restarts:
-                times = progress.counts[change.address]
-                raise meanwhile.fails_again(change, times, progress.came_up, progress.stage)
-        elif change.address in progress.taken:
-            raise meanwhile.overwritten(change, progress.taken[change.address], state)
+        if change.address in progress.refused:
+            error = progress.refused[change.address]
+            run.tell(Kind.FAILED, space, change=change, text=error.message)
+            raise error
+        if change.address not in progress.unresolved and _again(change, progress):
+            if change.facet == _IN_APP and change.action is Action.CREATE:
+                raise DataLoss(
+                    f"{change.address} was created and read back, and is gone.",
+                    hint="The app restarted, or somebody created one in the same second. Run again.",
+                )
+            _check_not_overwritten(run, change, state, progress)
+    progress.unresolved.clear()
     return state, todo
 
 
+def _settle_unresolved(run: Run, space: str, todo: list[Change], progress: _Progress) -> None:
+    """Changes whose answer was lost, or that were refused, and which a read no longer shows, were made."""
+    open_addresses = {change.address for change in todo}
+    for address in [address for address in progress.unresolved if address not in open_addresses]:
+        change = progress.unresolved.pop(address)
+        progress.refused.pop(address, None)
+        progress.applied.append(change)
+        progress.counts[address] += 1
+        if change.facet == "existence" and change.action is Action.CREATE:
+            _remember(run, SpaceState(id=space), progress)
+        run.tell(Kind.RESOLVED, space, change=change)
+
+
+def _check_not_overwritten(run: Run, change: Change, state: SpaceState | None, progress: _Progress) -> None:
+    if change.action is Action.RESTART and change.facet == "state" and progress.stage in FAILED:
+        times = progress.counts[change.address]
+        if times >= run.options.restarts:
+            raise meanwhile.fails_again(change, times, progress.came_up, progress.stage)
+    elif change.address in progress.taken:
+        raise meanwhile.overwritten(change, progress.taken[change.address], state)
+
+
 def _again(change: Change, progress: _Progress) -> bool:
-    """Whether this was done already. To be paused once more after writes that may wake is no repetition."""
+    """Whether this was done already, or perhaps. To be paused once more after writes that may wake is no
+    repetition."""
+    if change.address in progress.unresolved:
+        return True
     if change.facet == "state" and change.action is Action.PAUSE and progress.moved_on:
         return False
     return progress.counts[change.address] > 0
@@ -262,7 +271,7 @@ def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], p
             return
         except _REFUSED as error:
             progress.refused[change.address] = error
-            progress.unresolved.append(change)
+            progress.unresolved[change.address] = change
             progress.counts[change.address] -= 1
             return
         except HfspaceError as error:
@@ -290,7 +299,7 @@ def _lost(run: Run, change: Change, error: HubError, progress: _Progress) -> Non
     if progress.lost > run.options.lost_answers:
         run.tell(Kind.FAILED, change.space, change=change, text=error.message)
         raise error
-    progress.unresolved.append(change)
+    progress.unresolved[change.address] = change
     progress.counts[change.address] -= 1
     progress.moved_on = progress.moved_on or change.facet != "state"
     run.pace.sleep(min(0.5 * 2**progress.lost, 8.0), f"waiting to read {change.space} again")

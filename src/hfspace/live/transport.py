@@ -55,12 +55,13 @@ def install() -> None:
     set_client_factory(new_client)
 
 
-def new_client() -> Any:
-    """A client with our transport. Its request hook adds the trace id as the library's own does, and leaves
-    out that one's HF_DEBUG dump of bodies, which would print the values of secrets."""
+def new_client(inner: Any = None) -> Any:
+    """A client with our transport over `inner` (sockets, unless told otherwise). Its request hook adds the
+    trace id as the library's own does, and leaves out that one's HF_DEBUG dump of bodies, which would print
+    the values of secrets."""
     httpx = http_module()
     return httpx.Client(
-        transport=_transport(httpx),
+        transport=_transport(httpx, inner or httpx.HTTPTransport()),
         follow_redirects=True,
         timeout=TIMEOUT_SECONDS,
         event_hooks={"request": [_trace]},
@@ -71,9 +72,7 @@ def _trace(request: Any) -> None:
     request.headers.setdefault("X-Amzn-Trace-Id", str(uuid.uuid4()))
 
 
-def _transport(httpx: ModuleType) -> Any:
-    inner = httpx.HTTPTransport()
-
+def _transport(httpx: ModuleType, inner: Any) -> Any:
     class PacedTransport(httpx.BaseTransport):  # type: ignore[name-defined,misc]
         def handle_request(self, request: Any) -> Any:
             limiter = current_limiter.get()
