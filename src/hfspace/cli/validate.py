@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.errors import ManifestError
+from hfspace.errors import ManifestError, Problem
+
+if TYPE_CHECKING:
+    from hfspace.model import Check
 
 
 @hfspace_command(
@@ -36,16 +41,26 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
             )
             return 1
         raise
-    breaches = declared(manifest)
+    breaches = [_problem(check) for check in declared(manifest)]
     if form == "json":
-        problems = [{"message": one.message, "hint": one.hint, "place": str(one.source)} for one in breaches]
-        context.echo(json.dumps({"format_version": 1, "valid": not breaches, "problems": problems}))
+        found = to_json(breaches)
+        context.echo(json.dumps({"format_version": 1, "valid": not breaches, "problems": found}))
         return 1 if breaches else 0
-    for check in breaches:
-        context.echo(plain(f"{check.source}: {check.address}: {check.message} {check.hint}"))
     if breaches:
-        return 1
+        raise ManifestError(breaches)
     context.echo(
         f"Valid: {counted(len(manifest.spaces), 'Space')} in {plain(', '.join(manifest.ref.files))}."
     )
     return 0
+
+
+def _problem(check: Check) -> Problem:
+    """A breach of the policy, as a problem of the manifest."""
+    place = check.source
+    return Problem(
+        file=place.file if place else "manifest",
+        line=place.line if place else 0,
+        column=place.column if place else 0,
+        message=f"{check.address}: {check.message.removesuffix('.')}",
+        hint=check.hint,
+    )

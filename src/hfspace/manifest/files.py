@@ -9,7 +9,12 @@ from pathlib import Path
 from hfspace.errors import Problem
 
 LARGEST_FILE = 5 * 1024 * 1024
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MARKS = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 
 
 def expanded(path: str, here: Path, problems: list[Problem]) -> list[str]:
@@ -78,9 +83,10 @@ def _unreadable(name: str, error: Exception) -> Problem:
 
 
 def _undecodable(name: str, data: bytes, error: UnicodeDecodeError) -> Problem:
-    if data.startswith(_UTF16):
+    encoding = next((kind for mark, kind in _MARKS.items() if data.startswith(mark)), None)
+    if encoding:
         return Problem(
-            file=name, line=1, column=1, message="is UTF-16 text, not UTF-8", hint="Save it as UTF-8."
+            file=name, line=1, column=1, message=f"is {encoding} text, not UTF-8", hint="Save it as UTF-8."
         )
     if b"\0" in data[:1024]:
         message = "is binary, not text"

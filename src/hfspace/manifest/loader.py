@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from hfspace.manifest.yaml_tree import Tree, parse
 from hfspace.model import ManifestRef
 
 _SHORTEST_SECRET = 4
+_CREDENTIAL = re.compile(r"\bhf_[A-Za-z0-9]{8,}|(?<=://)[^/\s@]+(?=@)")
+"""A token of the Hub, or the user and password of a URL."""
 
 
 def load_files(
@@ -51,7 +54,7 @@ def load(
         if tree.problems and tree.value is None:
             continue
         if not isinstance(tree.value, dict):
-            problems.append(_no_map(tree))
+            problems.append(_no_map(tree, lines[tree.file]))
             continue
         merged.add(tree, overlay=index >= len(texts))
     manifest = merged.manifest(_ref(texts, overlays))
@@ -69,7 +72,10 @@ def load(
     return manifest
 
 
-def _no_map(tree: Tree) -> Problem:
+def _no_map(tree: Tree, lines: Sequence[str]) -> Problem:
+    if lines and lines[0].startswith("version https://git-lfs"):
+        message = "is a pointer of Git LFS, not the manifest itself"
+        return Problem(file=tree.file, line=1, column=1, message=message, hint="Run `git lfs pull`.")
     empty = tree.value is None
     return Problem(
         file=tree.file,
@@ -83,6 +89,9 @@ def _no_map(tree: Tree) -> Problem:
 def _without_secrets(problem: Problem, trees: Iterable[Tree]) -> Problem:
     """A secret that somebody wrote into the file must not get from there into a log."""
     literals = [text for tree in trees for text in tree.literals if len(text) >= _SHORTEST_SECRET]
+    if _CREDENTIAL.search(problem.source_line) or _CREDENTIAL.search(problem.message):
+        message = _CREDENTIAL.sub("…", problem.message)
+        problem = replace(problem, source_line="", message=message, hint=_CREDENTIAL.sub("…", problem.hint))
     if any(text in problem.source_line or text in problem.message for text in literals):
         message = problem.message
         for text in literals:

@@ -9,6 +9,7 @@ from hfspace.errors import Problem
 from hfspace.manifest import shape
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.values import normalise_id
+from hfspace.manifest.wording import sentence, unusual
 from hfspace.manifest.written import Written
 from hfspace.manifest.yaml_tree import Tree, short
 from hfspace.model import ManifestRef
@@ -29,12 +30,18 @@ class Merged:
 
     def add(self, tree: Tree, *, overlay: bool) -> None:
         value = dict(tree.value)
+        if "format_version" in value:
+            where = tree.places[("format_version",)]
+            hint = "`hfspace apply FILE` carries it out."
+            self._complain(tree.file, where, "is a saved plan, not a manifest", hint)
+            return
         shape.check_keys(
             value, shape.TOP, tree.file, "the manifest", lambda key: tree.places[(key,)], self._complain
         )
+        misspelt = any(key.lower() == "version" != key for key in value)
         if type(value.get("version")) is not int or value["version"] != 1:
             where = tree.places.get(("version",), (1, 1))
-            if "version" in value or not overlay:
+            if "version" in value or not (overlay or misspelt):
                 hint = "Write 'version: 1'; this hfspace reads no other."
                 self._complain(tree.file, where, "needs version: 1 at the top", hint)
         tree.places.pop((), None)
@@ -87,7 +94,8 @@ class Merged:
         try:
             space = normalise_id(written)
         except ValueError as error:
-            self._complain(tree.file, where, f"'{short(written)}' is not a Space", f"{error}.".capitalize())
+            hint = sentence(error) + unusual(written)
+            self._complain(tree.file, where, f"'{short(written)}' is not a Space", hint)
             return
         if not isinstance(body, dict) and body is not None:
             hint = "Write one 'key: value' in each line below it, or {} for nothing."

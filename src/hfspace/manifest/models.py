@@ -119,7 +119,7 @@ class SpaceSpec(Model):
 class Policy(Model):
     """Guardrails of the whole manifest; None means no limit of that kind."""
 
-    max_monthly_usd: Decimal | None = None
+    max_monthly_usd: Annotated[Decimal, Field(ge=0)] | None = None
     allowed_hardware: tuple[str, ...] | None = None
     require_sleep_time: bool = False
     max_deletes: Annotated[int, Field(ge=0)] | None = None

@@ -23,6 +23,10 @@ def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], Non
         if name is None:
             complain(*_odd(odd or "", bool(closed)))
             return ""
+        if default and "${" in default:
+            message = f"the default of ${{{name}}} holds another reference"
+            complain(message, "Write the default out, or set the variable where hfspace runs.")
+            return ""
         value = env.get(name)
         if value is None or (has_default and value == ""):
             if not has_default:
@@ -43,6 +47,9 @@ def _odd(inside: str, closed: bool) -> tuple[str, str]:
     hint = "Write ${NAME} or ${NAME:-default}, and $$ for a dollar."
     if not closed:
         return f"'${{{shown}' is not a reference: it has no '}}'", hint
+    if inside.startswith("{"):
+        hint = "An expression of a workflow is not read here: put it into env:, and write ${NAME}."
+        return f"'${{{shown}}}}}' is not a reference", hint
     shell = _SHELL.match(inside)
     if shell:
         hint = f"Write ${{{shell[1]}}} or ${{{shell[1]}:-default}}; nothing else of the shell is read."

@@ -9,9 +9,13 @@ from functools import partial
 from hfspace.errors import Problem
 from hfspace.manifest import experiments
 from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.manifest.values import normalise_id
+from hfspace.manifest.wording import sentence
+from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
+_FLAVOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes", "experiments")
 Found = Iterator[tuple[tuple[str, ...], str, str]]
 
@@ -31,7 +35,7 @@ def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Pro
 
 def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
     yield from _keys(spec)
-    yield from _hardware(spec)
+    yield from _hardware(space, spec, manifest)
     yield from _static(spec)
     yield from _existence(spec)
     yield from _volumes(spec)
@@ -47,7 +51,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
         if (secret.env is None) == (secret.file is None):
             yield (
                 ("secrets", key),
-                f"the secret '{key}' needs one source",
+                f"the secret '{key}' needs exactly one source",
                 "Write {env: NAME} or {file: path}.",
             )
 
@@ -71,13 +75,19 @@ def _keys(spec: SpaceSpec) -> Found:
         )
 
 
-def _hardware(spec: SpaceSpec) -> Found:
+def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
+    if spec.hardware is not None and not _FLAVOR.fullmatch(spec.hardware):
+        shown = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
+        hint = "Write one such as t4-small."
+        if "#" in spec.hardware:
+            hint = "A comment needs a space before its #."
+        yield ("hardware",), f"'{shown}' is no name of hardware", hint
     if spec.hardware in FREE_HARDWARE and spec.sleep_time is not None:
-        yield (
-            ("sleep_time",),
-            f"{spec.hardware} has a fixed sleep time",
-            "Remove sleep_time, or use paid hardware.",
-        )
+        here, there = (manifest.source("spaces", space, key) for key in ("sleep_time", "hardware"))
+        # A default or an overlay may be what makes them clash.
+        far = f" (hardware: {there})" if here and there and here.file != there.file else ""
+        message = f"{spec.hardware} has a fixed sleep time{far}"
+        yield ("sleep_time",), message, "Remove sleep_time, or use paid hardware."
     if spec.hardware == "zero-a10g" and spec.sdk not in {None, "gradio"}:
         yield (
             ("hardware",),
@@ -109,8 +119,18 @@ def _existence(spec: SpaceSpec) -> Found:
         yield ("create",), "a Space is created from a template or from another Space, not both", "Keep one."
     if not (spec.sdk or spec.create.template or spec.create.duplicate_from):
         yield ("create",), "an empty Space needs an sdk to be created", "Add sdk: gradio (or docker, static)."
+    for key, source in (("template", spec.create.template), ("duplicate_from", spec.create.duplicate_from)):
+        if source is not None and not _is_space(source):
+            yield ("create", key), f"'{short(source)}' is not a Space", "Write it as owner/name."
     if spec.sdk == "streamlit":
         yield ("sdk",), "new streamlit Spaces can't be created", "Use sdk: docker; existing ones keep theirs."
+
+
+def _is_space(text: str) -> bool:
+    try:
+        return normalise_id(text) == text
+    except ValueError:
+        return False
 
 
 def _volumes(spec: SpaceSpec) -> Found:
@@ -120,12 +140,18 @@ def _volumes(spec: SpaceSpec) -> Found:
         try:
             item.volume()
         except ValueError as error:
-            yield (*at, "source"), f"'{item.source}' is no volume", f"{error}.".capitalize()
+            yield (*at, "source"), f"'{short(item.source)}' is no volume", sentence(error)
         if not item.mount_path.startswith("/"):
             yield (
                 (*at, "mount_path"),
                 f"mount_path '{item.mount_path}' is not absolute",
                 f"Write /{item.mount_path}.",
+            )
+        elif item.mount_path == "/" or ".." in item.mount_path.split("/"):
+            yield (
+                (*at, "mount_path"),
+                f"a volume can't be mounted at {item.mount_path}",
+                "Choose a directory of its own, such as /data.",
             )
         if item.mount_path in seen:
             yield (*at, "mount_path"), f"two volumes are mounted at {item.mount_path}", "Choose another path."
@@ -144,15 +170,30 @@ def _endpoint(spec: SpaceSpec) -> Found:
         )
     for key, value in (("api_name", endpoint.api_name), ("path", endpoint.path)):
         if value is not None and not value.startswith("/"):
-            yield ("endpoint", key), f"{key} '{value}' does not begin with '/'", f"Write /{value}."
+            hint = "Write what follows the host." if "://" in value else f"Write /{short(value)}."
+            yield ("endpoint", key), f"{key} '{short(value)}' does not begin with '/'", hint
+    if endpoint.expect is not None:
+        yield from _expected(endpoint.expect)
+
+
+def _expected(schema: Mapping[str, object]) -> Found:
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        where = ".".join(str(part) for part in error.absolute_path)
+        message = f"expect is not a JSON Schema: {where or 'it'}: {short(error.message)}"
+        yield ("endpoint", "expect"), message, "Write it as JSON Schema 2020-12 says."
 
 
 def _cycles(manifest: Manifest) -> Found:
     done: set[str] = set()
     for start in manifest.spaces:
-        path: list[str] = []
+        if start in done:
+            continue
+        path, steps = [start], {start}
         stack = [(start, iter(manifest.spaces[start].depends_on))]
-        path.append(start)
         while stack:
             space, rest = stack[-1]
             following = next(rest, None)
@@ -160,18 +201,21 @@ def _cycles(manifest: Manifest) -> Found:
                 if following is None:
                     done.add(space)
                     stack.pop()
-                    path.pop()
+                    steps.discard(path.pop())
                 continue
-            if following in path:
+            if following in steps:
                 ring = [*path[path.index(following) :], following]
+                shown = ring if len(ring) <= 8 else [*ring[:4], "…", *ring[-3:]]
                 yield (
                     ("spaces", space, "depends_on"),
-                    f"depends_on goes round in a circle: {' → '.join(ring)}",
-                    "Remove one of them.",
+                    f"depends_on goes round in a circle: {' → '.join(shown)}",
+                    "Remove one of these dependencies.",
                 )
-                return
+                done.update(path)
+                break
             if following in manifest.spaces:
                 path.append(following)
+                steps.add(following)
                 stack.append((following, iter(manifest.spaces[following].depends_on)))
 
 

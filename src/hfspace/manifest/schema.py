@@ -90,8 +90,8 @@ def _shorthands(definitions: dict[str, Any]) -> None:
 def _policy(policy: dict[str, Any]) -> dict[str, Any]:
     properties = dict(policy["properties"])
     properties["max_monthly_usd"] = {
-        "type": ["number", "string"],
         "description": "Ceiling, always on, 730 h.",
+        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"\$\{"}],
     }
     properties["allowed_hardware"] = {"type": "array", "items": {"type": "string"}}
     return {**policy, "properties": properties}

@@ -6,10 +6,11 @@ import re
 
 from hfspace.model import NEVER, Volume
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}")
+_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
 _HOST = re.compile(r"(?:https?://)?([a-z0-9][a-z0-9-]*)(?:\.static)?\.hf\.space(?:[/?#].*)?", re.IGNORECASE)
 _URL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)?spaces/([^?#]+)", re.IGNORECASE)
-_DURATION = re.compile(r"(\d+)\s*([smhd])")
+_DURATION = re.compile(r"(\d{1,12})\s*([smhd])", re.ASCII)
+_LONGEST_SLEEP = 366 * 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _VOLUME = re.compile(
     r"hf://(?P<type>buckets|models|datasets|spaces)/(?P<id>[^/@]+/[^/@]+)(?:@(?P<rev>[^/]+))?(?:/(?P<path>.+))?"
@@ -28,7 +29,9 @@ def normalise_id(text: str) -> str:
     url = _URL.fullmatch(text)
     if url:
         text = "/".join(url[1].strip("/").split("/")[:2])
-    if not _ID.fullmatch(text) or ".." in text or "--" in text:
+    if _ID.fullmatch(text) and (".." in text or "--" in text):
+        raise ValueError("the name of a Space holds no '--' and no '..'")
+    if not _ID.fullmatch(text):
         raise ValueError("a Space is owner/name, its huggingface.co/spaces/… URL, or its *.hf.space host")
     return text
 
@@ -41,7 +44,7 @@ def parse_duration(value: str | int) -> int:
         return NEVER
     elif match := _DURATION.fullmatch(value.strip().lower()):
         seconds = int(match[1]) * _UNITS[match[2]]
-    elif value.strip().isdigit():
+    elif re.fullmatch(r"[0-9]{1,12}", value.strip()):
         seconds = int(value)
     else:
         raise ValueError("a duration is 90s, 30m, 1h, 2d, a number of seconds, or never")
@@ -49,6 +52,8 @@ def parse_duration(value: str | int) -> int:
         return NEVER
     if seconds <= 0:
         raise ValueError("a sleep time is more than 0 seconds; write never to keep the Space awake")
+    if seconds > _LONGEST_SLEEP:
+        raise ValueError("a sleep time is at most a year; write never to keep the Space awake")
     return seconds
 
 

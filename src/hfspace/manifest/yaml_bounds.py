@@ -57,7 +57,7 @@ def _character(text: str) -> Refusal | None:
         hint = "Name the manifest, or save it as UTF-8."
         return Refusal(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)
     name = "a byte order mark in the middle" if code == 0xFEFF else f"the control character U+{code:04X}"
-    return Refusal(message=f"holds {name}", hint='Remove it, or write it as "\\u…" in quotes.', mark=mark)
+    return Refusal(message=f"holds {name}", hint="Remove it.", mark=mark)
 
 
 def _bounds(text: str) -> Refusal | None:
@@ -72,7 +72,7 @@ def _bounds(text: str) -> Refusal | None:
         if depth > DEEPEST:
             return Refusal(
                 message=f"is nested more than {DEEPEST} deep",
-                hint="No manifest needs more than 10: look for brackets that nobody closed.",
+                hint="No manifest needs more than 10: look for a bracket that nobody closed.",
                 mark=event.start_mark,
             )
         if count > MOST_NODES:

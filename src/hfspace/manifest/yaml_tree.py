@@ -234,7 +234,9 @@ class _Reader:
             return _yes(text) == "true"
         if kind == "int":
             if not _INT.fullmatch(text):
-                wrong(f"{shown} is read as the number {short(_as_int(text))} by YAML 1.1", quoted)
+                number = short(_as_int(text))
+                hint = f'Write {number} for the number, "{shown}" for the text.'
+                wrong(f"{shown} is read as the number {number} by YAML 1.1", hint)
                 return None
             if len(text) > LONGEST_INT:
                 wrong(f"the number {text[:20]}… is too large ({len(text):,} digits)", quoted)
@@ -244,7 +246,8 @@ class _Reader:
             if _FLOAT.fullmatch(text):
                 return float(text)
             if text.lower().strip("+-") in {".inf", ".nan"}:
-                return float(text.lower().replace(".", ""))
+                wrong(f"{shown} is no number that can be kept", quoted)
+                return None
             wrong(f"{shown} is read as a number by YAML 1.1", quoted)
             return None
         if kind == "timestamp":

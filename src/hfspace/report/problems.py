@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hfspace.errors import Problem
-from hfspace.report.cells import counted, plain
+from hfspace.report.cells import counted, plain, width
 
-_WIDEST = 160
+_MOST = 100
+_LONGEST = 400
+_WIDEST = 110
+_BEFORE = 60
 
 
 def render_problems(problems: Sequence[Problem]) -> str:
-    """All problems, then how many there were."""
-    blocks = [render_problem(problem) for problem in problems]
+    """The first hundred problems, then how many there were."""
+    blocks = [render_problem(problem) for problem in problems[:_MOST]]
+    if len(problems) > _MOST:
+        blocks.append(f"… and {len(problems) - _MOST:,} more")
     return "\n".join([*blocks, f"{counted(len(problems), 'problem')}; nothing was read from the Hub."])
 
 
 def render_problem(problem: Problem) -> str:
-    lines = [f"{plain(problem.place)}: {plain(problem.message)}"]
-    if problem.source_line and problem.column and len(problem.source_line) <= _WIDEST:
-        shown = plain(problem.source_line.replace("\t", " "))
-        lines += [f"    {shown}", f"    {' ' * (problem.column - 1)}^"]
+    lines = [f"{_cut(plain(problem.place))}: {_cut(plain(problem.message))}"]
+    if problem.source_line.strip() and problem.column:
+        lines += _pointed(problem.source_line.replace("\t", " "), problem.column - 1)
     if problem.hint:
-        lines.append(f"    {plain(problem.hint)}")
+        lines.append(f"    {_cut(plain(problem.hint))}")
     return "\n".join(lines)
 
 
@@ -37,3 +41,17 @@ def to_json(problems: Sequence[Problem]) -> list[dict[str, object]]:
         }
         for problem in problems
     ]
+
+
+def _pointed(line: str, at: int) -> list[str]:
+    """The line, or as much of it as fits around the place, with a caret below the place."""
+    start = max(0, at - _BEFORE) if len(line) > _WIDEST else 0
+    part = line[start : start + _WIDEST]
+    before = "…" if start else ""
+    after = "…" if start + _WIDEST < len(line) else ""
+    caret = width(before + plain(line[start:at]))
+    return [f"    {before}{plain(part)}{after}".rstrip(), f"    {' ' * caret}^"]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
