@@ -194,3 +194,18 @@ def large(changes: int = 2_000) -> Plan:
         if number % 50 == 0:
             items.append(check(space, "endpoint", "warning", f"/predict{number} is not served."))
     return plan(*items, cost=cost("0", str(Decimal("0.40") * (changes // 4))), requests=4)
+
+
+def varied(changes: int = 2_000) -> Plan:
+    """A fleet in which no two Spaces change alike: nothing can be put together."""
+    items = [
+        change(
+            f"acme/space-{number // 2:04}",
+            ("hardware", "variables")[number % 2],
+            "cpu-basic",
+            f"flavor-{number}",
+            key=None if number % 2 == 0 else "MODEL_ID",
+        )
+        for number in range(changes)
+    ]
+    return plan(*items, cost=cost("0", "12.5"), requests=4)

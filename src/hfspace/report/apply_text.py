@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hfspace.model import ApplyResult, Outcome, Status
-from hfspace.report.cells import counted, plain
+from hfspace.report.cells import counted, opening, plain
 
 
 def render(result: ApplyResult, *, color: bool = False) -> str:
@@ -51,9 +51,9 @@ def to_json(result: ApplyResult) -> dict[str, Any]:
 
 def _failure(outcome: Outcome) -> list[str]:
     word = "failed" if outcome.status is Status.FAILED else "not tried"
-    lines = [f"{plain(outcome.space)} {word}: {plain(outcome.error)}"]
+    lines = [f"{opening(outcome.space)} {word}: {plain(outcome.error)}"]
     if outcome.hint:
-        lines.append(f"    {plain(outcome.hint)}")
+        lines.append(f"    {opening(outcome.hint)}")
     lines += [f"    | {plain(line)}" for line in outcome.log_tail]
     if outcome.pending and outcome.status is Status.FAILED:
         lines.append(f"    left: {plain(', '.join(change.address for change in outcome.pending))}")

@@ -28,6 +28,12 @@ def plain(text: object) -> str:
     return _MARKS.sub(_stacked, _CONTROL.sub(_spelled, str(text)))
 
 
+def opening(text: object) -> str:
+    """`plain` for the beginning of a line: a CI log takes one that begins with :: for a command."""
+    shown = plain(text)
+    return f"\\{shown}" if shown.lstrip().startswith("::") else shown
+
+
 def html(text: object) -> str:
     """Text for an HTML element or a quoted attribute."""
     return html_library.escape(plain(text), quote=True)

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan
 from hfspace.plan.counts import counts
-from hfspace.report.cells import counted, cut, delta, html, money, plain, setting
+from hfspace.report.cells import counted, cut, delta, html, money, plain, setting, value
 from hfspace.report.plan_view import LONGEST_MESSAGE
 
 LONGEST = 60_000
 """Characters of one rendering; a comment on GitHub holds 65,536."""
 
+_ALIKE = 3  # so many Spaces with the same changes are shown as one
 _MANY = 40  # from this many changes on, a table of what they have in common comes first
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$!@]")
 _NEVER_SPLIT = {"@": "&#64;<!-- -->"}
+_SENSITIVE = {Action.CREATE: "set", Action.DELETE: "deleted"}
 _MARKS = {
     Action.CREATE: "➕",
     Action.UPDATE: "✏️",
@@ -95,20 +97,63 @@ def checks_table(checks: Sequence[Check], budget: int) -> str:
 
 
 def changes_table(changes: Sequence[Change], budget: int) -> str:
-    """Changes by Space, the most dangerous Spaces first, in at most about `budget` characters."""
-    summary = ""
-    if len(changes) > _MANY:
-        summary = _common(changes, budget // 4) + "\n"
-    ranks: dict[str, int] = {}
+    """Changes by Space, the most dangerous Spaces first, in at most about `budget` characters. Where there
+    are many, what they have in common comes first, and Spaces with the same changes are put together."""
+    many = len(changes) > _MANY
+    summary = _common(changes, budget // 4) + "\n" if many else ""
+    left = budget - len(summary)
+    groups = _groups(changes, _ALIKE if many else len(changes) + 1)
+    rows, weights = [], []
+    for spaces, its in groups:
+        each = f"<br>and {len(spaces) - 1:,} alike" if len(spaces) > 1 else ""
+        for number, change in enumerate(its):
+            rows.append(_change_row(change, "" if number else code(spaces[0]) + each))
+            weights.append(len(spaces))
+    header = ("", "Space", "Setting", "Now → after", "Per hour each" if many else "Per hour")
+    table = _table(header, rows, left * 2 // 3 if many else left, "change", weights=weights)
+    return summary + table + _alike([spaces for spaces, _ in groups if len(spaces) > 1], left - len(table))
+
+
+def _groups(changes: Sequence[Change], least: int) -> list[tuple[list[str], list[Change]]]:
+    """Spaces with the same rows, where there are `least` of them or more; the rest each by itself."""
+    by_space: dict[str, list[Change]] = {}
     for change in changes:
-        ranks[change.space] = min(ranks.get(change.space, 9), danger(change))
-    ordered = sorted(changes, key=lambda change: (ranks[change.space], change.space))
-    rows, last = [], ""
-    for change in ordered:
-        rows.append(_change_row(change, "" if change.space == last else code(change.space)))
-        last = change.space
-    header = ("", "Space", "Setting", "Now → after", "Per hour")
-    return summary + _table(header, rows, budget - len(summary), "change")
+        by_space.setdefault(change.space, []).append(change)
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for space, its in sorted(by_space.items()):
+        kinds.setdefault(tuple(_change_row(change, "") for change in its), []).append(space)
+    groups = [
+        part
+        for spaces in kinds.values()
+        for part in ([spaces] if len(spaces) >= least else [[space] for space in spaces])
+    ]
+    groups.sort(key=lambda spaces: (min(map(danger, by_space[spaces[0]])), spaces[0]))
+    return [(spaces, by_space[spaces[0]]) for spaces in groups]
+
+
+def _alike(groups: Sequence[list[str]], budget: int) -> str:
+    """The names of the Spaces that a table only counts, as far as they fit."""
+    parts = []
+    for number, spaces in enumerate(groups):
+        left = budget // (len(groups) - number) - 150
+        if left < 0:
+            break
+        shown = _fitting(spaces, left)
+        rest = f" and {len(spaces) - len(shown):,} more" if len(shown) < len(spaces) else ""
+        title = f"The {len(spaces):,} Spaces like {code(spaces[0], 100)}"
+        parts.append(folded(title, f"{', '.join(shown)}{rest}"))
+        budget -= len(parts[-1])
+    return "".join(f"\n{part}" for part in parts)
+
+
+def _fitting(spaces: Iterable[str], left: int) -> list[str]:
+    shown: list[str] = []
+    for space in spaces:
+        left -= len(code(space)) + 2
+        if left < 0:
+            break
+        shown.append(code(space))
+    return shown
 
 
 def danger(change: Change) -> int:
@@ -163,10 +208,13 @@ def _change_row(change: Change, space: str) -> str:
 
 def _values(change: Change) -> str:
     if change.sensitive:
-        return "set, not shown" if change.action is Action.CREATE else "changed, not shown"
+        return f"{_SENSITIVE.get(change.action, 'changed')}, not shown"
     if change.facet == "existence":
         gone = change.action is Action.DELETE
         return "deleted for good" if gone else f"created {_created(change.after)}".rstrip()
+    if _is_entry(change.before) and _is_entry(change.after):
+        # The value is the same, the description is not.
+        return f"{_description(change.before)} → {_description(change.after)}"
     before, after = _shown(change.facet, change.before), _shown(change.facet, change.after)
     if change.action is Action.CREATE:
         return after
@@ -177,16 +225,30 @@ def _shown(facet: str, item: object) -> str:
     return code(setting(facet, item))
 
 
+def _is_entry(item: object) -> bool:
+    return isinstance(item, dict) and "description" in item
+
+
+def _description(item: object) -> str:
+    return code(value(item.get("description"))) if isinstance(item, dict) else code(None)
+
+
 def _created(settings: object) -> str:
     if not isinstance(settings, dict):
         return ""
-    kept = {key: item for key, item in settings.items() if item not in (None, {}, [], ())}
-    # Names of secrets only: their values never reach a plan.
+    # Names of variables and secrets only: values of secrets never reach a plan.
     text = ", ".join(
-        f"{key} {', '.join(map(str, item)) if isinstance(item, dict | list | tuple) else item}"
-        for key, item in kept.items()
+        f"{key.replace('_', ' ')} {_listed(key, item)}"
+        for key, item in settings.items()
+        if item not in (None, {}, [], ())
     )
-    return f"with {code(text[:300])}" if text else ""
+    return f"with {code(text, 300)}" if text else ""
+
+
+def _listed(key: str, item: object) -> str:
+    if isinstance(item, dict | list | tuple):
+        return ", ".join(map(str, item))
+    return setting(key, item)
 
 
 def _common(changes: Sequence[Change], budget: int) -> str:
@@ -203,19 +265,26 @@ def _common(changes: Sequence[Change], budget: int) -> str:
 
 
 def _table(
-    header: Sequence[str], rows: Sequence[str], budget: int, noun: str, *, total: int | None = None
+    header: Sequence[str],
+    rows: Sequence[str],
+    budget: int,
+    noun: str,
+    *,
+    weights: Sequence[int] | None = None,
+    total: int | None = None,
 ) -> str:
-    """Rows that fit, then how many did not."""
-    count = len(rows) if total is None else total
+    """Rows that fit, then how many did not. `weights` says how many each row stands for."""
+    weights = weights or [1] * len(rows)
+    count = sum(weights) if total is None else total
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
     left = budget - sum(map(len, lines)) - 100
     shown = 0
-    for row in rows:
+    for row, weight in zip(rows, weights, strict=True):
         left -= len(row) + 1
         if left < 0:
             break
         lines.append(row)
-        shown += 1
+        shown += weight
     lines.append("")
     if shown < count:
         lines.append(f"**{counted(count - shown, f'more {noun}')} not shown here:** the full plan has all.\n")
@@ -223,12 +292,7 @@ def _table(
 
 
 def _unmanaged(plan: Plan, budget: int) -> str:
-    items, left = [], min(budget, 4_000)
-    for space in plan.unmanaged:
-        left -= len(code(space)) + 2
-        if left < 0:
-            break
-        items.append(code(space))
+    items = _fitting(plan.unmanaged, min(budget, 4_000))
     more = f" and {len(plan.unmanaged) - len(items):,} more" if len(items) < len(plan.unmanaged) else ""
     return f"Not declared: {', '.join(items)}{more}.\n"
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from hfspace.model import Action, Cost, Plan
 from hfspace.plan.counts import counts, unchanged
-from hfspace.report.cells import counted, money, pad, plain, width
+from hfspace.report.cells import counted, money, opening, pad, plain, width
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
 
 Paint: TypeAlias = Callable[[str], str]
@@ -69,7 +69,7 @@ def _block(block: Block, names: int, edge: int, paint: Paint, verbose: int) -> I
             left += f"  [{row.place}]"
         yield _at(left, edge, row.price and f"{row.price}{each}", paint, row.sign)
         if row.hint:
-            yield f"{' ' * (9 + names)}{row.hint}"
+            yield f"{' ' * (9 + names)}{opening(row.hint)}"
     if block.alike:
         yield from _wrapped([block.name, *block.alike], "        ")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hfspace.errors import Problem
-from hfspace.report.cells import counted, plain, width
+from hfspace.report.cells import counted, opening, plain, width
 
 _MOST = 100
 _LONGEST = 400
@@ -22,11 +22,11 @@ def render_problems(problems: Sequence[Problem]) -> str:
 
 
 def render_problem(problem: Problem) -> str:
-    lines = [f"{_cut(plain(problem.place))}: {_cut(plain(problem.message))}"]
+    lines = [f"{_cut(opening(problem.place))}: {_cut(plain(problem.message))}"]
     if problem.source_line.strip() and problem.column:
         lines += _pointed(problem.source_line.replace("\t", " "), problem.column - 1)
     if problem.hint:
-        lines.append(f"    {_cut(plain(problem.hint))}")
+        lines.append(f"    {_cut(opening(problem.hint))}")
     return "\n".join(lines)
 
 
@@ -49,8 +49,9 @@ def _pointed(line: str, at: int) -> list[str]:
     part = line[start : start + _WIDEST]
     before = "…" if start else ""
     after = "…" if start + _WIDEST < len(line) else ""
-    caret = width(before + plain(line[start:at]))
-    return [f"    {before}{plain(part)}{after}".rstrip(), f"    {' ' * caret}^"]
+    shown = opening(f"{before}{part}")
+    caret = width(before + plain(line[start:at])) + width(shown) - width(plain(f"{before}{part}"))
+    return [f"    {shown}{after}".rstrip(), f"    {' ' * caret}^"]
 
 
 def _cut(text: str) -> str:
