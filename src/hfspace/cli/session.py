@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.models import Manifest
 from hfspace.model import Plan, Snapshot
 from hfspace.plan.planner import plan, targeted
+
+_MOST_SHARES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +144,13 @@ def stop_on_sigterm(pace: Pace) -> Iterator[None]:
 def _sharded(manifest: Manifest, text: str) -> Manifest:
     from hfspace.manifest.sharding import shard
 
-    index, slash, count = text.partition("/")
-    if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
-        raise UsageError(f"--shard {text} is not a shard.", hint="Write --shard 2/8 for the second of eight.")
+    index, _, count = text.partition("/")
+    numbers = re.fullmatch(r"[0-9]{1,4}/[0-9]{1,4}", text)
+    if not (numbers and 1 <= int(index) <= int(count) <= _MOST_SHARES):
+        raise UsageError(
+            f"--shard {text} is not a shard.",
+            hint=f"Write --shard 2/8 for the second of eight; there may be {_MOST_SHARES:,}.",
+        )
     return shard(manifest, int(index), int(count))
 
 

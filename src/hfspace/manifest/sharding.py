@@ -13,7 +13,7 @@ def shard(manifest: Manifest, index: int, count: int) -> Manifest:
     chosen = {
         space
         for component in _components(manifest)
-        if _place(min(component), count) == index
+        if _place(_key(manifest, component), count) == index
         for space in component
     }
     return manifest.only(frozenset(chosen))
@@ -22,6 +22,13 @@ def shard(manifest: Manifest, index: int, count: int) -> Manifest:
 def shares(spaces: int, most: int) -> int:
     """How many shares of at most about `most` Spaces a manifest of `spaces` needs."""
     return max(1, -(-spaces // most))
+
+
+def _key(manifest: Manifest, component: set[str]) -> str:
+    """What a component is placed by: a Space that depends on no other, so that one more that depends on it
+    joins it where it is."""
+    roots = {space for space in component if not component.intersection(manifest.spaces[space].depends_on)}
+    return min(roots or component)
 
 
 def _place(key: str, count: int) -> int:
