@@ -4,6 +4,7 @@ its own. Usage: python run_cli.py cli ARGS… | python run_cli.py train STEPS PA
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import types
@@ -25,10 +26,32 @@ def fault(call: str) -> Any:
     return "before" if Path(os.environ.get("FAKE_DOWN", "/nonexistent")).exists() else None
 
 
+class Mortal(FakeTracker):
+    """Kills its process at a moment that FAKE_DIES names: 'call 3' before the third call has an effect,
+    'save 2' after the second call had one."""
+
+    seen = 0
+
+    def _fault(self, call: str) -> Any:
+        self._count("call")
+        return super()._fault(call)
+
+    def _save(self) -> None:
+        super()._save()
+        self._count("save")
+
+    def _count(self, what: str) -> None:
+        kind, _, moment = os.environ.get("FAKE_DIES", "").partition(" ")
+        if kind == what:
+            Mortal.seen += 1
+            if Mortal.seen == int(moment):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
 def client(space: str | None = None, **options: Any) -> FakeTracker:
     if space is None and options.get("url") is None:
         raise TrackioUnavailable("No Space is named.")
-    made = FakeTracker(keyed=os.environ.get("FAKE_KEYED") == "1", fault=fault, store=STORE)
+    made = Mortal(keyed=os.environ.get("FAKE_KEYED") == "1", fault=fault, store=STORE)
     made.space = space  # type: ignore[attr-defined]
     return made
 

@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Endpoints and experiments": {
         "diagnose": ("diagnose", "Say why a Space can't be called, and what works."),
         "call": ("call", "Call a Space's endpoint."),
+        "experiments": ("experiments", "Trackio experiments: list, write, draw, export, send."),
     },
     "Everything else": {
         "doctor": ("doctor", "What this token may do, and to which Spaces."),

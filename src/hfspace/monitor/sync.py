@@ -17,12 +17,13 @@ from hfspace.errors import (
 )
 from hfspace.live.trackio.port import Tracker
 from hfspace.monitor.connection import Target
-from hfspace.monitor.records import Header
+from hfspace.monitor.records import Header, Record, SpoolBusy
 from hfspace.monitor.sender import Lost, Sender
 from hfspace.monitor.spool import Spool, open_spool
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 1.0
+_NOWHERE = Target()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,11 @@ class Synced:
     removed: bool = False
     error: HfspaceError | None = None
 
+    @property
+    def busy(self) -> bool:
+        """True when somebody else has the file: its run is going on, or another sync."""
+        return isinstance(self.error, SpoolBusy)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
@@ -51,10 +57,19 @@ class Doors:
     attempts: int = _ATTEMPTS
 
 
-def sync(paths: Sequence[Path], doors: Doors, *, over: Target, clean: bool = False) -> list[Synced]:
+def sync(
+    paths: Sequence[Path],
+    doors: Doors,
+    *,
+    over: Target = _NOWHERE,
+    default: Target = _NOWHERE,
+    clean: bool = False,
+    status: str | None = None,
+) -> list[Synced]:
     """Send spools, the oldest run first. After one that fails, those of the same experiment wait.
 
-    `over` says where to, instead of what the spools say. `clean` deletes a file when all of it was sent.
+    `over` says where to, instead of what the spools say; `default` where they say nothing. `clean` deletes a
+    file when all of it was sent. `status` is set where a run did not say how it ended.
     """
     opened: list[tuple[Path, Spool | HfspaceError]] = []
     results: list[Synced] = []
@@ -67,7 +82,10 @@ def sync(paths: Sequence[Path], doors: Doors, *, over: Target, clean: bool = Fal
             if isinstance(spool, HfspaceError):
                 results.append(Synced(path=path, error=spool))
                 continue
-            results.append(_one(spool, doors, over, failed, clean=clean))
+            if status is not None and spool.status in (None, "running"):
+                spool.append([Record(n=0, kind="status", body=status)])
+            target = over.over(header_target(spool.header)).over(default)
+            results.append(_one(spool, doors, target, failed, clean=clean))
     finally:
         for _, spool in opened:
             if isinstance(spool, Spool):
@@ -87,8 +105,9 @@ def _opened(path: Path) -> Spool | HfspaceError:
         return error
 
 
-def _one(spool: Spool, doors: Doors, over: Target, failed: set[tuple[Target, str]], *, clean: bool) -> Synced:
-    target = over.over(header_target(spool.header))
+def _one(
+    spool: Spool, doors: Doors, target: Target, failed: set[tuple[Target, str]], *, clean: bool
+) -> Synced:
     which = (target, spool.header.name)
     before = spool.sent
     error: HfspaceError | None = None
@@ -120,6 +139,8 @@ def _one(spool: Spool, doors: Doors, over: Target, failed: set[tuple[Target, str
 
 def _send(spool: Spool, target: Target, doors: Doors) -> None:
     """All of it. What may pass by itself is tried again, `attempts` times in a row at most."""
+    if not spool.left:
+        return
     if target.space is None and target.url is None:
         raise UsageError("The spool names no Space.", hint="Name it: --space owner/name.")
 

@@ -1,0 +1,209 @@
+"""What the experiments commands share: which Trackio app is meant, and values from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from hfspace.cli.context import Context, space_id
+from hfspace.errors import ManifestError, UsageError
+
+if TYPE_CHECKING:
+    from hfspace.live.trackio.port import Tracker
+    from hfspace.manifest.models import Manifest
+    from hfspace.monitor.connection import Target
+
+_MAX_INPUT = 64 << 20
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def place_options(function: F) -> F:
+    """--space, --url, --project, --backend: which app, and where in it."""
+    for option in reversed(
+        (
+            click.option(
+                "--space", metavar="ID|URL", help="The Space. [TRACKIO_SPACE_ID, or the manifest's]"
+            ),
+            click.option(
+                "--url", metavar="URL", help="An app that is no Space, such as http://127.0.0.1:7860."
+            ),
+            click.option("--project", help="A project of official trackio."),
+            click.option(
+                "--backend",
+                type=click.Choice(["auto", "interface", "trackio"]),
+                default="auto",
+                help="The kind of app; it is asked unless you say it.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def format_option(function: F) -> F:
+    choice = click.Choice(["text", "json"])
+    return click.option("--format", "form", type=choice, default="text", help="Form on stdout.")(function)
+
+
+def target_of(context: Context, options: dict[str, Any], *, required: bool = True) -> Target:
+    """The app that is meant: --space or --url, else TRACKIO_SPACE_ID, else the manifest's only Trackio Space.
+
+    What the manifest says of that Space (project, backend) holds where the options say nothing. Raises
+    UsageError when no app is named, or several could be meant.
+    """
+    from hfspace.monitor.connection import Target
+
+    if options["space"] and options["url"]:
+        raise UsageError("Give --space or --url, not both.")
+    asked = Target(
+        space=space_id(options["space"]) if options["space"] else None,
+        url=options["url"],
+        project=options["project"],
+        backend=options["backend"],
+    )
+    if asked.url:
+        return asked
+    named = asked.space or context.env.get("TRACKIO_SPACE_ID") or None
+    manifest = _manifest(context, tolerant=named is not None)
+    declared = _declared(manifest) if manifest is not None else {}
+    if named is None:
+        named = _only(list(declared), required)
+    found = declared.get(named or "")
+    base = Target(
+        space=named,
+        project=found.project if found else None,
+        backend=found.backend if found else "auto",
+    )
+    return asked.over(base)
+
+
+@contextmanager
+def tracker_of(context: Context, options: dict[str, Any]) -> Iterator[tuple[Tracker, Target]]:
+    """The app's client, and which app it is; the client is closed at the end."""
+    from hfspace.monitor.connection import connected
+
+    target = target_of(context, options)
+    context.debug(f"Trackio: {target.url or target.space}")
+    settings = {"token": context.token(), "endpoint": context.endpoint, "env": context.env}
+    with connected(target, **settings) as tracker:
+        yield tracker, target
+
+
+def document(target: Target, **fields: Any) -> str:
+    """A JSON document of a command."""
+    from hfspace.report.cells import json_text
+
+    head = {"format_version": 1, "space": target.space, "url": target.url, "project": target.project}
+    return json_text(head | fields)
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """A JSON object from an argument, a file (@FILE) or stdin (@-). Raises UsageError.
+
+    NaN and infinity are refused: no Trackio app gives them back as they were."""
+    raw = _read(text[1:]) if text.startswith("@") else text
+    try:
+        found = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{what} are not JSON: {str(error)[:120]}.", hint=_example(what)) from None
+    if not isinstance(found, dict) or not found:
+        raise UsageError(f"{what} must be a JSON object with something in it.", hint=_example(what))
+    return found
+
+
+def metrics_object(text: str) -> dict[str, Any]:
+    """As json_object, with numbers only: the Gradio app can't draw an experiment with anything else in it."""
+    found = json_object(text, "Metrics")
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(f"Metric '{name}' is no number.", hint=_example("Metrics"))
+    return found
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place at the end, so that no half file is ever there.
+    Raises UsageError when it can't be written."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(descriptor)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror}).") from None
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror}).") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _manifest(context: Context, *, tolerant: bool) -> Manifest | None:
+    """The manifest, if there is one. A broken one matters only when it is needed to find the Space."""
+    if not context.files and not any(Path(name).exists() for name in context.manifest_files):
+        return None
+    try:
+        return context.load_manifest()
+    except ManifestError:
+        if not tolerant or context.files:
+            raise
+        return None
+
+
+def _declared(manifest: Manifest) -> dict[str, Any]:
+    """The Trackio Spaces of the manifest: id -> project and backend."""
+    from hfspace.manifest.models import TrackioSpec
+
+    return {
+        space: spec.trackio or TrackioSpec()
+        for space, spec in manifest.spaces.items()
+        if spec.trackio is not None or spec.experiments is not None
+    }
+
+
+def _only(found: list[str], required: bool) -> str | None:
+    if len(found) == 1:
+        return found[0]
+    if not required:
+        return None
+    if found:
+        raise UsageError(
+            f"The manifest has {len(found)} Trackio Spaces: {', '.join(found[:5])}.",
+            hint="Choose one: --space ID.",
+        )
+    raise UsageError(
+        "Which Trackio Space? None is named.",
+        hint="Pass --space owner/name, set TRACKIO_SPACE_ID, or declare experiments in the manifest.",
+    )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _example(what: str) -> str:
+    sample = '{"loss": 0.5}' if what == "Metrics" else '{"learning_rate": 2e-5}'
+    return f"Write it like '{sample}', or @file.json."
+
+
+def _read(name: str) -> str:
+    try:
+        if name == "-":
+            return sys.stdin.read(_MAX_INPUT)
+        with Path(name).open(encoding="utf-8") as file:
+            return file.read(_MAX_INPUT)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name} can't be read ({type(error).__name__}).") from None
