@@ -200,6 +200,9 @@ class TrackioClient:
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         return self.backend.plot(ref, metric, self._in(project))
 
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        return self.backend.metric_names(ref, self._in(project))
+
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:

@@ -91,6 +91,9 @@ class InterfaceTracker:
         found = self.show(ref, project)
         return Series(experiment=found.name, metric=metric, points=self._points(found, metric))
 
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        return tuple(self.show(ref, project).latest)
+
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:

@@ -109,6 +109,13 @@ class OfficialTracker:
             experiment=found.name, metric=metric, points=tuple(point for point in points if point is not None)
         )
 
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        found = self._one(ref, project)
+        known = self._api.read("get_metrics_for_run", project=found.project, run=None, run_id=found.id)
+        if not isinstance(known, list):
+            raise _odd("list of metrics")
+        return tuple(str(name) for name in known)
+
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:

@@ -94,6 +94,17 @@ class Tracker(Protocol):
         same name, and waits until no other create shares its second."""
         ...
 
+    def ensure(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        parameters: Mapping[str, Json] | None = None,
+        project: str | None = None,
+    ) -> Experiment:
+        """The experiment of this exact name, created when there is none; the parameters brought in line."""
+        ...
+
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment: ...
 
     def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None: ...
@@ -105,6 +116,11 @@ class Tracker(Protocol):
         ...
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series: ...
+
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        """The metrics that are known to have values: all on official trackio, those of the last entry on the
+        Gradio app."""
+        ...
 
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
