@@ -71,6 +71,8 @@ class FakeTracker:
         project: str | None = None,
     ) -> Experiment:
         def effect() -> Experiment:
+            if self.keyed and description:
+                raise NotSupported("Official trackio keeps no description.")
             if self.keyed and (found := [e for e in self.experiments.values() if e.name == name]):
                 return found[0]
             self._made += 1
@@ -87,6 +89,20 @@ class FakeTracker:
             return made
 
         return self._do("create", effect)
+
+    def ensure(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        parameters: Mapping[str, Any] | None = None,
+        project: str | None = None,
+    ) -> Experiment:
+        try:
+            found = self.show(name, project)
+        except ExperimentNotFound:
+            return self.create(name, description=description, parameters=parameters, project=project)
+        return self.log_parameters(found.id, parameters) if parameters else found
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         def effect() -> Experiment:
@@ -142,6 +158,9 @@ class FakeTracker:
             return Series(experiment=found.name, metric=metric, points=points)
 
         return self._do("plot", effect)
+
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        return self._do("metric_names", lambda: tuple(self._find(ref).latest))
 
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None

@@ -101,7 +101,7 @@ def create_command(
         found = _existing(tracker, name, target)
         made = found is None
         if found is None:
-            found = tracker.create(
+            found = tracker.ensure(
                 name, description=description, parameters=values or None, project=target.project
             )
     said = "Created" if made else "Exists already, nothing was changed:"
@@ -243,9 +243,10 @@ def _existing(tracker: Tracker, name: str, target: Target) -> Experiment | None:
     from hfspace.errors import ExperimentNotFound
 
     try:
-        return tracker.show(name, target.project)
+        found = tracker.show(name, target.project)
     except ExperimentNotFound:
         return None
+    return found if found.name == name else None  # an id may look like a name
 
 
 def _ask(context: Context, yes: bool, text: str) -> None:

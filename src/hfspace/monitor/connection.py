@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from hfspace.live.trackio.port import Tracker
 
@@ -38,8 +37,9 @@ def connect(
     env: Mapping[str, str] | None = None,
 ) -> Tracker:
     """A client for the app. Raises TrackioError and HubError, here or at the first call."""
-    client: Any = import_module("hfspace.live.trackio.client").TrackioClient
-    made = client(
+    from hfspace.live.trackio.client import TrackioClient
+
+    return TrackioClient(
         target.space,
         token=token,
         url=target.url,
@@ -49,7 +49,6 @@ def connect(
         timeout=timeout,
         env=env,
     )
-    return cast("Tracker", made)
 
 
 def disconnect(tracker: Tracker) -> None:

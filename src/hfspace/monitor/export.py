@@ -41,15 +41,16 @@ def read(
 ) -> Exported:
     """Read experiments (all, unless `refs` names some) and the series of their metrics.
 
-    Which metrics there are is known from an experiment's last entry; `metrics` asks for others. Raises
-    TrackioError when the app can't be read: an export is whole, or says in `missing` what it lacks.
+    `metrics` asks for metrics whose names the app does not tell by itself. Raises TrackioError when the app
+    can't be read: an export is whole, or says in `missing` what it lacks.
     """
     found = tuple(tracker.show(ref, project) for ref in refs) if refs else tracker.list(project)
     series: list[tuple[Experiment, Series]] = []
     missing: list[str] = []
     for at, item in enumerate(found, start=1):
         notify(f"Reading {at} of {len(found)}: '{item.name}'")
-        for metric in dict.fromkeys([*item.latest, *metrics]):
+        known = tracker.metric_names(item.id, item.project) if item.metrics else ()
+        for metric in dict.fromkeys([*known, *metrics]):
             one = _series(tracker, item, metric, missing)
             if one is not None:
                 series.append((item, one))

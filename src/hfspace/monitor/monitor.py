@@ -109,7 +109,7 @@ class ExperimentMonitor:
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Record metrics at a step. Returns at once; numbers of numpy and torch are taken as they are now.
 
-        NaN, infinity and what is neither number nor text are left out, with one warning for each name.
+        What is neither number nor text is left out, with one warning for each name.
         """
         # A forked child has no threads and shares the file: only the process that began the run records it.
         if not self._open or os.getpid() != self._pid:

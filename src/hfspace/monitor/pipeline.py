@@ -120,7 +120,7 @@ class Pipeline:
         for name in left_out:
             self.complaints.once(
                 f"value {name}",
-                f"Metric '{name}' had a value that is no finite number or text; such values are left out.",
+                f"Metric '{name}' had a value that is no number or text; such values are left out.",
             )
         if not kept:
             return None

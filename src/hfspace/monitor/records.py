@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -80,6 +81,11 @@ def header_line(header: Header) -> bytes:
 
 def record_line(record: Record) -> bytes:
     document: dict[str, Json] = {"n": record.n, record.kind: record.body}
+    if record.kind == "metrics":
+        odd = {name: str(value) for name, value in record.body.items() if _is_odd(value)}
+        if odd:
+            document["metrics"] = {name: value for name, value in record.body.items() if name not in odd}
+            document["not_finite"] = odd
     if record.step is not None:
         document["step"] = record.step
     if record.time is not None:
@@ -126,7 +132,7 @@ def read_line(line: bytes, end: int) -> Record | Mark | None:
         return None
     try:
         return _record(document, end) if "n" in document else _mark(document)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -137,7 +143,14 @@ def _record(document: Mapping[str, Json], end: int) -> Record | None:
     body, step, time = document[kind], document.get("step"), document.get("time")
     if not isinstance(body, str if kind == "status" else dict) or not isinstance(step, int | None):
         return None
+    if kind == "metrics" and "not_finite" in document:
+        body = dict(body) | {name: float(text) for name, text in document["not_finite"].items()}
     return Record(n=n, kind=kind, body=body, step=step, time=time, end=end)
+
+
+def _is_odd(value: Json) -> bool:
+    """NaN and infinity, which JSON has no word for."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _mark(document: Mapping[str, Json]) -> Mark | None:

@@ -132,17 +132,12 @@ class Sender:
     def _ensured(self, tracker: Tracker) -> Experiment:
         """The experiment of the spool: the one used before, else the one of its name, else a new one."""
         spool, header = self._spool, self._spool.header
-        live = self._shown(tracker, spool.experiment or header.id)
-        if live is not None and self._replaced(live):
-            live = None
-        if live is None and header.id is None:
-            live = self._shown(tracker, header.name)
+        if header.id is not None:
+            live: Experiment | None = tracker.show(header.id, self._project)
+        else:
+            live = self._known(tracker)
         if live is None:
-            if header.id is not None:
-                raise ExperimentNotFound(
-                    f"There is no experiment {header.id}.", hint="Its id was given; it is not made anew."
-                )
-            live = tracker.create(header.name, description=header.description, project=self._project)
+            live = self._made(tracker)
         if spool.experiment not in (None, live.id):
             self._on_loss(Lost(name=header.name, entries=spool.metrics_sent))
         spool.mark_experiment(live.id, live.metrics)
@@ -152,13 +147,23 @@ class Sender:
             spool.rewind(0)
         return live
 
-    def _shown(self, tracker: Tracker, ref: str | None) -> Experiment | None:
-        if ref is None:
+    def _known(self, tracker: Tracker) -> Experiment | None:
+        """The experiment that this spool has been sent to, while it is still that."""
+        if self._spool.experiment is None:
             return None
         try:
-            return tracker.show(ref, self._project)
+            live = tracker.show(self._spool.experiment, self._project)
         except ExperimentNotFound:
             return None
+        return None if self._replaced(live) else live
+
+    def _made(self, tracker: Tracker) -> Experiment:
+        """The one of this name, else a new one. Official trackio has no description, so it is a parameter."""
+        header = self._spool.header
+        if tracker.kind == "interface":
+            return tracker.ensure(header.name, description=header.description, project=self._project)
+        about = {"description": header.description} if header.description else {}
+        return tracker.ensure(header.name, parameters=about, project=self._project)
 
     def _replaced(self, live: Experiment) -> bool:
         """The Gradio app makes ids of the second: another client's experiment may have taken ours over."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hfspace.errors import (
+    DataLoss,
     ExperimentNotFound,
     HfspaceError,
     HubUnreachable,
@@ -24,6 +25,7 @@ from hfspace.monitor.spool import Spool, open_spool
 _ATTEMPTS = 5
 _FIRST_PAUSE = 1.0
 _NOWHERE = Target()
+_MAY_PASS = (TrackioUnavailable, ExperimentNotFound, DataLoss, HubUnreachable, RateLimited)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,7 @@ def _send(spool: Spool, target: Target, doors: Doors) -> None:
                 if not sender.send_some():
                     return
                 failures = 0
-            except (TrackioUnavailable, ExperimentNotFound, HubUnreachable, RateLimited) as error:
+            except _MAY_PASS as error:
                 failures += 1
                 if failures >= doors.attempts or _is_final(error, spool):
                     raise

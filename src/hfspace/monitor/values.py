@@ -25,13 +25,12 @@ def snapshot(metrics: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str]]:
-    """What can be sent, and the names of what can't: NaN, infinity, and values that are no JSON."""
+    """What can be sent, and the names of what can't. NaN and infinity stay: a training that diverges is worth
+    recording, and both kinds of app take them."""
     kept: dict[str, Json] = {}
     left_out: list[str] = []
     for name, value in metrics.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            left_out.append(str(name))
-        elif type(value) in _EXACT:
+        if type(value) in _EXACT:
             kept[_text(str(name))] = _text(value) if isinstance(value, str) else value
         else:
             left_out.append(str(name))
