@@ -143,8 +143,8 @@ def _record(document: Mapping[str, Json], end: int) -> Record | None:
     body, step, time = document[kind], document.get("step"), document.get("time")
     if not isinstance(body, str if kind == "status" else dict) or not isinstance(step, int | None):
         return None
-    if kind == "metrics" and "not_finite" in document:
-        body = dict(body) | {name: float(text) for name, text in document["not_finite"].items()}
+    if isinstance(body, dict) and "not_finite" in document:
+        body = body | {name: float(text) for name, text in document["not_finite"].items()}
     return Record(n=n, kind=kind, body=body, step=step, time=time, end=end)
 
 
