@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,10 +32,10 @@ PINS = {
 PYTHONS = {"3.50.2": os.environ.get("HFSPACE_PYTHON310", "python3.10")}
 
 
-def python_of(version: str) -> Path:
-    """The Python of an environment with that Gradio; skips (fails in CI) when it can't be made."""
+def python_of(version: str, package: str = "gradio") -> Path:
+    """The Python of an environment with that package; skips (fails in CI) when it can't be made."""
     root = Path(os.environ.get("HFSPACE_APP_ENVS") or Path.home() / ".cache/hfspace-test-apps")
-    folder = root / f"gradio-{version}"
+    folder = root / f"{package}-{version}"
     python, done = folder / "bin/python", folder / ".complete"
     if not done.exists():
         try:
@@ -46,32 +46,55 @@ def python_of(version: str) -> Path:
                 "pip",
                 "install",
                 "-q",
-                f"gradio=={version}",
+                f"{package}=={version}",
                 *PINS.get(version, ()),
             ]
             subprocess.run(command, check=True, timeout=600)
         except (OSError, subprocess.SubprocessError) as error:
             if os.environ.get("CI"):
                 raise
-            pytest.skip(f"Gradio {version} could not be installed: {error}")
+            pytest.skip(f"{package} {version} could not be installed: {error}")
         done.touch()
     return python
 
 
 @contextmanager
-def running(script: str, version: str, folder: Path) -> Iterator[str]:
-    """The URL of a test app that runs; its working directory is `folder`, its output goes to a file there."""
-    port = _free_port()
+def running(
+    script: str, version: str, folder: Path, more: Mapping[str, str] | None = None, port: int = 0
+) -> Iterator[str]:
+    """The URL of a test app that runs; its working directory is `folder`, its output goes to a file there.
+    `more` is added to its environment."""
+    port = port or free_port()
+    with _served([str(python_of(version)), str(APPS / script), str(port)], port, folder, more or {}) as url:
+        yield url
+
+
+@contextmanager
+def trackio_running(
+    folder: Path, more: Mapping[str, str], version: str = "0.43.0", port: int = 0
+) -> Iterator[str]:
+    """The URL of an official trackio whose data is in `folder`."""
+    port = port or free_port()
+    env = {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_NUM_PORTS": "1",
+        "TRACKIO_DIR": str(folder / "data"),
+        **more,
+    }
+    command = [str(python_of(version, "trackio").with_name("trackio")), "show", "--host", "127.0.0.1"]
+    with _served(command, port, folder, env) as url:
+        yield url
+
+
+@contextmanager
+def _served(command: list[str], port: int, folder: Path, more: Mapping[str, str]) -> Iterator[str]:
     env = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "HF_HUB_OFFLINE": "1",
-        "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "BROWSER": "true", **more,
     }  # fmt: skip
-    log = folder / f"{script}-{version}.log"
+    log = folder / f"{port}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(python_of(version)), str(APPS / script), str(port)],
-            cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT)
     try:
         _wait(f"http://127.0.0.1:{port}", process, log)
         yield f"http://127.0.0.1:{port}"
@@ -100,7 +123,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the app does not answer: {log.read_text()[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,217 @@
+"""The whole way on real apps behind the local Hub: manifest, plan, apply, an empty second plan."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
+from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.trackio.port import Entry
+from tests.endpoints.real_apps import python_of, running, trackio_running
+from tests.trackio.runner import SPACE, AppRunner, five, hub_for, problems
+
+pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
+
+WRITE = {"TRACKIO_WRITE_TOKEN": "sesame"}
+SPACES = {"SYSTEM": "spaces", "SPACE_AUTHOR_NAME": "acme", "SPACE_REPO_NAME": "trackio"}
+
+
+@pytest.fixture(scope="module", params=[("A1", "6.31.0"), ("A2", "5.50.0")], ids=["A1", "A2"])
+def interface(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    generation, version = request.param
+    folder = tmp_path_factory.mktemp(generation)
+    with running("trackio_interface.py", version, folder, {"TRACKIO_GENERATION": generation}) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["local", "spaces"])
+def official(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Official trackio; in Spaces mode it takes the local Hub's token for its own HF_TOKEN."""
+    spaces = {**SPACES, "HF_TOKEN": "hf_local_write"} if request.param == "spaces" else {}
+    with trackio_running(tmp_path_factory.mktemp(request.param), {**WRITE, **spaces}) as url:
+        yield url
+
+
+def test_five_declared_are_five_on_the_gradio_app(interface: str) -> None:
+    with hub_for(interface) as hub:
+        runner = AppRunner(hub, five(description="d\nStatus: failed\n", status="completed"))
+
+        first = runner.apply()
+        second = runner.plan()
+
+        assert problems(first) == []
+        assert second.is_empty
+        assert [check.message for check in second.errors] == []
+        with TrackioClient(SPACE, endpoint=hub.url, token=hub.token, env={}) as client:
+            made = [one for one in client.list() if one.name.startswith("run-")]
+            assert sorted(one.name for one in made) == [f"run-{number}" for number in range(1, 6)]
+            assert {one.status for one in made} == {"completed"}
+            assert {one.description for one in made} == {"d\nStatus: failed\n"}
+            client.log_parameters("run-2", {"theirs": 1})
+            client.log_metrics("run-2", [Entry(metrics={"loss": 0.5}, step=7)])
+            assert runner.plan().is_empty
+            client.update_status("run-3", "failed")
+            assert [change.address for change in runner.plan().changes] == [f"{SPACE}.experiments.run-3"]
+            assert problems(runner.apply()) == []
+            assert client.show("run-3").status == "completed"
+            assert len(client.list()) == 7
+
+
+def test_all_ten_operations_on_the_gradio_app(interface: str) -> None:
+    with TrackioClient(url=interface, env={}) as client:
+        one = client.create("ten", description="\x1b[2Jhello", parameters={"a": [1, {"b": None}]})
+        assert client.show("ten") == one
+        assert one.parameters == {"a": [1, {"b": None}]}
+        client.log_metrics(
+            "ten", [Entry(metrics={"loss": 0.5}, step=1), Entry(metrics={"loss": 0.4}, step=2)]
+        )
+        assert [point.value for point in client.plot("ten", "loss").points] == [0.5, 0.4]
+        assert client.simulate(one.id).metrics == 22
+        demo = client.demo()
+        assert [len(series.points) for series in client.compare([one.id, demo.id])] == [22, 20]
+        assert client.update_status("ten", "paused").status == "paused"
+        with pytest.raises(TrackioRejected, match="list of choices"):
+            client.plot("ten", "my_metric")
+
+
+def test_five_declared_are_five_on_official_trackio(official: str) -> None:
+    manifest = five()
+    manifest["spaces"][SPACE]["trackio"] = {"backend": "trackio", "project": "my.model"}
+    with hub_for(official) as hub:
+        runner = AppRunner(hub, manifest, WRITE)
+
+        assert problems(runner.apply()) == []
+
+        assert runner.plan().is_empty
+        with TrackioClient(SPACE, endpoint=hub.url, token=hub.token, project="mymodel", env=WRITE) as client:
+            assert sorted(run.name for run in client.list()) == [f"run-{number}" for number in range(1, 6)]
+            client.log_parameters("run-2", {"theirs": 1, "size": 99})
+            assert [change.after for change in runner.plan().changes] == [{"parameters": {"size": 2}}]
+            assert problems(runner.apply()) == []
+            assert client.show("run-2").parameters["theirs"] == 1
+            assert client.show("run-2").parameters["size"] == 2
+            with pytest.raises(NotSupported):
+                client.update_status("run-2", "failed")
+            client.create("extra")
+        manifest["spaces"][SPACE]["prune"] = ["experiments"]
+        pruner = AppRunner(hub, manifest, WRITE)
+        assert [change.address for change in pruner.plan().changes] == [f"{SPACE}.experiments.mymodel/extra"]
+        assert problems(pruner.apply()) == []
+        assert pruner.plan().is_empty
+
+
+def test_a_token_without_rights_is_one_sentence(official: str) -> None:
+    with hub_for(official) as hub:
+        runner = AppRunner(hub, {"version": 1, "spaces": {SPACE: {"experiments": {"p/new": {}}}}})
+        spaces = official_is_a_space(official)
+        if spaces:
+            runner.client._token_for = lambda space: None
+
+        result = runner.apply()
+
+        assert result.exit_code == 1
+        assert "Trackio refuses" in problems(result)[0]
+        assert ("HF_TOKEN" if spaces else "TRACKIO_WRITE_TOKEN") in result.outcomes[0].hint
+
+
+def official_is_a_space(url: str) -> bool:
+    import httpx
+
+    told = httpx.post(f"{url}/api/get_run_mutation_status", json={}).json()
+    return bool(told["data"]["spaces"])
+
+
+SDK = """
+import sys, trackio
+run = trackio.init(project="p", name="declared", server_url=sys.argv[1] + "?write_token=sesame",
+                   resume="must", config={"theirs": 1, "lr": 0.1})
+trackio.log({"loss": 0.5})
+trackio.finish()
+"""
+
+
+def test_the_sdk_resumes_a_declared_run(tmp_path: Path) -> None:
+    manifest = {"version": 1, "spaces": {SPACE: {"experiments": {"p/declared": {"parameters": {"lr": 0.1}}}}}}
+    with trackio_running(tmp_path, WRITE) as url, hub_for(url) as hub:
+        runner = AppRunner(hub, manifest, WRITE)
+        assert problems(runner.apply()) == []
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "HF_HUB_OFFLINE": "1",
+            "TRACKIO_DIR": str(tmp_path / "own"),
+        }
+        subprocess.run(
+            [str(python_of("0.43.0", "trackio")), "-c", SDK, url], env=env, check=True, timeout=90,
+            cwd=tmp_path, capture_output=True,
+        )  # fmt: skip
+
+        assert runner.plan().is_empty
+        client = TrackioClient(url=url, project="p", env=WRITE)
+        assert [(run.name, run.metrics) for run in client.list()] == [("declared", 1)]
+        assert client.show("declared").parameters["theirs"] == 1
+
+        manifest["spaces"][SPACE]["experiments"]["p/declared"]["parameters"]["lr"] = 0.2
+        changed = AppRunner(hub, manifest, WRITE)
+        assert problems(changed.apply()) == []
+        after = client.show("declared").parameters
+        assert after["lr"] == 0.2
+        assert after["theirs"] == 1
+        assert "_Username" in after
+
+
+def test_a_new_space_gets_its_experiments_in_one_apply(interface: str) -> None:
+    """Created, waited for, and only then filled; the app answers late."""
+    new = "acme/new"
+    manifest = {
+        "version": 1,
+        "spaces": {new: {"sdk": "gradio", "create": {}, "experiments": {"fresh": {"parameters": {"a": 1}}}}},
+    }
+    with hub_for(None) as hub:
+
+        def give_it_an_app(moment: str, method: str, path: str) -> None:
+            if moment == "after" and path.endswith("/runtime") and hub.space(new)["host"] is None:
+                hub.set_space(new, host=interface, stage="RUNNING")
+
+        hub.set_hook(give_it_an_app)
+        runner = AppRunner(hub, manifest)
+        assert [change.address for change in runner.plan().changes] == [new, f"{new}.experiments.fresh"]
+
+        result = runner.apply()
+
+        assert problems(result) == []
+        assert [change.facet for change in result.outcomes[0].applied] == ["existence", "experiments"]
+        assert runner.plan().is_empty
+
+
+def test_a_restart_of_the_app_is_planned_again_and_warned_about(tmp_path: Path) -> None:
+    from tests.endpoints.real_apps import free_port
+
+    port = free_port()
+    with hub_for(f"http://127.0.0.1:{port}") as hub:
+        runner = AppRunner(hub, {"version": 1, "spaces": {SPACE: {"experiments": {"kept": {}}}}})
+        with running("trackio_interface.py", "6.31.0", tmp_path, port=port):
+            assert problems(runner.apply()) == []
+            plan = runner.plan()
+            assert plan.is_empty
+            assert "a restart forgets everything" in plan.checks[0].message
+        away = runner.plan()
+        assert away.is_empty
+        assert [check.severity for check in away.checks] == ["warning"]
+        assert "not ready" in away.checks[0].message
+        with running("trackio_interface.py", "6.31.0", tmp_path, port=port):
+            assert [str(change.action) for change in runner.plan().changes] == ["create"]
+
+
+def test_an_app_that_is_no_trackio_is_named(tmp_path: Path) -> None:
+    with running("gradio_plain.py", "6.31.0", tmp_path) as url:
+        with pytest.raises(TrackioUnavailable, match="no Trackio") as caught:
+            TrackioClient(url=url, env={}).list()
+        assert caught.value.not_trackio
+    with pytest.raises(TrackioUnavailable, match="refuses connections"):
+        TrackioClient(url=url, env={}).list()
