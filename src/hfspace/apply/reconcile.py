@@ -104,12 +104,12 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             rest = waiting.settle(run, progress.before_wait, progress.wait_from)
             progress.stage = rest.stage
             progress.came_up = progress.came_up or rest.stage == "RUNNING"
+        elif moving and any(change.facet == _IN_APP for change in planned):
+            raise HfspaceError(
+                f"{space} restarts, and its experiments are written when it runs again.",
+                hint="Run again without --no-wait.",
+            )
         elif todo:
-            if moving:
-                raise HfspaceError(
-                    f"{space} restarts, and its experiments are written when it runs again.",
-                    hint="Run again without --no-wait.",
-                )
             _write(run, space, state, todo, progress)
         elif not _app_comes(run, space, state, progress):
             return state
