@@ -66,10 +66,10 @@ def test_a_thousand_requests_through_a_window_of_a_hundred() -> None:
 
 
 def test_eight_threads_meet_the_wall_at_most_once_in_a_window() -> None:
-    seed, manifest = fleet(30, window=300, quota=80, time_scale=300)  # a window is one second
+    seed, manifest = fleet(30, window=1, quota=80, time_scale=300)
     with LocalHub(seed=seed) as hub:
         runner = Runner(hub, manifest)
-        pace = ScaledPace(300)
+        pace = ScaledPace(1)
         runner.pace, runner.client.limiter.pace = pace, pace  # type: ignore[assignment]
         runner.look = replace(runner.look, threads=8)
         assert not runner.apply(options=replace(OPTIONS, parallelism=8)).failed

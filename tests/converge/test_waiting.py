@@ -49,9 +49,10 @@ def test_a_failing_build_ends_the_wait_at_once_with_the_end_of_its_log() -> None
     lines = [f"step {number}" for number in range(50)]
     with served(stage="RUNNING", build="fail", hardware="t4-small", logs={"build": lines}) as hub:
         got, runner = outcome(hub, {"hardware": "a10g-small"})
-        assert "acme/x is BUILD_ERROR after the change: Build failed with exit code: 1" in got.error
+        assert "acme/x is BUILD_ERROR after the change: Job failed with exit code: 1" in got.error
         assert got.hint == "See `hfspace logs acme/x --build`."
-        assert got.log_tail[-2:] == ("step 49", "Build failed with exit code: 1")
+        assert got.log_tail[-2] == "step 49"
+        assert got.log_tail[-1].startswith("Job failed with exit code: 1")
         assert len(got.log_tail) == OPTIONS.log_lines
         assert runner.pace.slept <= 30 + 2 * OPTIONS.poll_seconds  # the local Hub builds for 30 s
 
@@ -59,7 +60,10 @@ def test_a_failing_build_ends_the_wait_at_once_with_the_end_of_its_log() -> None
 def test_an_app_that_crashes_after_a_change_is_reported_and_left_alone() -> None:
     with served(stage="RUNNING", start="crash", logs={"run": ["Traceback", "CUDA out of memory"]}) as hub:
         got, _ = outcome(hub, {"variables": {"A": "1"}})
-        assert "acme/x is RUNTIME_ERROR after the change: The app crashed." in got.error
+        assert (
+            "acme/x is RUNTIME_ERROR after the change: Exit code: 1. Reason: the application stopped."
+            in got.error
+        )
         assert "CUDA out of memory" in got.log_tail
         assert hub.space("acme/x")["restart_calls"] == 0
 

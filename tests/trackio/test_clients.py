@@ -110,9 +110,11 @@ def test_a_pinned_backend_is_asserted(serve: Any) -> None:
 def test_reads_carry_the_token_only_to_a_private_space(serve: Any, visibility: str) -> None:
     empty = {"/api/get_all_projects": Reply.json({"data": []})}
     app = serve({"/version": VERSION, **empty})
-    with hub_for(app.url, visibility=visibility) as hub:
-        with TrackioClient(SPACE, token=hub.token, endpoint=hub.url, env={}) as client:
-            assert client.list() == ()
+    with (
+        hub_for(app.url, visibility=visibility) as hub,
+        TrackioClient(SPACE, token=hub.token, endpoint=hub.url, env={}) as client,
+    ):
+        assert client.list() == ()
 
     sent = {seen.headers.get("authorization") for seen in app.seen}
     assert sent == ({f"Bearer {hub.token}"} if visibility == "private" else {None})
@@ -121,9 +123,11 @@ def test_reads_carry_the_token_only_to_a_private_space(serve: Any, visibility: s
 def test_a_typed_url_gets_no_hugging_face_token(serve: Any) -> None:
     app = serve({"/version": VERSION, "/api/bulk_log": Reply.json({"error": "no"}, 400)})
     env = {"HF_TOKEN": "hf_secret"}
-    with TrackioClient(url=app.url, token="hf_secret", project="p", env=env) as client:
-        with pytest.raises(TrackioUnavailable):
-            client.create("run")
+    with (
+        TrackioClient(url=app.url, token="hf_secret", project="p", env=env) as client,
+        pytest.raises(TrackioUnavailable),
+    ):
+        client.create("run")
 
     assert not any("hf_secret" in str(seen.headers) for seen in app.seen)
 

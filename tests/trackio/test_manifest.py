@@ -36,7 +36,7 @@ def test_a_number_that_yaml_reads_as_text_is_told_with_its_fix(written: str, fix
     assert len(found) == 1
     line, message, hint = found[0]
     assert line == 7
-    assert f"'lr' is {written}" in message
+    assert f"{written} is read as text" in message
     assert fix in hint
     assert complaints(f"experiments:\n  a:\n    parameters: {{lr: {fix}}}") == []
     assert complaints(f'experiments:\n  a:\n    parameters: {{lr: "{written}"}}') == []
@@ -47,13 +47,13 @@ def test_numbers_that_json_has_not_are_refused(written: str) -> None:
     found = complaints(f"experiments: {{a: {{parameters: {{deep: [1, {{x: {written}}}]}}}}}}")
 
     assert len(found) == 1
-    assert "finite" in found[0][1]
+    assert "is no number that can be kept" in found[0][1]
 
 
 def test_names_with_breaks_are_refused() -> None:
     for name in ("two\nlines", "esc\x1b[2J", "", "  ", "sep\u2028x"):
         spec = SpaceSpec(experiments={name: ExperimentSpec()})
-        assert [path for path, _, _ in problems(spec, lambda path: "")] == [("experiments", name)]
+        assert [path for path, _, _ in problems(spec)] == [("experiments", name)]
     assert complaints('experiments:\n  "two\\nlines": {}')
 
 

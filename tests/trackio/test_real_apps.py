@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
+from hfspace.live.access import Stored
 from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.port import Entry
 from tests.endpoints.real_apps import python_of, running, trackio_running
@@ -110,13 +111,20 @@ def test_a_token_without_rights_is_one_sentence(official: str) -> None:
         runner = AppRunner(hub, {"version": 1, "spaces": {SPACE: {"experiments": {"p/new": {}}}}})
         spaces = official_is_a_space(official)
         if spaces:
-            runner.client._token_for = lambda space: None
+            runner.client._access = Anonymous(token=runner.client._access.token)
 
         result = runner.apply()
 
         assert result.exit_code == 1
         assert "Trackio refuses" in problems(result)[0]
         assert ("HF_TOKEN" if spaces else "TRACKIO_WRITE_TOKEN") in result.outcomes[0].hint
+
+
+class Anonymous(Stored):
+    """A token for the Hub, and none for the app."""
+
+    def app(self, space: str) -> str | None:
+        return None
 
 
 def official_is_a_space(url: str) -> bool:

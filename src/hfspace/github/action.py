@@ -99,7 +99,8 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
             )
         echo("This pull request comes from a fork: its plan is made without any token.")
     if not job.validate():
-        return 0 if job.inputs.fail_on == {"never"} else 1
+        # An apply that could not begin has failed, whatever is asked of plans.
+        return 0 if job.inputs.fail_on == {"never"} and job.inputs.command != "apply" else 1
     if job.inputs.command == "validate":
         return 0
     plan = job.plan()

@@ -69,7 +69,7 @@ def start(doc: Doc, now: float, *, factory: bool = False, lag: float = 0) -> Non
     """From any stage through a build: restart, wake, first start. `lag`: how long the old idle stage is
     still shown."""
     _through(doc, now, ["BUILDING", "APP_STARTING"], build=FACTORY_SECONDS if factory else BUILD_SECONDS)
-    if lag > 0:
+    if lag > 0 and doc["stage"] == "BUILDING":
         doc["ahead"] = [[at + lag, *rest] for at, *rest in [[now, "BUILDING"], *doc["ahead"]]]
         doc["stage"] = doc["before"]
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from hfspace.manifest.models import ExperimentSpec, SpaceSpec, TrackioSpec
 
 Found = Iterator[tuple[tuple[str, ...], str, str]]
-LineOf = Callable[[tuple[str, ...]], str]
 
-_FLOAT_AS_TEXT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
 _BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
@@ -55,11 +50,8 @@ def has_breaks(text: str) -> bool:
     return any(unicodedata.category(char) in _BREAKS for char in text)
 
 
-def problems(spec: SpaceSpec, line_of: LineOf) -> Found:
-    """What is wrong with the experiments of one Space, as (path below the Space, message, hint).
-
-    `line_of` maps a path to the manifest's line, to tell quoted text from a number that YAML 1.1 misread.
-    """
+def problems(spec: SpaceSpec) -> Found:
+    """What is wrong with the experiments of one Space, as (path below the Space, message, hint)."""
     if "experiments" in spec.prune and spec.experiments is None:
         yield (
             ("prune",),
@@ -73,39 +65,8 @@ def problems(spec: SpaceSpec, line_of: LineOf) -> Found:
         for name, text in (("project", experiment.project), ("id", experiment.id)):
             if text is not None and (not text.strip() or has_breaks(text)):
                 yield (*at, name), f"{name} {text!r} is not one line of text", "Correct it, or remove it."
-        yield from _values(experiment.parameters, (*at, "parameters"), line_of)
     if spec.trackio is None or spec.trackio.backend != "interface":
         yield from _collisions(spec)
-
-
-def _values(value: Any, at: tuple[str, ...], line_of: LineOf) -> Found:
-    """Values that JSON can't hold, and numbers that YAML 1.1 reads as text."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _values(item, (*at, str(key)), line_of)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _values(item, (*at, str(index)), line_of)
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield at, f"'{at[-1]}' is {value}, and JSON holds finite numbers only", "Quote it, or remove it."
-    elif isinstance(value, str) and _FLOAT_AS_TEXT.fullmatch(value):
-        line = line_of(at)
-        if f'"{value}"' in line or f"'{value}'" in line:
-            return
-        yield (
-            at,
-            f"'{at[-1]}' is {value}, which YAML 1.1 reads as text",
-            f'Write {_as_float(value)}, or "{value}" for the text.',
-        )
-
-
-def _as_float(text: str) -> str:
-    """The spelling of the same number that YAML 1.1 reads as one: a point, and a sign in the exponent."""
-    mantissa, _, exponent = text.lower().partition("e")
-    sign, digits = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa.lstrip("+"))
-    whole, _, part = digits.partition(".")
-    signed = exponent if exponent[0] in "+-" else f"+{exponent}"
-    return f"{sign}{whole or '0'}.{part or '0'}e{signed}"
 
 
 def _collisions(spec: SpaceSpec) -> Found:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 
 from hfspace.errors import Problem
 from hfspace.manifest import experiments
@@ -24,8 +23,7 @@ def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Pro
     """Every broken rule, at its place."""
     found: list[Problem] = []
     for space, spec in manifest.spaces.items():
-        line_of = partial(_line, manifest, space, lines)
-        for path, message, hint in (*_space(space, spec, manifest), *experiments.problems(spec, line_of)):
+        for path, message, hint in (*_space(space, spec, manifest), *experiments.problems(spec)):
             source = manifest.source("spaces", space, *path)
             found.append(_problem(source, message, hint, lines))
     for path, message, hint in _cycles(manifest):
@@ -217,13 +215,6 @@ def _cycles(manifest: Manifest) -> Found:
                 path.append(following)
                 steps.add(following)
                 stack.append((following, iter(manifest.spaces[following].depends_on)))
-
-
-def _line(manifest: Manifest, space: str, lines: Mapping[str, Sequence[str]], path: tuple[str, ...]) -> str:
-    """The line of the manifest that a value of a Space is written in; "" when it is not known."""
-    source = manifest.source("spaces", space, *path)
-    text = lines.get(source.file, ()) if source else ()
-    return text[source.line - 1] if source and 0 < source.line <= len(text) else ""
 
 
 def _problem(source: object, message: str, hint: str, lines: Mapping[str, Sequence[str]]) -> Problem:

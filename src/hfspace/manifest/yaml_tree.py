@@ -21,7 +21,7 @@ from hfspace.manifest.yaml_syntax import mistake
 LONGEST_INT = 18
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+][0-9]+)?|[-+]?\.[0-9]+([eE][-+][0-9]+)?")
-_EXPONENT = re.compile(r"([-+]?[0-9]+)(\.[0-9]*)?[eE]([-+]?)([0-9]+)")
+_EXPONENT = re.compile(r"([-+]?[0-9]*)(?:\.([0-9]*))?[eE]([-+]?)([0-9]+)")
 _TAG = "tag:yaml.org,2002:"
 _SECRETS_KEY = re.compile(r"""\s*(?:- +)?["']?secrets["']?\s*:""")
 
@@ -201,13 +201,13 @@ class _Reader:
                 self.tree.references[path] = text
             return _clear(value) if plain and value != text else value
         self.tree.texts[path] = text
-        if plain and _EXPONENT.fullmatch(text) and not _FLOAT.fullmatch(text) and "variables" not in path:
+        if plain and _is_exponent(text) and "variables" not in path:
             self._exponent(text, node)
         return self._typed(node.tag.rpartition(":")[2], text, node)
 
     def _exponent(self, text: str, node: Any) -> None:
         whole, part, sign, power = _EXPONENT.fullmatch(text).groups()  # type: ignore[union-attr]
-        number = f"{whole}{part or '.0'}e{sign or '+'}{power}"
+        number = f"{whole}{'' if whole[-1:].isdigit() else '0'}.{part or '0'}e{sign or '+'}{power}"
         self.complain(
             f"{short(text)} is read as text by YAML 1.1",
             node.start_mark,
@@ -276,6 +276,12 @@ def visible(text: str) -> str:
     """`text` with its control characters spelled out, and cut to a line."""
     shown = UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).replace("\n", "\\n")
     return repr(short(shown)).replace("\\\\", "\\")
+
+
+def _is_exponent(text: str) -> bool:
+    """A number to everybody but YAML 1.1, which wants a point and a signed exponent."""
+    found = _EXPONENT.fullmatch(text)
+    return bool(found and (found[1][-1:].isdigit() or found[2]) and not _FLOAT.fullmatch(text))
 
 
 def short(text: str) -> str:
