@@ -123,10 +123,8 @@ def test_reads_carry_the_token_only_to_a_private_space(serve: Any, visibility: s
 def test_a_typed_url_gets_no_hugging_face_token(serve: Any) -> None:
     app = serve({"/version": VERSION, "/api/bulk_log": Reply.json({"error": "no"}, 400)})
     env = {"HF_TOKEN": "hf_secret"}
-    with (
-        TrackioClient(url=app.url, token="hf_secret", project="p", env=env) as client,
-        pytest.raises(TrackioUnavailable),
-    ):
+    client = TrackioClient(url=app.url, token="hf_secret", project="p", env=env)
+    with client, pytest.raises(TrackioUnavailable):
         client.create("run")
 
     assert not any("hf_secret" in str(seen.headers) for seen in app.seen)

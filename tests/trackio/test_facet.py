@@ -243,3 +243,22 @@ def test_a_new_space_with_a_pinned_backend_is_held_to_it() -> None:
 def test_nothing_declared_asks_nothing() -> None:
     assert checks(planned(SpaceSpec(), live(stage="SLEEPING"))) == []
     assert checks(planned(SpaceSpec(experiments={}), live(stage="SLEEPING"))) == []
+
+
+def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_create() -> None:
+    from hfspace.apply.watch import Auto, tick
+    from hfspace.model import ApplyResult
+
+    done: list[Plan] = []
+
+    def carry_out(made: Plan) -> ApplyResult:
+        done.append(made)
+        return ApplyResult(outcomes=())
+
+    pruned = spec(p__a={}).model_copy(update={"prune": frozenset({"experiments"})})
+    tick(lambda: on_trackio(pruned, run("p/old")), carry_out, Auto.SETTINGS)
+    new = spec(a={}).model_copy(update={"sdk": "gradio", "create": CreateSpec()})
+    left = tick(lambda: planned(new, None), carry_out, Auto.SETTINGS)
+
+    assert [[change.address for change in made.changes] for made in done] == [["acme/x.experiments.p/a"]]
+    assert len(left.left) == 2

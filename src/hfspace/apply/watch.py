@@ -50,6 +50,8 @@ def allowed(change: Change, auto: Auto) -> bool:
     """Whether the loop may carry out `change` by itself."""
     if change.facet == "existence":
         return auto is Auto.ALL and change.action is Action.CREATE
+    if change.facet == "experiments" and change.action is Action.DELETE:
+        return auto is Auto.ALL
     wakes = change.facet == "state" and change.action is Action.RESTART
     if auto is Auto.WAKE:
         return wakes
@@ -60,8 +62,7 @@ def tick(make_plan: Callable[[], Plan], carry_out: Callable[[Plan], ApplyResult]
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
         made = make_plan()
-        may = tuple(change for change in made.changes if allowed(change, auto))
-        left = tuple(change for change in made.changes if not allowed(change, auto))
+        may, left = _parted(made, auto)
         blocked = any(check.facet == "policy" for check in made.errors)
         if not may or blocked:
             return Tick(plan=made, left=made.changes)
@@ -73,6 +74,13 @@ def tick(make_plan: Callable[[], Plan], carry_out: Callable[[Plan], ApplyResult]
         raise
     except HfspaceError as error:
         return Tick(error=error)
+
+
+def _parted(made: Plan, auto: Auto) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """What may be done, and what is left: of a Space that may not be created, everything is."""
+    stays = {item.space for item in made.changes if item.facet == "existence" and not allowed(item, auto)}
+    may = tuple(item for item in made.changes if item.space not in stays and allowed(item, auto))
+    return may, tuple(item for item in made.changes if item not in may)
 
 
 def loop(turn: Callable[[], Tick], report: Reporter, pace: Pace, *, interval: float, once: bool) -> Tick:
