@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.access import Stored
@@ -223,3 +225,40 @@ def test_an_app_that_is_no_trackio_is_named(tmp_path: Path) -> None:
         assert caught.value.not_trackio
     with pytest.raises(TrackioUnavailable, match="refuses connections"):
         TrackioClient(url=url, env={}).list()
+
+
+@pytest.mark.parametrize("kind", ["interface", "trackio"])
+def test_killed_between_create_and_verification_the_rerun_makes_no_second(kind: str, tmp_path: Path) -> None:
+    """A real process, killed as soon as the app holds the first experiment."""
+    import signal
+    import sys
+
+    app = (
+        running("trackio_interface.py", "6.31.0", tmp_path)
+        if kind == "interface"
+        else trackio_running(tmp_path, WRITE)
+    )
+    with app as url, hub_for(url) as hub:
+        manifest = five()
+        manifest["spaces"][SPACE]["trackio"] = {
+            "backend": kind,
+            **({"project": "p"} if kind == "trackio" else {}),
+        }
+        (tmp_path / "spaces.yaml").write_text(yaml.safe_dump(manifest))
+        env = {**os.environ, "HF_ENDPOINT": hub.url, "HF_TOKEN": hub.token, **WRITE}
+        command = [sys.executable, "-m", "hfspace", "apply", "--yes"]
+        watcher = TrackioClient(url=url, project="p" if kind == "trackio" else None, env=WRITE)
+        with watcher, (tmp_path / "apply.log").open("wb") as log:
+            before = len(watcher.list())
+            process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=log, stderr=log)
+            while process.poll() is None and len(watcher.list()) == before:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+            rerun = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=120)
+
+            assert rerun.returncode == 0, rerun.stderr
+            made = sorted(one.name for one in watcher.list() if one.name.startswith("run-"))
+            assert made == [f"run-{number}" for number in range(1, 6)]
+        assert AppRunner(hub, manifest, WRITE).plan().is_empty

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 TRACKIO_SECONDS = 20.0
 WAKE_SECONDS = 300.0
-_WAKING = IDLE | MOVING
+STIR_SECONDS = 30.0
+"""A visited Space begins to start within seconds; one that does not was not woken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,10 @@ class AppReaders:
         )
         fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
         pace = self.hub.pace
-        deadline = pace.now() + WAKE_SECONDS
-        while (state := self.hub.runtime(state)).stage in _WAKING and pace.now() < deadline:
+        started = pace.now()
+        while (state := self.hub.runtime(state)).stage in IDLE | MOVING:
+            if pace.now() - started > (STIR_SECONDS if state.stage in IDLE else WAKE_SECONDS):
+                break
             pace.sleep(2.0, f"waking {state.id}")
         return state
 
