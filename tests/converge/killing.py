@@ -223,6 +223,7 @@ def describe(method: str, path: str) -> str:
 
 
 def _ending(hub: LocalHub, requests: list[tuple[str, str]]) -> Ending:
+    hub.advance(120)  # what is on its way up arrives; nothing falls asleep
     docs = {name: hub.space(name) for name in hub.spaces()}
     counts = {what: dict(hub.counts(what)) for what in ("creates", "deletes")}
     counts |= {what: {name: doc[what] for name, doc in docs.items()} for what in _COUNTED}

@@ -68,7 +68,8 @@ class Run:
         look = replace(self.look, endpoints=endpoints)
         known = self.snapshot.spaces.get(space)
         try:
-            return read_space(space, self.manifest.spaces[space], self.ports.hub, look, known)
+            spec, account = self.manifest.spaces[space], self.snapshot.account
+            return read_space(space, spec, self.ports.hub, look, known, account)
         except NotVisible:
             return None
 

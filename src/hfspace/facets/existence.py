@@ -59,7 +59,7 @@ class Existence:
 
 
 def _create(desired: Desired) -> Change:
-    price = desired.price(_hardware(desired)) if desired.spec.state != "paused" else None
+    price = desired.price(born_on(desired)) if desired.spec.state != "paused" else None
     return Change(
         address=desired.id,
         space=desired.id,
@@ -130,7 +130,8 @@ def _of_space(desired: Desired, message: str, hint: str) -> Check:
     )
 
 
-def _hardware(desired: Desired) -> str | None:
+def born_on(desired: Desired) -> str | None:
+    """The hardware that a Space is created on."""
     return desired.spec.hardware or (None if desired.spec.sdk == "static" else "cpu-basic")
 
 
@@ -142,7 +143,7 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
     }
     if spec.restart is not None:
         variables[RESTART_VARIABLE] = Variable(value=spec.restart, description="hfspace: restart marker")
-    sleep = spec.sleep_time if not desired.is_free(_hardware(desired)) else None
+    sleep = spec.sleep_time if not desired.is_free(born_on(desired)) else None
     return NewSpace(
         id=desired.id,
         sdk=spec.sdk,

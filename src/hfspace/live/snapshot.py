@@ -93,22 +93,34 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
 
 
 def read_space(
-    space: str, spec: SpaceSpec, hub: HubReader, look: Look, known: SpaceState | None
+    space: str,
+    spec: SpaceSpec,
+    hub: HubReader,
+    look: Look,
+    known: SpaceState | None,
+    account: Account | None = None,
 ) -> SpaceState:
     """One Space read afresh with all that its declaration needs. `known` lends what a single read can't tell.
 
     Raises NotVisible when it is gone, other HubErrors when it can't be read.
     """
     state = hub.space(space)
-    exact = None
-    if (
-        known is not None
-        and known.visibility_exact
-        and known.visibility != "public"
-        and state.visibility == "private"
-    ):
-        exact = known.visibility
-    return read_details(state, spec, hub, look, exact)
+    return read_details(state, spec, hub, look, _exact(state, spec, hub, known, account))
+
+
+def _exact(
+    state: SpaceState, spec: SpaceSpec, hub: HubReader, known: SpaceState | None, account: Account | None
+) -> str | None:
+    """private or protected, which a single read shows alike: as known, unless this is what changes."""
+    if known is None or not known.visibility_exact or state.visibility != "private":
+        return None
+    if spec.visibility in {None, "public", known.visibility}:
+        return known.visibility if known.visibility != "public" else None
+    if account is None:
+        return None
+    owner = state.id.split("/")[0]
+    read = _allowed(partial(hub.visibilities, owner, is_org=owner != account.name)) or {}
+    return read.get(state.id)
 
 
 def read_details(

@@ -9,8 +9,10 @@ from dataclasses import asdict, replace
 
 from hfspace.facets import ALL
 from hfspace.facets.base import Desired
-from hfspace.facets.existence import Existence
+from hfspace.facets.existence import Existence, born_on
 from hfspace.facets.experiments import Experiments
+from hfspace.facets.hardware import Hardware
+from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
 from hfspace.model import Action, Change, Check, Plan, Snapshot, SpaceState
 from hfspace.plan import order
@@ -135,14 +137,14 @@ def _standing(stage: str | None) -> str | None:
 
 def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
     found = Existence().compare_missing(desired)
+    if not any(isinstance(item, Change) for item in found):
+        return found
     wanted = desired.spec.hardware
-    creates = [item for item in found if isinstance(item, Change)]
-    if creates and wanted and snapshot.flavors and wanted not in snapshot.flavors:
-        from hfspace.facets.hardware import Hardware
-
-        # The same refusal as for a live Space, before a create fails on it.
-        return Hardware().compare(desired, SpaceState(id=desired.id, stage="NO_APP_FILE"))
-    return found + Experiments().compare_missing(desired) if creates else found
+    born = SpaceState(id=desired.id, sdk=desired.spec.sdk, stage="NO_APP_FILE", hardware=born_on(desired))
+    if wanted and snapshot.flavors and wanted not in snapshot.flavors:
+        # The same refusals as for a live Space, before a create fails on it.
+        return Hardware().compare(desired, born)
+    return SleepTime().compare(desired, born) or found + Experiments().compare_missing(desired)
 
 
 def _moved(desired: Desired, state: SpaceState) -> Check:
