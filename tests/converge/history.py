@@ -158,6 +158,7 @@ class History:
         self.hub = self._stack.enter_context(hub_on(wire, seed))
         self.twin = self._stack.enter_context(hub_on(wire, seed))
         self.specs: dict[str, Any] = {}
+        self._untold: set[tuple[str, str]] = set()
         self._bystander = _settled(self.hub.space("acme/bystander"))
 
     def close(self) -> None:
@@ -241,13 +242,25 @@ class History:
             if name == "acme/bystander":
                 assert _settled(self.hub.space(name)) == self._bystander
             else:
-                declared = set(self.specs.get(name, ()))
-                _same(name, _settled(self.hub.space(name)), _settled(self.twin.space(name)), declared)
+                self._same(name, _settled(self.hub.space(name)), _settled(self.twin.space(name)))
         took = _counted(self.hub) - before["hub"]
         needed = _counted(self.twin) - before["twin"]
         for what, times in took.items():
             spare = 0 if what[0] in {"creates", "deletes"} else 1
             assert times <= needed[what] + spare, (what, times, needed[what])
+
+    def _same(self, name: str, has: dict[str, Any], should: dict[str, Any]) -> None:
+        differ = {key: (has[key], should[key]) for key in should if has[key] != should[key]}
+        for key in ("sleep_time", "dev_mode"):
+            # A paused Space tells neither (docs/reliability.md): a run that died right after the pause leaves
+            # them as they were, to the first run that finds the Space awake and declares them.
+            if key in differ and should["stage"] == "PAUSED" and key in self.specs.get(name, {}):
+                self._untold.add((name, key))
+            if key not in differ:
+                self._untold.discard((name, key))
+            elif (name, key) in self._untold:
+                del differ[key]
+        assert differ == {}, f"{name}: (here, at the twin): {differ}"
 
 
 def _allowed(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,14 +274,6 @@ def _allowed(wanted: Mapping[str, Any]) -> dict[str, Any]:
         taken = spec.get("variables", {})
         spec["secrets"] = {key: source for key, source in spec["secrets"].items() if key not in taken}
     return spec
-
-
-def _same(name: str, has: dict[str, Any], should: dict[str, Any], declared: set[str]) -> None:
-    # A paused Space tells neither (docs/reliability.md): a run that died right after the pause leaves them
-    # to the first run that finds it awake.
-    untold = {"sleep_time", "dev_mode"} & declared if should["stage"] == "PAUSED" else set()
-    differ = {key: (has[key], should[key]) for key in should.keys() - untold if has[key] != should[key]}
-    assert differ == {}, f"{name}: (here, at the twin): {differ}"
 
 
 def _clicked(doc: dict[str, Any], what: Mapping[str, Any]) -> dict[str, Any]:

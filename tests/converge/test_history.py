@@ -62,8 +62,47 @@ def direct() -> Iterator[None]:
 
 Histories.TestCase.settings = settings(
     max_examples=25,
-    stateful_step_count=12,
+    stateful_step_count=10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestHistories = Histories.TestCase
+
+
+# ------------------------------------------------------------ found by histories, kept
+
+
+@pytest.fixture
+def steps() -> Iterator[History]:
+    started = History(WIRE, {"acme/a": {"stage": "RUNNING", "visibility": "protected"}}, {})
+    yield started
+    started.close()
+
+
+def test_a_create_with_a_sleep_time_and_no_hardware_is_an_error_of_the_plan(steps: History) -> None:
+    """Was created on free hardware, without its sleep time, and called done."""
+    steps.edit("acme/c", {"sleep_time": 72000})
+    steps.apply([], [], 1.0)
+    assert steps.counts.refused == 1
+    assert "acme/c" not in steps.hub.spaces()
+
+
+@pytest.mark.parametrize("wanted", ["private", "public", "protected"])
+def test_protected_becomes_private_in_one_run(steps: History, wanted: str) -> None:
+    """A single read shows both alike, and what was known from the plan was taken for what is."""
+    steps.edit("acme/a", {"visibility": "private"})
+    steps.apply([], [], 1.0)
+    steps.edit("acme/a", {"visibility": wanted})
+    steps.apply([{"method": "PUT", "drop": "after", "times": 1}], [], 1.0)
+    assert steps.hub.space("acme/a")["visibility"] == wanted
+
+
+def test_a_crash_after_a_pause_leaves_what_a_paused_space_does_not_tell(steps: History) -> None:
+    """The known exception (docs/reliability.md): the sleep time is set when the Space is next awake."""
+    steps.click("acme/a", {"requested": "cpu-upgrade"})
+    steps.edit("acme/a", {"state": "paused", "sleep_time": 36000})
+    for at in range(1, 10):
+        steps.apply([], [(at, "after")], 1.0)
+    steps.edit("acme/a", {"state": "running", "sleep_time": 36000})
+    steps.apply([], [], 1.0)
+    assert steps.hub.space("acme/a")["sleep_time"] == 36000

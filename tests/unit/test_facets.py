@@ -275,3 +275,11 @@ def test_ignored_facets_are_shown_and_never_changed() -> None:
 def test_dev_mode_unknown_is_not_drift() -> None:
     assert told(planned(SpaceSpec(dev_mode=True), live(dev_mode=None))) == []
     assert told(planned(SpaceSpec(dev_mode=True), live())) == ["dev_mode update False -> True"]
+
+
+def test_a_create_with_a_sleep_time_on_free_hardware_is_refused() -> None:
+    """Found by tests/converge/history.py: it was created without the sleep time, and called done."""
+    wanted = SpaceSpec(sdk="gradio", sleep_time=3600, create=CreateSpec())
+    made = planned(wanted, None)
+    assert checks(made) == ["error sleep_time: runs on cpu-basic, whose sleep time is fixed."]
+    assert made.changes == ()

@@ -143,7 +143,7 @@ def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
     born = SpaceState(id=desired.id, sdk=desired.spec.sdk, stage="NO_APP_FILE", hardware=born_on(desired))
     if wanted and snapshot.flavors and wanted not in snapshot.flavors:
         # The same refusals as for a live Space, before a create fails on it.
-        return Hardware().compare(desired, born)
+        return Hardware().compare(desired, replace(born, hardware=None))
     return SleepTime().compare(desired, born) or found + Experiments().compare_missing(desired)
 
 
