@@ -93,7 +93,8 @@ class HubClient:
     def whoami(self) -> Account | None:
         if self._access.token is None:
             return self._access.account
-        return self._ask("whoami", "", lambda: wire.account(self._api.whoami()))
+        raw = self._ask("say whose token this is", "", self._api.whoami)
+        return self._understand("this token's account", lambda: wire.account(raw))
 
     def flavors(self) -> dict[str, Flavor]:
         raw = self._ask("read hardware prices", "", lambda: self._json("/api/spaces/hardware"))
@@ -141,9 +142,10 @@ class HubClient:
             space,
             lambda: self._api.get_space_variables(space, token=self._auth(space)),
         )
-        return {
-            key: Variable(value=str(item.value), description=item.description) for key, item in found.items()
-        }
+        return self._understand(
+            f"the variables of {space}",
+            lambda: {key: wire.variable(item.value, item.description) for key, item in found.items()},
+        )
 
     def secrets(self, space: str) -> dict[str, Secret]:
         found = self._ask(
@@ -363,8 +365,8 @@ class HubClient:
             return read()
         except HubError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise HubFault(
-                f"The Hub's answer about {what} is not what it documents ({type(error).__name__}).",
+                f"The Hub's answer about {what} is not what it documents ({hub_errors.oddity(error)}).",
                 hint="Run again; if it stays, the Hub changed: look for a newer hfspace.",
             ) from None

@@ -27,6 +27,30 @@ _BILLING = re.compile(
 )
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9_.-]{6,}")
 _LONGEST = 300
+_BAD_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
+_ODD = {
+    "JSONDecodeError": "it is not JSON",
+    "UnicodeDecodeError": "it is not text",
+    "RecursionError": "it is nested too deep",
+    "KeyError": "something is missing in it",
+    "ValueError": "a value in it makes no sense",
+    "ArithmeticError": "a number in it makes no sense",
+    "TypeError": "it has another shape",
+    "AttributeError": "it has another shape",
+    "LookupError": "something is missing in it",
+    "TooManyRedirects": "it sends us round in circles",
+}
+_WHY = {
+    "ConnectError": "no connection",
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "it took too long",
+    "WriteTimeout": "it took too long",
+    "PoolTimeout": "it took too long",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "RemoteProtocolError": "the connection broke in the middle of an answer",
+    "ProxyError": "the proxy refuses",
+}
 
 
 def translate(
@@ -36,24 +60,41 @@ def translate(
     act = f"{doing} {what}".strip()
     response = getattr(error, "response", None)
     if response is not None and getattr(response, "status_code", None):
-        return _refusal(response, act, what, has_token)
+        return _refusal(response, act, what, has_token, write)
     name = type(error).__name__
+    if name in _BAD_ADDRESS or str(error) in _BAD_ADDRESS:
+        return HubFault(
+            f"{endpoint} sends us to an address that is none, to: {act}.",
+            hint="Check that HF_ENDPOINT names a Hub, and that no proxy answers in its place.",
+        )
     if _is_transport(error):
         hint = (
             "It may or may not have happened: run again." if write else "Check the network and HF_ENDPOINT."
         )
-        return HubUnreachable(f"No answer from {endpoint} to: {act} ({name}).", hint=hint)
+        return HubUnreachable(f"No answer from {endpoint} to: {act} ({_broken(error)}).", hint=hint)
     if isinstance(error, ValueError) and type(error).__module__.startswith("huggingface_hub"):
         return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
     if isinstance(error, ValueError) and write and name == "ValueError":
         return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
     return HubFault(
-        f"{endpoint} did not answer as the Hub does to: {act} ({name}).",
+        f"{endpoint} did not answer as the Hub does to: {act} ({oddity(error)}).",
         hint="Run again; check that HF_ENDPOINT names a Hub, and that no proxy answers in its place.",
     )
 
 
-def _refusal(response: Any, act: str, what: str, has_token: bool) -> HubError:
+def oddity(error: Exception) -> str:
+    """What is odd about an answer that could not be understood, judged by what reading it raised."""
+    names = [base.__name__ for base in type(error).__mro__]
+    return next((_ODD[name] for name in names if name in _ODD), names[0])
+
+
+def _broken(error: Exception) -> str:
+    """Why there was no answer. GaveUp carries the name of the last failure as its text."""
+    name = str(error) if type(error).__name__ == "GaveUp" else type(error).__name__
+    return _WHY.get(name, name)
+
+
+def _refusal(response: Any, act: str, what: str, has_token: bool, write: bool) -> HubError:
     status = int(response.status_code)
     said = _message(response)
     quoted = f' The Hub says: "{said}"' if said else ""
@@ -84,7 +125,9 @@ def _refusal(response: Any, act: str, what: str, has_token: bool) -> HubError:
     if status >= 500:
         return HubFault(f"The Hub failed ({status}) to: {act}.{quoted}", hint="Run again.", status=status)
     return Rejected(
-        f"The Hub refuses to {act}.{quoted}", hint="Correct the value in the manifest.", status=status
+        f"The Hub refuses to {act}.{quoted}",
+        hint="Correct the value in the manifest." if write else "Run again; check HF_ENDPOINT.",
+        status=status,
     )
 
 
@@ -117,6 +160,7 @@ def _message(response: Any) -> str:
         body = response.json()
         said = body.get("error", "") if isinstance(body, dict) else ""
         said = said.get("message", "") if isinstance(said, dict) else said
+        said = said if isinstance(said, str) else ""
     except Exception:  # noqa: BLE001 - whatever came is not JSON; the header may still say it
         said = ""
     return _clean(str(said or response.headers.get("x-error-message", "")))

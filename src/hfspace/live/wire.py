@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,14 +13,22 @@ from hfspace.model import NEVER, Account, Flavor, Secret, SpaceState, Variable, 
 
 _MINUTES_PER_HOUR = 60
 _MICRO = 1_000_000
+_DEAREST = 10**12
+_LONGEST_SLEEP = 10**12
+_LONGEST_TEXT = 1000
 
 
 def account(raw: Mapping[str, Any]) -> Account:
     """GET /api/whoami-v2 (hub-api 1.11)."""
-    orgs = [org for org in raw.get("orgs") or [] if isinstance(org, Mapping) and org.get("name")]
+    listed = raw.get("orgs")
+    orgs = [
+        org
+        for org in (listed if isinstance(listed, list) else [])
+        if isinstance(org, Mapping) and _text(org.get("name"))
+    ]
     return Account(
-        name=str(raw["name"]),
-        role=_role(raw.get("auth") or {}),
+        name=_named(raw["name"]),
+        role=_role(_object(raw.get("auth"))),
         can_pay=bool(raw.get("canPay")),
         is_pro=bool(raw.get("isPro")),
         orgs={org["name"]: str(org.get("roleInOrg", "")) for org in orgs},
@@ -29,19 +38,27 @@ def account(raw: Mapping[str, Any]) -> Account:
 
 
 def flavors(raw: Any) -> dict[str, Flavor]:
-    """GET /api/spaces/hardware: prices are per minute, in micro USD (hub-api 1.5)."""
-    return {item["name"]: _flavor(item) for item in raw}
+    """GET /api/spaces/hardware: prices are per minute, in micro USD (hub-api 1.5).
+
+    An entry without a usable price is left out, as if it were not listed: it must not count as free.
+    """
+    if not isinstance(raw, list):
+        raise TypeError("hardware is not a list")
+    found = {item["name"]: _flavor(item) for item in raw if _is_priced(item)}
+    if not found:
+        raise ValueError("no hardware is listed")
+    return found
 
 
 def space(info: Any) -> SpaceState:
     """A SpaceInfo of a listing or of a single read, both asked with the same expand."""
     state = SpaceState(
-        id=str(info.id),
+        id=_named(info.id),
         sdk=_text(getattr(info, "sdk", None)),
         visibility=_visibility(getattr(info, "private", None)),
         visibility_exact=getattr(info, "private", None) is False,
         sha=_text(getattr(info, "sha", None)),
-        host=_text(getattr(info, "host", None)),
+        host=_url(getattr(info, "host", None)),
         subdomain=_text(getattr(info, "subdomain", None)),
     )
     runtime = getattr(info, "runtime", None)
@@ -55,16 +72,17 @@ def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
     if not isinstance(raw, Mapping):
         raise TypeError("runtime is not an object")
     hardware = _object(raw.get("hardware"))
-    stage = _text(raw.get("stage"))
+    stage = _word(raw.get("stage"))
+    requested, current = _word(hardware.get("requested")), _word(hardware.get("current"))
     replicas = _object(raw.get("replicas"))
     return replace(
         state,
         stage=stage,
-        error_message=_text(raw.get("errorMessage")),
-        hardware=_text(hardware.get("requested") or hardware.get("current")),
-        hardware_current=_text(hardware.get("current")),
+        error_message=_cut(_text(raw.get("errorMessage"))),
+        hardware=requested or current,
+        hardware_current=current,
         sleep_time=_sleep_time(raw, stage),
-        dev_mode=bool(raw["devMode"]) if "devMode" in raw else None,
+        dev_mode=raw["devMode"] if isinstance(raw.get("devMode"), bool) else None,
         replicas=replicas["current"] if isinstance(replicas.get("current"), int) else None,
         runtime_sha=_text(raw.get("sha")),
         volumes=_volumes(raw.get("volumes")),
@@ -72,8 +90,14 @@ def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
     )
 
 
-def secret(description: str | None) -> Secret:
-    own, mark = split(description)
+def variable(value: object, description: object) -> Variable:
+    if not isinstance(value, str):
+        raise TypeError("the value of a variable is not text")
+    return Variable(value=value, description=_text(description))
+
+
+def secret(description: object) -> Secret:
+    own, mark = split(_text(description))
     return Secret(description=own, fingerprint=mark)
 
 
@@ -102,6 +126,13 @@ def _role(auth: Mapping[str, Any]) -> str:
     return "oauth" if "oauth" in str(auth.get("type", "")).lower() else str(auth.get("type", "unknown"))
 
 
+def _is_priced(item: object) -> bool:
+    if not isinstance(item, Mapping) or not isinstance(item.get("name"), str):
+        return False
+    price = item.get("unitCostMicroUSD")
+    return isinstance(price, int | float) and not isinstance(price, bool) and 0 <= price < _DEAREST
+
+
 def _flavor(item: Mapping[str, Any]) -> Flavor:
     per_hour = Decimal(int(item["unitCostMicroUSD"])) * _MINUTES_PER_HOUR / _MICRO
     accelerator = item.get("accelerator")
@@ -126,15 +157,16 @@ def _accelerator(raw: Mapping[str, Any]) -> str:
 
 
 def _visibility(private: object) -> str | None:
-    if private is None:
+    if not isinstance(private, bool):
         return None
     return "private" if private else "public"
 
 
 def _sleep_time(raw: Mapping[str, Any], stage: str | None) -> int | None:
     value = raw.get("gcTimeout")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value)
+    if value is not None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return int(value) if number and (value == NEVER or 0 < value < _LONGEST_SLEEP) else None
     # Absent or null reads 'never' (hub-api 2.3), but a Space paused for long reports none at all.
     return None if stage == "PAUSED" else NEVER
 
@@ -162,7 +194,7 @@ def _host(domains: object) -> str | None:
     if isinstance(domains, list):
         for item in domains:
             if isinstance(item, Mapping) and item.get("stage") == "READY" and not item.get("isCustom"):
-                return f"https://{item['domain']}"
+                return _url(f"https://{item.get('domain') or ''}")
     return None
 
 
@@ -171,4 +203,28 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return str(value) if value is not None else None
+    """Text that is only shown: anything else is as if it were not there."""
+    return value if isinstance(value, str) else None
+
+
+def _word(value: object) -> str | None:
+    """Text that a plan depends on. Raises TypeError: what is misread here would be changed."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError("not a word")
+    return value or None
+
+
+def _named(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("not a name")
+    return value
+
+
+def _url(value: object) -> str | None:
+    """An address that a token may be sent to: http or https, with a host."""
+    found = _text(value) or ""
+    return found if re.match(r"https?://[A-Za-z0-9\[]", found) else None
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

@@ -16,6 +16,7 @@ def breaches(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], 
     """Every guardrail that carrying out `changes` would break."""
     return [
         *_budget(manifest, cost),
+        *_unpriced(manifest, snapshot, changes),
         *declared(manifest),
         *_deletes(manifest, changes),
         *_running(manifest, snapshot, changes),
@@ -33,6 +34,30 @@ def _budget(manifest: Manifest, cost: Cost) -> Iterable[Check]:
             f"${_usd(limit)}.",
             "Choose cheaper hardware, pause Spaces, or raise max_monthly_usd.",
         )
+
+
+def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
+    """Hardware that the Hub gives no price for can't be in the bill: that is said, and breaks a budget."""
+    moved = {change.space: str(change.after) for change in changes if change.facet == "hardware"}
+    for space, state in sorted(snapshot.spaces.items()):
+        flavor = moved.get(space, state.hardware)
+        gone = manifest.spaces[space].state == "absent" or state.is_static
+        if gone or flavor is None or flavor in FREE_HARDWARE or flavor in snapshot.flavors:
+            continue
+        message = f"the Hub gives no price for {flavor}: it is not in the cost below."
+        if manifest.policy.max_monthly_usd is not None:
+            hint = "Declare hardware that has a price, or take max_monthly_usd out."
+            yield _breach(manifest, "max_monthly_usd", f"{space}: {message}", hint, space)
+        elif manifest.spaces[space].hardware is not None:
+            yield Check(
+                address=f"{space}.hardware",
+                space=space,
+                facet="hardware",
+                severity="warning",
+                message=message,
+                hint="Look at huggingface.co/pricing before you apply.",
+                source=manifest.source("spaces", space, "hardware"),
+            )
 
 
 def declared(manifest: Manifest) -> list[Check]:
