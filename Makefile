@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKFLOWS := $(wildcard .github/workflows/*.yml) examples/fleet-10k/spaces-fleet.yml
 
-.PHONY: demo test lint slow clean
+.PHONY: demo test lint workflows slow clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hfspace demo
@@ -11,11 +12,16 @@ demo: $(VENV)/.installed
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.installed workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+workflows: $(VENV)/.installed
+	$(BIN)/zizmor --offline --no-progress --quiet --persona=pedantic --config .github/zizmor.yml $(WORKFLOWS) action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 
 slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow
