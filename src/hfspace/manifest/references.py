@@ -7,6 +7,15 @@ from collections.abc import Callable, Mapping
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\{([^}]*)(\}?))")
 _SHELL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?([-+?=])")
+_TOKENS = frozenset(
+    {
+        "HF_TOKEN",
+        "HUGGINGFACE_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "GITHUB_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    }
+)
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -26,6 +35,12 @@ def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], Non
         if default and "${" in default:
             message = f"the default of ${{{name}}} holds another reference"
             complain(message, "Write the default out, or set the variable where hfspace runs.")
+            return ""
+        if name in _TOKENS:
+            complain(
+                f"${{{name}}} is a token, and would stand in every plan",
+                f"Declare a secret: secrets: {{KEY: {{env: {name}}}}}.",
+            )
             return ""
         value = env.get(name)
         if value is None or (has_default and value == ""):
