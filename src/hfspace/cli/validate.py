@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -29,22 +30,18 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
 
     from hfspace.plan.policy import declared
     from hfspace.report.cells import counted, plain
-    from hfspace.report.problems import to_json
 
     context = replace(context, files=paths or context.files)
     try:
         manifest = context.load_manifest()
     except ManifestError as error:
         if form == "json":
-            context.echo(
-                json.dumps({"format_version": 1, "valid": False, "problems": to_json(error.problems)})
-            )
+            context.echo(json.dumps(_document(error.problems, readable=False)))
             return 1
         raise
     breaches = [_problem(check) for check in declared(manifest)]
     if form == "json":
-        found = to_json(breaches)
-        context.echo(json.dumps({"format_version": 1, "valid": not breaches, "problems": found}))
+        context.echo(json.dumps(_document(breaches, readable=True)))
         return 1 if breaches else 0
     if breaches:
         raise ManifestError(breaches)
@@ -52,6 +49,14 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
         f"Valid: {counted(len(manifest.spaces), 'Space')} in {plain(', '.join(manifest.ref.files))}."
     )
     return 0
+
+
+def _document(problems: Sequence[Problem], *, readable: bool) -> dict[str, object]:
+    """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
+    from hfspace.report.problems import to_json
+
+    found = to_json(problems)
+    return {"format_version": 1, "valid": not found, "readable": readable, "problems": found}
 
 
 def _problem(check: Check) -> Problem:

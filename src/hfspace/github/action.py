@@ -99,8 +99,7 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
             )
         echo("This pull request comes from a fork: its plan is made without any token.")
     if not job.validate():
-        # An apply that could not begin has failed, whatever is asked of plans.
-        return 0 if job.inputs.fail_on == {"never"} and job.inputs.command != "apply" else 1
+        return 1
     if job.inputs.command == "validate":
         return 0
     plan = job.plan()
@@ -126,20 +125,18 @@ class Job:
         comment."""
         done = self._child(["validate", *self.inputs.options, "--format=json"], capture=True)
         try:
-            problems = json.loads(done.stdout)["problems"]
+            found = json.loads(done.stdout)
+            problems, readable = found["problems"], found["readable"]
         except (ValueError, KeyError, TypeError):
             raise HfspaceError("The manifest could not be checked.", hint="The log above says why.") from None
-        if not any("file" in problem for problem in problems):
+        if readable and (not problems or self.inputs.command != "validate"):
             # A policy that the declarations breach is a check of the plan too, with its price.
-            self._echo("The manifest is valid.")
-            if self.inputs.command == "validate" and problems:
-                places = [_placed(problem) for problem in problems]
-                self._annotate(annotate.problem_annotations(places))
-                return False
+            self._echo("The manifest is valid." if not problems else "The manifest breaches its policy.")
             return True
         self._annotate(annotate.problem_annotations(problems))
         text = comment.problems_body(tuple(_problem(item) for item in problems), self._said(""))
-        self._comment(lambda previous: text)
+        if self.inputs.command == "plan":
+            self._comment(lambda previous: text)
         return False
 
     def plan(self) -> Plan | None:
@@ -302,15 +299,3 @@ def _problem(item: Mapping[str, object]) -> Problem:
         message=str(item.get("message", "")),
         hint=str(item.get("hint", "")),
     )
-
-
-def _placed(item: Mapping[str, object]) -> dict[str, object]:
-    """A breach of the policy, whose place is file:line:column in one string."""
-    file, _, rest = str(item.get("place", "")).partition(":")
-    line, _, column = rest.partition(":")
-    return {
-        **item,
-        "file": file,
-        "line": line if line.isdigit() else 0,
-        "column": column if column.isdigit() else 0,
-    }
