@@ -13,6 +13,7 @@ import pytest
 from hfspace.cli.main import run as hfspace
 from hfspace.errors import UsageError
 from hfspace.github.action import child_env, exit_code, read_inputs
+from hfspace.github.comment import marker
 from hfspace.localhub import LocalHub
 from tests.github.fake import FakeGitHub
 from tests.github.runner import SHA, Ran, Runner
@@ -286,6 +287,17 @@ def test_a_spaces_text_is_no_workflow_command(runner: Runner, hub: LocalHub) -> 
             stopped = ""
         elif line.lstrip().startswith("::") and not stopped:
             assert line.startswith(("::warning file=", "::error file=")), line
+
+
+def test_with_a_token_of_another_account_its_own_comment_is_found_again(
+    runner: Runner, github: FakeGitHub
+) -> None:
+    declare(runner, f"acme/open: {UPGRADE}")
+    github.say(7, f"{marker('spaces.yaml')} of our app", login="fleet-app[bot]")
+    inputs = {"token": "hf_local_write", "author": "fleet-app[bot]"}
+    runner.job("pull_request", runner.pull_request(7, SHA["a"]), inputs)
+    assert len(github.comments) == 1
+    assert "1 to change" in github.said(7, login="fleet-app[bot]")[0]
 
 
 # ------------------------------------------------------------ inputs

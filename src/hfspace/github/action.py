@@ -55,6 +55,7 @@ class Inputs:
     options: tuple[str, ...]
     selection: tuple[str, ...]
     name: str
+    author: str
     comment: bool
     fail_on: frozenset[str]
     base_path: str
@@ -81,6 +82,7 @@ def read_inputs(env: Mapping[str, str]) -> Inputs:
         options=(*(f"--file={one}" for one in files), *(f"--overlay={one}" for one in overlays)),
         selection=(*(f"--target={one}" for one in targets), *([f"--shard={shard}"] if shard else [])),
         name=given.get("name", "").strip() or _name(files or ["spaces.yaml"], overlays, shard),
+        author=given.get("author", "").strip() or comment.AUTHOR,
         comment=_flag("comment", given.get("comment", "")),
         fail_on=fail_on or frozenset({"checks"}),
         base_path=given.get("base_path", "").strip(),
@@ -198,9 +200,10 @@ class Job:
                 if not comment.is_current(github, self.event, pull.number, pull.head_sha):
                     self._echo("The pull request has moved on: its newer run writes the comment.")
                     return ""
-                mine = comment.found(github, self.event, pull.number, self.inputs.name)
-                previous = str(mine[0].get("body") or "") if mine else ""
-                return comment.publish(github, self.event, pull.number, text(previous), self.inputs.name)
+                name, author = self.inputs.name, self.inputs.author
+                mine = comment.found(github, self.event, pull.number, name, author=author)
+                body = text(str(mine[0].get("body") or "") if mine else "")
+                return comment.publish(github, self.event, pull.number, body, name, author=author)
         except HfspaceError as error:
             why = f"There is no comment: {error}"
             self._annotate([annotate.Annotation(level="warning", title="hfspace", message=why)])
@@ -209,7 +212,12 @@ class Job:
     def _issue(self, plan: Plan) -> str:
         with self._github() as github:
             return drift_issue.publish(
-                github, self.event, plan, name=self.inputs.name, run_url=self.event.run_url
+                github,
+                self.event,
+                plan,
+                name=self.inputs.name,
+                run_url=self.event.run_url,
+                author=self.inputs.author,
             )
 
     def _said(self, previous: str) -> comment.Said:
