@@ -57,7 +57,7 @@ class FakeTracker:
     # the port
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]:
-        return self._do("list", lambda: tuple(self.experiments.values()))
+        return self._do("list", lambda: tuple(map(self._now, self.experiments.values())))
 
     def show(self, ref: str, project: str | None = None) -> Experiment:
         return self._do("show", lambda: self._find(ref))
@@ -126,15 +126,7 @@ class FakeTracker:
                 raise TrackioUnavailable("The app died half-way.")
             if not (self.keyed and entry.key in keys):
                 self.entries[found.id].append(entry)
-        latest = entries[-1] if entries else Entry(metrics={})
-        self._put(
-            replace(
-                found,
-                metrics=len(self.entries[found.id]),
-                latest=latest.metrics,
-                latest_step=latest.step,
-            )
-        )
+        self._save()
         if fault == "after":
             raise TrackioUnavailable("The answer was lost.")
 
@@ -198,13 +190,18 @@ class FakeTracker:
 
     def _find(self, ref: str) -> Experiment:
         if ref in self.experiments:
-            return replace(self.experiments[ref], metrics=len(self.entries[ref]))
+            return self._now(self.experiments[ref])
         found = [item for item in self.experiments.values() if item.name == ref]
         if len(found) > 1:
             raise AmbiguousExperiment(f"{len(found)} experiments are named {ref}.")
         if not found:
             raise ExperimentNotFound(f"There is no experiment {ref}.", hint="hfspace experiments list")
-        return replace(found[0], metrics=len(self.entries[found[0].id]))
+        return self._now(found[0])
+
+    def _now(self, experiment: Experiment) -> Experiment:
+        entries = self.entries[experiment.id]
+        last = entries[-1] if entries else Entry(metrics={})
+        return replace(experiment, metrics=len(entries), latest=last.metrics, latest_step=last.step)
 
     def _put(self, experiment: Experiment) -> Experiment:
         self.experiments[experiment.id] = experiment

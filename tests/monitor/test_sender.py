@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hfspace.errors import ExperimentNotFound, TrackioError
+from hfspace.errors import ExperimentNotFound, TrackioError, TrackioRejected
+from hfspace.live.trackio.port import Entry
 from hfspace.monitor import spool as spools
 from hfspace.monitor.records import Header, Record, new_spool_id
 from hfspace.monitor.sender import Lost, Sender
@@ -108,6 +109,40 @@ def test_a_flaky_app_loses_and_doubles_nothing(
         assert spool.left == 0
         spool.close()
     assert tracker.logged("run") == [(at, {"loss": float(at)}) for at in range(done)]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4),
+    faults=FAULTS,
+    others=st.lists(st.integers(0, 3), max_size=60),
+    drawn=st.booleans(),
+)
+def test_beside_another_writer_nothing_is_lost(
+    sizes: list[int], faults: list[str | int | None], others: list[int], drawn: bool
+) -> None:
+    """A stranger logs to the experiment at any moment, before or after an answer of ours is lost."""
+    pending, strangers = list(faults), list(others)
+
+    def fault(call: str) -> str | int | None:
+        if call == "plot" and not drawn:
+            raise TrackioRejected("The app draws no such metric.")
+        for _ in range(strangers.pop() if strangers and tracker.entries else 0):
+            stranger = Entry(metrics={"loss": -1.0}, step=-1)
+            next(iter(tracker.entries.values())).append(stranger)
+        found = pending.pop() if pending else None
+        return ("before" if isinstance(found, int) else found) if call != "log_metrics" else found
+
+    tracker = FakeTracker(fault=fault)
+    with tempfile.TemporaryDirectory() as folder:
+        spool = spools.create(Path(folder), header())
+        spool.append(metrics(sum(sizes)))
+        send_all(Sender(spool, lambda: tracker))
+        spool.close()
+    ours = [step for step, _ in tracker.logged("run") if step != -1]
+    assert list(dict.fromkeys(ours)) == list(range(sum(sizes)))
+    if drawn:
+        assert len(ours) == sum(sizes)
 
 
 def test_a_lost_answer_to_a_create_makes_no_second_experiment(spool: Spool) -> None:

@@ -57,7 +57,7 @@ class ExperimentMonitor:
         spool_dir: str | os.PathLike[str] | None = None,
         tracker: Tracker | None = None,
         flush_every: float = 2.0,
-        flush_timeout: float = 10.0,
+        flush_timeout: float = 30.0,
         most_queued: int = 10_000,
         retry_pauses: tuple[float, float] = (1.0, 60.0),
         token: str | None = None,

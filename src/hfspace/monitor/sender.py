@@ -2,17 +2,20 @@
 
 On a `keyed` app an entry carries a key made of the spool and its number, so that sending it again changes
 nothing. The other kind can only count: before metrics are sent, the count is read and written to the spool;
-when the answer is lost, or the process dies, the count tells how many of them arrived. This holds while
-nobody else logs to the same experiment at the same moment.
+when the answer is lost, or the process dies, the count and the last entry tell how many of them arrived.
+Where somebody else has logged to the same experiment meanwhile, the app's series are searched for ours; what
+is not found is sent again, since an entry that is there twice is better than one that is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hfspace.errors import ExperimentNotFound, NotSupported
+from hfspace.errors import ExperimentNotFound, NotSupported, TrackioRejected
 from hfspace.live.trackio.port import Entry, Experiment, Tracker
+from hfspace.model import Json
 from hfspace.monitor.connection import disconnect
 from hfspace.monitor.records import Record
 from hfspace.monitor.spool import Spool
@@ -100,26 +103,46 @@ class Sender:
         if self._replaced(live):
             self._live = None
             return False
-        if self._settled(live.metrics):
+        if self._settled(tracker, live):
             return False
         self._spool.mark_sending(batch, live.metrics)
         tracker.log_metrics(experiment, self._entries(batch), self._project)
         return True
 
-    def _settled(self, count: int) -> bool:
-        """Bring the spool's position in line with the app's count. True when it was moved."""
+    def _settled(self, tracker: Tracker, live: Experiment) -> bool:
+        """Bring the spool's position in line with what the app has. True when it was moved."""
         spool = self._spool
         arrived = spool.base + spool.metrics_sent
-        if count < arrived:
-            self._on_loss(Lost(name=spool.header.name, entries=arrived - count))
-            spool.rewind(max(0, count - spool.base))
+        if live.metrics < arrived:
+            self._on_loss(Lost(name=spool.header.name, entries=arrived - live.metrics))
+            spool.rewind(max(0, live.metrics - spool.base))
             return True
         pending = spool.pending
         if pending is None:
             return False
         tried = [record for record in spool.batch(_COUNTED_BATCH * 40) if record.n <= pending.last]
-        spool.mark_sent(tried[: max(0, count - pending.base)])
+        more = live.metrics - pending.base
+        spool.mark_sent(tried[: self._arrived(tracker, live, tried, more) if more > 0 else 0])
         return True
+
+    def _arrived(self, tracker: Tracker, live: Experiment, tried: list[Record], more: int) -> int:
+        """How many of `tried` the app has, when it has `more` entries than before they were sent."""
+        last = _told(live.latest, live.latest_step)
+        for count in range(min(more, len(tried)), 0, -1):
+            if _told(tried[count - 1].body, tried[count - 1].step) == last:
+                return count
+        metric = next((name for name, value in tried[0].body.items() if _is_number(value)), None)
+        try:
+            series = tracker.plot(live.id, metric, self._project) if metric else None
+        except (NotSupported, TrackioRejected):
+            series = None
+        there = [(point.step, point.value) for point in series.points] if series else []
+        found = 0
+        for record in tried:
+            if (record.step, record.body.get(metric)) not in there:
+                break
+            found += 1
+        return found
 
     def _set_status(self, tracker: Tracker, status: str) -> None:
         if self._live is None or self._live.status in (None, status):
@@ -176,3 +199,12 @@ class Sender:
             Entry(metrics=item.body, step=item.step, time=item.time, key=f"{spool}:{item.n}")
             for item in batch
         ]
+
+
+def _told(metrics: Mapping[str, Json], step: int | None) -> str:
+    """An entry as text that is equal for equal entries; NaN is not equal to itself."""
+    return json.dumps([dict(metrics), step], sort_keys=True)
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
