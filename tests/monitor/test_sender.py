@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hfspace.errors import ExperimentNotFound, TrackioError, TrackioRejected
+from hfspace.errors import ExperimentNotFound, TrackioError, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio.port import Entry
 from hfspace.monitor import spool as spools
 from hfspace.monitor.records import Header, Record, new_spool_id
@@ -143,6 +143,26 @@ def test_beside_another_writer_nothing_is_lost(
     assert list(dict.fromkeys(ours)) == list(range(sum(sizes)))
     if drawn:
         assert len(ours) == sum(sizes)
+
+
+@pytest.mark.parametrize(("drawn", "doubled"), [(True, []), (False, [0, 1, 2])])
+def test_a_strangers_entries_are_not_taken_for_ours(spool: Spool, drawn: bool, doubled: list[int]) -> None:
+    """A batch of five stops after three; two entries of somebody else make five."""
+    answers = [3]
+
+    def fault(call: str) -> str | int | None:
+        if call == "plot" and not drawn:
+            raise TrackioRejected("The app draws no such metric.")
+        return answers.pop() if call == "log_metrics" and answers else None
+
+    tracker = FakeTracker(fault=fault)
+    spool.append(metrics(5))
+    sender = Sender(spool, lambda: tracker)
+    with pytest.raises(TrackioUnavailable):
+        sender.send_some()
+    tracker.entries["exp_1"] += [Entry(metrics={"loss": -1.0})] * 2
+    send_all(sender)
+    assert [step for step, _ in tracker.logged("run")] == [0, 1, 2, None, None, *doubled, 3, 4]
 
 
 def test_a_lost_answer_to_a_create_makes_no_second_experiment(spool: Spool) -> None:
