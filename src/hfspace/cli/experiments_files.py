@@ -183,13 +183,15 @@ def sync_command(
     run wanted to send it, unless --space, --url or --project say otherwise.
     """
     from hfspace.monitor.connection import Target
+    from hfspace.monitor.spool import default_folder
     from hfspace.monitor.sync import sync
     from hfspace.report import experiments as report
     from hfspace.report.cells import plain
 
     paths = _spool_files(context, spools)
     if not paths:
-        context.note("Nothing to send.")
+        where = "" if spools else f" in {default_folder(context.env)}"
+        context.note(plain(f"Nothing to send{where}."))
     over, default = _places(context, options) if paths else (Target(), Target())
     results = sync(paths, _doors(context), over=over, default=default, clean=clean, status=status)
     if not spools:

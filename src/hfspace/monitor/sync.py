@@ -146,6 +146,8 @@ def _send(spool: Spool, target: Target, doors: Doors) -> None:
     if target.space is None and target.url is None:
         raise UsageError("The spool names no Space.", hint="Name it: --space owner/name.")
 
+    doors.notify(f"'{spool.header.name}' goes to {target.space or target.url}.")
+
     def say(lost: Lost) -> None:
         doors.notify(f"The app no longer has {lost.entries} entries of '{lost.name}'; they are sent again.")
 

@@ -92,9 +92,12 @@ def ticks(span: tuple[float, float], most: int = 6, *, log: bool = False) -> lis
     """Round values within the span, at most about `most`."""
     low, high = span
     if log:
-        powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-        if len(powers) >= 2:
-            return [float(f"1e{power}") for power in powers][:: -(-len(powers) // most)]
+        powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+        factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+        marks = [float(f"{factor}e{power}") for power in powers for factor in factors]
+        within = [mark for mark in marks if low <= mark <= high]
+        if len(within) >= 2:
+            return within[:: -(-len(within) // (most + 1))]
     step = _round_step((high - low) / most)
     first = math.ceil(low / step)
     count = math.floor(high / step + 1e-9) - first + 1
