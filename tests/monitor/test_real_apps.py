@@ -18,10 +18,11 @@ from tests.endpoints.real_apps import free_port, running, trackio_running
 pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
 
 WRITE = {"TRACKIO_WRITE_TOKEN": "sesame"}
+A1, A2 = (pytest.param(name, marks=pytest.mark.slow) for name in ("A1", "A2"))
 APPS = {"A1": ("A1", "6.31.0"), "A2": ("A2", "5.50.0")}
 
 
-@pytest.fixture(scope="module", params=[pytest.param("A1", marks=pytest.mark.slow), "A2", "official"])
+@pytest.fixture(scope="module")
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "official":
@@ -41,6 +42,7 @@ def steps(series: Series) -> Sequence[int | None]:
     return [point.step for point in series.points]
 
 
+@pytest.mark.parametrize("app", [A1, "A2", "official"], indirect=True)
 def test_a_run_arrives_whole_and_in_order(app: str, tmp_path: Path) -> None:
     with TrackioClient(url=app, env=WRITE) as client:
         project = project_of(client)
@@ -63,6 +65,7 @@ def test_a_run_arrives_whole_and_in_order(app: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("app", [A1, A2, "official"], indirect=True)
 def test_the_commands(app: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with TrackioClient(url=app, env=WRITE) as client:
         place = ["--url", app] + (["--project", "smol"] if client.kind == "trackio" else [])
