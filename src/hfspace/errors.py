@@ -172,7 +172,9 @@ class AppError(HfspaceError):
 
 
 class TrackioError(AppError):
-    """Base of what can go wrong with a Trackio app."""
+    """Base of what can go wrong with a Trackio app. `partly`: something was, or may have been, changed."""
+
+    partly = False
 
 
 class ExperimentNotFound(TrackioError):
@@ -201,3 +203,5 @@ class NotSupported(TrackioError):
 
 class DataLoss(TrackioError):
     """An experiment that was there before is gone, or now belongs to somebody else."""
+
+    partly = True

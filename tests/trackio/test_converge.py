@@ -284,3 +284,30 @@ def test_what_training_logs_makes_no_saved_plan_stale(hub: LocalHub, apps: Store
     with apps.tracker(SPACE, runner.manifest.spaces[SPACE]) as client:
         client.log_parameters("run", {"lr": 2})
     assert runner.plan().snapshot != before
+
+
+@pytest.mark.parametrize("calls", [4, 5, 6, 8, 20, 30])
+def test_an_app_that_dies_between_two_calls_says_what_was_done(
+    hub: LocalHub, apps: StoreApps, calls: int
+) -> None:
+    runner = Runner(hub, apps, experiments=FIVE)
+    made = runner.plan()
+    apps.door.calls.clear()
+
+    def die(api: str) -> None:
+        if len(apps.door.calls) > calls:
+            raise TrackioUnavailable("app refuses connections.")
+
+    apps.door.before = die
+    result = runner.apply()
+    written = len(apps.names())
+
+    assert len(made.changes) == 5
+    assert "refuses connections" in problems(result)[0]
+    assert result.exit_code == 3
+    assert len(result.outcomes[0].applied) == written
+
+    apps.door.before = lambda api: None
+    assert problems(runner.apply()) == []
+    assert apps.names() == sorted(FIVE)
+    assert runner.plan().is_empty

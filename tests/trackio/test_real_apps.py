@@ -227,7 +227,7 @@ def test_an_app_that_is_no_trackio_is_named(tmp_path: Path) -> None:
         TrackioClient(url=url, env={}).list()
 
 
-@pytest.mark.parametrize("kind", ["interface", "trackio"])
+@pytest.mark.parametrize("kind", [pytest.param("interface", marks=pytest.mark.slow), "trackio"])
 def test_killed_between_create_and_verification_the_rerun_makes_no_second(kind: str, tmp_path: Path) -> None:
     """A real process, killed as soon as the app holds the first experiment."""
     import signal

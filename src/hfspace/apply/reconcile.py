@@ -22,6 +22,7 @@ from hfspace.errors import (
     NotVisible,
     Rejected,
     StalePlanError,
+    TrackioError,
 )
 from hfspace.facets import BY_NAME
 from hfspace.model import FAILED, Action, Change, Check, Outcome, SpaceState, Status
@@ -275,6 +276,8 @@ def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], p
             progress.counts[change.address] -= 1
             return
         except HfspaceError as error:
+            if isinstance(error, TrackioError) and error.partly:
+                progress.applied.append(change)
             run.tell(Kind.FAILED, space, change=change, text=error.message)
             raise
         wrote = True

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hfspace.errors import TrackioUnavailable
+from hfspace.errors import TrackioError, TrackioUnavailable
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
+from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.values import differing, run_id
 from hfspace.manifest.experiments import Identity, identity
 from hfspace.manifest.models import ExperimentSpec
@@ -79,16 +80,29 @@ class Experiments:
             where = Identity(project=None, name=key)
             if client.kind == "trackio":
                 where = identity(key, wanted, desired.spec.trackio)
-            ref = wanted.id
-            if change.action is Action.CREATE:
-                ref = client.ensure(
-                    where.name, description=wanted.description or "", project=where.project
-                ).id
-            ref = ref or where.name
-            if wanted.parameters:
-                client.log_parameters(ref, wanted.parameters, where.project)
-            if wanted.status is not None:
-                client.update_status(ref, wanted.status, where.project)
+            _bring(client, where, wanted, create=change.action is Action.CREATE)
+
+
+def _bring(client: TrackioClient, where: Identity, wanted: ExperimentSpec, *, create: bool) -> None:
+    """Create, then parameters, then status. An error after the first of them says what was done."""
+    done: list[str] = []
+    ref = wanted.id or where.name
+    try:
+        if create:
+            about = wanted.description or ""
+            ref = client.ensure(where.name, description=about, project=where.project).id
+            done.append("it was created")
+        if wanted.parameters:
+            client.log_parameters(ref, wanted.parameters, where.project)
+            done.append("its parameters are set")
+        if wanted.status is not None:
+            client.update_status(ref, wanted.status, where.project)
+    except TrackioError as error:
+        if not done:
+            raise
+        told = type(error)(f"'{where.name}': {', '.join(done)}; then: {error.message}", hint=error.hint)
+        told.partly = True
+        raise told from None
 
 
 def _one(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiments) -> list[Change | Check]:

@@ -15,6 +15,7 @@ from hfspace.model import Json
 
 READ_TRIES = 3
 _PAUSES = (0.3, 1.0)
+_IDLE_SECONDS = 60.0
 
 
 class Door:
@@ -33,6 +34,7 @@ class Door:
         self._timeout = timeout
         self._sleep = sleep
         self._client: Any = None
+        self._used = 0.0
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -77,6 +79,12 @@ class Door:
 
     def _open(self) -> Any:
         with self._lock:
+            if self._client is not None and time.monotonic() - self._used > _IDLE_SECONDS:
+                # gradio_client calls by position in the configuration that it read: after a redeployment
+                # that would be another function.
+                self._client.close()
+                self._client = None
+            self._used = time.monotonic()
             if self._client is None:
                 from hfspace.live.gradio.client_calls import open_client
 

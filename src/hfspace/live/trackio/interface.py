@@ -12,6 +12,7 @@ from hfspace.errors import (
     DataLoss,
     ExperimentNotFound,
     NotSupported,
+    TrackioError,
     TrackioRejected,
     TrackioUnavailable,
 )
@@ -245,8 +246,12 @@ class InterfaceTracker:
                 f"'{one_line(before[ref][0])}': that experiment is overwritten.",
                 hint="Somebody else created one in the same second; create the lost one again.",
             )
-        after = self._intact(before)
-        made = self._details(ref, after.get(ref, ()))
+        try:
+            after = self._intact(before)
+            made = self._details(ref, after.get(ref, ()))
+        except TrackioError as error:
+            error.partly = True
+            raise
         if (made.name, made.description) != (name, description):
             raise DataLoss(
                 f"{ref} was created as '{one_line(name)}' and is '{one_line(made.name)}' now.",
@@ -266,10 +271,12 @@ class InterfaceTracker:
         try:
             now = self._names()
         except TrackioUnavailable:
-            raise TrackioUnavailable(
+            unknown = TrackioUnavailable(
                 f"Whether '{one_line(name)}' was created is not known: {error.message}",
                 hint="Look before creating it again: hfspace experiments list",
-            ) from None
+            )
+            unknown.partly = True
+            raise unknown from None
         fresh = [ref for ref, names in now.items() if ref not in before and name in names]
         if not fresh:
             raise error
