@@ -6,17 +6,20 @@ Level-based like everything else: a tick that failed is not repeated, the next o
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from hfspace.errors import HfspaceError, Interrupted
 from hfspace.live.limiter import Pace
-from hfspace.model import Action, ApplyResult, Change, Plan
+from hfspace.model import FAILED, Action, ApplyResult, Change, Plan
 
 _JITTER = 0.1
 _LONGEST_BACK_OFF = 3600.0
+_MOST_RESTARTS = 3
+_RESTARTS_WITHIN = 24 * 3600.0
 
 
 class Auto(StrEnum):
@@ -30,10 +33,12 @@ class Auto(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One turn of the loop. `left` is the plan without what was allowed; `error` is set when it failed."""
+    """One turn of the loop. `left` is the plan without what was allowed; `given_up` are Spaces that fail
+    again and again, and are not restarted any more; `error` is set when it failed."""
 
     plan: Plan | None = None
     left: tuple[Change, ...] = ()
+    given_up: tuple[str, ...] = ()
     result: ApplyResult | None = None
     error: HfspaceError | None = None
 
@@ -58,34 +63,81 @@ def allowed(change: Change, auto: Auto) -> bool:
     return auto in {Auto.SETTINGS, Auto.ALL}
 
 
-def tick(make_plan: Callable[[], Plan], carry_out: Callable[[Plan], ApplyResult], auto: Auto) -> Tick:
+@dataclass(slots=True)
+class Patience:
+    """How often the loop has restarted each Space that had failed (`on_error`): at most three times in 24
+    hours. One apply has its own limit; without this one, a Space that crashes after an hour would be
+    restarted every hour, for ever."""
+
+    now: Callable[[], float]
+    restarts: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def lost(self, change: Change) -> bool:
+        """Whether `change` restarts a Space that was restarted often enough."""
+        if not _mends(change):
+            return False
+        recent = [at for at in self.restarts[change.space] if at > self.now() - _RESTARTS_WITHIN]
+        self.restarts[change.space] = recent
+        return len(recent) >= _MOST_RESTARTS
+
+    def learn(self, result: ApplyResult) -> None:
+        for outcome in result.outcomes:
+            self.restarts[outcome.space] += [self.now() for change in outcome.applied if _mends(change)]
+
+
+def tick(
+    make_plan: Callable[[], Plan], carry_out: Callable[[Plan], ApplyResult], auto: Auto, patience: Patience
+) -> Tick:
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
         made = make_plan()
-        may, left = _parted(made, auto)
+        may, left, given_up = _parted(made, auto, patience)
         blocked = any(check.facet == "policy" for check in made.errors)
         if not may or blocked:
-            return Tick(plan=made, left=made.changes)
+            return Tick(plan=made, left=made.changes, given_up=given_up)
         result = carry_out(replace(made, changes=may))
+        patience.learn(result)
         if result.interrupted:
             raise Interrupted("Interrupted.")
-        return Tick(plan=made, left=left, result=result)
+        return Tick(plan=made, left=left, result=result, given_up=given_up)
     except Interrupted:
         raise
     except HfspaceError as error:
         return Tick(error=error)
 
 
-def _parted(made: Plan, auto: Auto) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """What may be done, and what is left: of a Space that may not be created, everything is."""
+def _parted(
+    made: Plan, auto: Auto, patience: Patience
+) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]:
+    """What may be done, what is left, and the Spaces that were restarted too often. Of a Space that may not
+    be created, everything is left."""
     stays = {item.space for item in made.changes if item.facet == "existence" and not allowed(item, auto)}
-    may = tuple(item for item in made.changes if item.space not in stays and allowed(item, auto))
-    return may, tuple(item for item in made.changes if item not in may)
+    lost = {item.space for item in made.changes if patience.lost(item)}
+    may = tuple(
+        item
+        for item in made.changes
+        if item.space not in stays and allowed(item, auto) and not (item.space in lost and _mends(item))
+    )
+    left = tuple(item for item in made.changes if item not in may)
+    return may, left, tuple(sorted(lost)) if auto is not Auto.NONE else ()
 
 
-def loop(turn: Callable[[], Tick], report: Reporter, pace: Pace, *, interval: float, once: bool) -> Tick:
+def _mends(change: Change) -> bool:
+    return change.facet == "state" and change.action is Action.RESTART and change.before in FAILED
+
+
+def loop(
+    turn: Callable[[], Tick],
+    report: Reporter,
+    pace: Pace,
+    *,
+    interval: float,
+    once: bool,
+    spread: Callable[[float, float], float] = random.uniform,
+) -> Tick:
     """Turn after turn until the pace is stopped; the last Tick. `interval` is in seconds from end to start,
-    so that two turns never overlap; failures in a row double it, up to an hour."""
+    so that two turns never overlap; failures in a row double it, up to an hour. A tenth more or less, by
+    `spread`, keeps several loops from asking the Hub at the same moment."""
     failures = 0
     while True:
         done = turn()
@@ -95,6 +147,6 @@ def loop(turn: Callable[[], Tick], report: Reporter, pace: Pace, *, interval: fl
             return done
         pause = min(interval * 2**failures, max(_LONGEST_BACK_OFF, interval))
         try:
-            pace.sleep(pause * random.uniform(1 - _JITTER, 1 + _JITTER), "watching")  # noqa: S311
+            pace.sleep(pause * spread(1 - _JITTER, 1 + _JITTER), "watching")
         except Interrupted:
             return done

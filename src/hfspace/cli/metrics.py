@@ -24,6 +24,9 @@ class Metrics:
         self._pending = Gauge("hfspace_changes_pending", "Differences left to a person.", registry=registry)
         self._applied = Counter("hfspace_changes_applied", "Changes made.", registry=registry)
         self._checks = Gauge("hfspace_checks_failed", "Failed checks.", ["severity"], registry=registry)
+        self._given_up = Gauge(
+            "hfspace_spaces_given_up", "Spaces that failed too often to be restarted.", registry=registry
+        )
         self._usd = Gauge("hfspace_usd_per_hour", "What bills now.", registry=registry)
         self._last = Gauge(
             "hfspace_last_success_timestamp_seconds", "Of the last good turn.", registry=registry
@@ -59,6 +62,7 @@ class Metrics:
             self._applied.inc(sum(len(outcome.applied) for outcome in tick.result.outcomes))
         if tick.plan is not None:
             self._pending.set(len(tick.left))
+            self._given_up.set(len(tick.given_up))
             self._usd.set(float(tick.plan.cost.before_usd_per_hour))
             for severity in ("error", "warning"):
                 self._checks.labels(severity).set(

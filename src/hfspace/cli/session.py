@@ -113,8 +113,8 @@ def resolve_hosts(manifest: Manifest, hub: HubClient) -> Manifest:
     return with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
 
 
-def parse_timeout(text: str) -> float:
-    """Seconds from 15m, 90s, 1h or a number. Raises UsageError."""
+def parse_timeout(text: str, option: str = "--timeout") -> float:
+    """Seconds from 15m, 90s, 1h or a number. Raises UsageError that names `option`."""
     from hfspace.manifest.values import parse_duration
 
     try:
@@ -122,7 +122,7 @@ def parse_timeout(text: str) -> float:
     except ValueError:
         seconds = -1
     if seconds <= 0:
-        raise UsageError(f"--timeout {text} is not a duration.", hint="Write 90s, 15m or 1h.")
+        raise UsageError(f"{option} {text} is not a duration.", hint="Write 90s, 15m or 1h.")
     return float(seconds)
 
 

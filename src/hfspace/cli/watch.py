@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import click
 
-from hfspace.apply.watch import Auto, Reporter, Tick, loop
+from hfspace.apply.watch import Auto, Patience, Reporter, Tick, loop
 from hfspace.apply.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.errors import UsageError
+from hfspace.errors import Interrupted, UsageError
 from hfspace.live.limiter import Pace
 from hfspace.model import ApplyResult, Plan, Snapshot
 
@@ -47,8 +48,9 @@ def command(
     """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
     from hfspace.cli.session import parse_timeout, stop_on_sigterm
 
-    seconds, longest = parse_timeout(interval), parse_timeout(timeout)
+    seconds, longest = parse_timeout(interval, "--interval"), parse_timeout(timeout)
     pace = Pace()
+    patience = Patience(now=pace.now)
     with ExitStack() as stack:
         stack.enter_context(_alone(context))
         reporters: list[Reporter] = [_log(context)]
@@ -64,9 +66,13 @@ def command(
 
         try:
             last = loop(
-                lambda: _turn(context, Auto(auto), longest), report, pace, interval=seconds, once=once
+                lambda: _turn(context, Auto(auto), longest, patience),
+                report,
+                pace,
+                interval=seconds,
+                once=once,
             )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             context.note("Stopped.")
             return 0 if not once else 130
     if not once:
@@ -74,7 +80,7 @@ def command(
     return 1 if not last.ok else 2 if last.left else 0
 
 
-def _turn(context: Context, auto: Auto, longest: float) -> Tick:
+def _turn(context: Context, auto: Auto, longest: float, patience: Patience) -> Tick:
     """One turn with everything read anew: the manifest, the secrets' sources, the Hub."""
     from hfspace.apply.run import Options
     from hfspace.cli.apply import execute
@@ -97,7 +103,7 @@ def _turn(context: Context, auto: Auto, longest: float) -> Tick:
         targets = tuple(change.address for change in made.changes)
         return execute(session, made, snapshot, options, targets=targets)
 
-    return turn(make_plan, carry_out, auto)
+    return turn(make_plan, carry_out, auto, patience)
 
 
 def _log(context: Context) -> Reporter:
@@ -122,6 +128,8 @@ def summary(done: Tick) -> dict[str, object]:
     if done.result is not None:
         line["applied"] = sum(len(outcome.applied) for outcome in done.result.outcomes)
         line["failed_spaces"] = [outcome.space for outcome in done.result.outcomes if outcome.error]
+    if done.given_up:
+        line["given_up"] = list(done.given_up)
     if done.plan is not None:
         line["checks_failed"] = len(done.plan.checks)
         line["usd_per_hour"] = str(done.plan.cost.before_usd_per_hour)
@@ -136,10 +144,17 @@ def _alone(context: Context) -> Iterator[None]:
             [context.endpoint, *map(str, map(Path.absolute, map(Path, context.manifest_files)))]
         ).encode()
     )
-    path = Path(tempfile.gettempdir()) / f"hfspace-watch-{name.hexdigest()[:16]}.lock"
-    with path.open("w") as file:
+    path = Path(tempfile.gettempdir()) / f"hfspace-watch-{os.getuid()}-{name.hexdigest()[:16]}.lock"
+    try:
+        # The folder is everybody's: never through a link that somebody else has put there.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError(f"The lock {path} can't be opened: {error.strerror}.") from None
+    with os.fdopen(handle, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UsageError("Another `hfspace watch` of this manifest is running here.") from None
+            raise UsageError(
+                "Another `hfspace watch` of this manifest is running here.", hint="Stop it first."
+            ) from None
         yield
