@@ -246,3 +246,14 @@ def test_a_read_only_token_sees_settings_as_unknown_and_plans_nothing_from_them(
         made = Runner(hub, wanted, ENV).plan()
         assert made.changes == ()
         assert {check.severity for check in made.checks} == {"warning"}
+
+
+@pytest.mark.parametrize("state", [None, "paused"])
+def test_a_target_that_wakes_a_paused_space_pauses_it_again(hub: LocalHub, state: str | None) -> None:
+    """Was left running, and billed: the pause was no target."""
+    hub.set_space("acme/nobodys", stage="PAUSED", current=None)
+    spec = {"hardware": "a10g-small"} | ({"state": state} if state else {})
+    runner = Runner(hub, {"version": 1, "spaces": {"acme/nobodys": spec}})
+    assert not runner.apply(targets=("acme/nobodys.hardware",)).failed
+    doc = hub.space("acme/nobodys")
+    assert (doc["stage"], doc["requested"]) == ("PAUSED", "a10g-small")

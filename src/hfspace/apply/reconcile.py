@@ -150,12 +150,14 @@ def _silent(state: SpaceState | None) -> bool:
 
 def _keeping_paused(run: Run, space: str, state: SpaceState | None) -> Run:
     """Whether a change of hardware or secrets wakes a paused Space is not known (hub-api section 9). One
-    that was paused, and whose state nobody declares, is paused again if it does."""
+    that was paused, and that nobody declares to run, is paused again if it does; --target or not."""
     spec = run.manifest.spaces[space]
-    if state is None or state.stage != "PAUSED" or spec.state is not None:
+    if state is None or state.stage != "PAUSED" or spec.state not in {None, "paused"}:
         return run
     kept = spec.model_copy(update={"state": "paused"})
-    return replace(run, manifest=replace(run.manifest, spaces={**run.manifest.spaces, space: kept}))
+    targets = (*run.targets, f"{space}.state") if run.targets else ()
+    manifest = replace(run.manifest, spaces={**run.manifest.spaces, space: kept})
+    return replace(run, manifest=manifest, targets=targets)
 
 
 def _check_unmoved(

@@ -93,7 +93,10 @@ def command(
         poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
         settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
     )
-    expected = {space: made.snapshot.get(space, "") for space in made.declared} if saved else None
+    expected = dict(made.snapshot) if saved else None
+    if saved is not None:
+        # What was reviewed and nothing else, also where the plan was made with --target or --shard.
+        targets = tuple(change.address for change in made.changes)
     result = execute(
         session, made, snapshot, options, targets=targets, expected=expected, audit_log=audit_log
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -57,7 +58,7 @@ def load(
             problems.append(_no_map(tree, lines[tree.file]))
             continue
         merged.add(tree, overlay=index >= len(texts))
-    manifest = merged.manifest(_ref(texts, overlays))
+    manifest = merged.manifest(_ref(trees, {**dict(texts), **dict(overlays)}))
     # What YAML itself misread would be reported a second time as a wrong type in the same line.
     misread = {(problem.file, problem.line) for problem in problems if problem.line}
     problems += [problem for problem in merged.problems if (problem.file, problem.line) not in misread]
@@ -100,10 +101,13 @@ def _without_secrets(problem: Problem, trees: Iterable[Tree]) -> Problem:
     return problem
 
 
-def _ref(texts: Iterable[tuple[str, str]], overlays: Iterable[tuple[str, str]]) -> ManifestRef:
+def _ref(trees: Iterable[Tree], texts: Mapping[str, str]) -> ManifestRef:
+    """The files, and a hash of what they say: the text, and the values with the environment filled in."""
     digest = hashlib.sha256()
     names = []
-    for name, text in (*texts, *overlays):
-        names.append(name)
-        digest.update(text.encode() + b"\0")
+    for tree in trees:
+        names.append(tree.file)
+        # A file with problems makes no manifest, and its aliases may grow without end.
+        values = "" if tree.problems else json.dumps(tree.value, sort_keys=True, default=str)
+        digest.update(texts[tree.file].encode() + b"\0" + values.encode() + b"\0")
     return ManifestRef(files=tuple(names), sha256=digest.hexdigest())
