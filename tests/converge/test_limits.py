@@ -176,3 +176,26 @@ def test_the_timeout_ends_the_wait_for_a_stage(commands: Commands) -> None:
         assert (code, time.monotonic() - began < 4) == (3, True), output
         assert "acme/x is still BUILDING after" in output
         assert "hfspace logs acme/x --build" in output
+
+
+def test_a_second_ctrl_c_leaves_at_once(commands: Commands) -> None:
+    """The first one lets a request in flight end, and this one takes long."""
+    (commands.folder / "spaces.yaml").write_text(WAKE)
+    with LocalHub(seed=STUCK) as hub:
+        slow = threading.Event()
+
+        def hang(when: str, method: str, path: str) -> None:
+            if when == "before" and path.endswith("/restart"):
+                slow.set()
+                time.sleep(8)
+
+        hub.set_hook(hang)
+        pid = commands.start(hub, "apply", "--yes")
+        assert slow.wait(20)
+        began = time.monotonic()
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.5)
+        os.kill(pid, signal.SIGINT)
+        code, _ = commands.end()
+        assert (code, time.monotonic() - began < 4) == (130, True)
+        hub.set_hook(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hfspace.localhub import LocalHub
 from hfspace.model import ApplyResult, Status
 from tests.converge.harness import Runner
+from tests.converge.killing import Commands
 
 ENV = {"MINE": "my-secret-value", "THEIRS": "their-secret-value"}
 LIVE = {
@@ -231,3 +233,24 @@ def test_of_two_runs_of_different_manifests_who_loses_a_setting_says_so(hub: Loc
             assert "meanwhile" in result.outcomes[0].error
         else:
             assert result.exit_code == 0
+
+
+@pytest.mark.xdist_group("kill")
+def test_of_two_processes_the_one_that_lost_exits_3_and_says_so() -> None:
+    """As a person meets it: two terminals, two manifests, one Space."""
+    live = {"spaces": {"acme/x": {"stage": "RUNNING", "hardware": "cpu-upgrade"}}, "hub": {"time_scale": 20}}
+    flavors = ("t4-small", "a10g-small")
+    with LocalHub(seed=live) as hub, Commands() as here, Commands() as there:
+        for commands, flavor in zip((here, there), flavors, strict=True):
+            text = json.dumps({"version": 1, "spaces": {"acme/x": {"hardware": flavor}}})
+            (commands.folder / "spaces.yaml").write_text(text)
+        for commands in (here, there):
+            commands.start(hub, "apply", "--yes")
+        ends = dict(zip(flavors, (here.end(), there.end()), strict=True))
+        won = hub.space("acme/x")["requested"]
+    code, output = ends.pop(won)
+    assert code == 0, output
+    [(code, output)] = ends.values()
+    assert code == 3, output
+    assert "acme/x.hardware was changed by somebody else meanwhile" in output
+    assert f"now it is {won}" in output

@@ -47,25 +47,33 @@ class _Work:
     def run_phase(self, pool: ThreadPoolExecutor, spaces: set[str], phase: order.Phase) -> None:
         waiting, active = set(spaces), dict[Future[Outcome], str]()
         while waiting or active:
-            for space in sorted(waiting):
-                verdict = self._ready(space, waiting, set(active.values()), phase)
-                if isinstance(verdict, Outcome):
-                    self.outcomes[space] = verdict
-                    waiting.discard(space)
-                elif verdict:
-                    active[pool.submit(reconcile, self.run, space, self.by_space[space])] = space
-                    waiting.discard(space)
-            self._collect(active)
+            try:
+                self._start(pool, waiting, active, phase)
+                self._collect(active)
+            except KeyboardInterrupt:
+                if self.interrupted:
+                    os._exit(130)  # the second Ctrl-C: somebody means it
+                self.interrupted = True
+                self.run.pace.stop()
+
+    def _start(
+        self,
+        pool: ThreadPoolExecutor,
+        waiting: set[str],
+        active: dict[Future[Outcome], str],
+        phase: order.Phase,
+    ) -> None:
+        for space in sorted(waiting):
+            verdict = self._ready(space, waiting, set(active.values()), phase)
+            if isinstance(verdict, Outcome):
+                self.outcomes[space] = verdict
+                waiting.discard(space)
+            elif verdict:
+                active[pool.submit(reconcile, self.run, space, self.by_space[space])] = space
+                waiting.discard(space)
 
     def _collect(self, active: dict[Future[Outcome], str]) -> None:
-        try:
-            done, _ = wait(active, timeout=0.2, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt:
-            if self.interrupted:
-                os._exit(130)  # the second Ctrl-C: somebody means it
-            self.interrupted = True
-            self.run.pace.stop()
-            return
+        done, _ = wait(active, timeout=0.2, return_when=FIRST_COMPLETED)
         for future in done:
             self.outcomes[active.pop(future)] = future.result()
 
