@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 import click
@@ -100,6 +101,8 @@ def cli(ctx: click.Context, /, **options: object) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run hfspace and exit. The one place where errors become text and exit codes."""
+    # Python's own report of a crash in a thread prints the exception with its text.
+    threading.excepthook = _crash_in_a_thread
     sys.exit(run(args))
 
 
@@ -149,7 +152,11 @@ def _show_problems(error: ManifestError) -> int:
     return error.exit_code
 
 
-def _crash(error: Exception) -> int:
+def _crash_in_a_thread(crash: threading.ExceptHookArgs) -> None:
+    _crash(crash.exc_value or RuntimeError())
+
+
+def _crash(error: BaseException) -> int:
     """Names the exception and the line of ours, never its arguments: they may hold a secret."""
     import traceback
 

@@ -84,6 +84,7 @@ def open_session(
     if only is not None:
         manifest = manifest.only(frozenset(only))
     values, unset = load_secret_values(manifest, context.env, Path.cwd())
+    hub.hide(value.reveal() for value in values.values())
     apps = AppReaders(hub=hub, env=context.env)
     return Session(
         context=context,

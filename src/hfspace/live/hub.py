@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, Rejected
@@ -37,6 +37,11 @@ def connect(
     """
     from hfspace.errors import UsageError
 
+    if "@" in endpoint:
+        # It would be in plans, reports and messages; the value is not repeated here either.
+        raise UsageError(
+            "HF_ENDPOINT holds a user or a password.", hint="Remove it: the token says who you are."
+        )
     if not endpoint.startswith(("https://", "http://")):
         raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
     return HubClient(endpoint, access(token, endpoint, env or {}), Limiter(pace or Pace(), notify))
@@ -61,6 +66,7 @@ class HubClient:
         self.endpoint = endpoint
         self.limiter = limiter
         self._access = access
+        self._hidden: frozenset[str] = frozenset({access.token} if access.token else ())
         self._api: Any = HfApi(
             endpoint=endpoint,
             token=access.token or False,
@@ -82,7 +88,13 @@ class HubClient:
 
     def token_for(self, space: str) -> str | None:
         """The token for the Space's own app; None for anonymous. Raises Unauthorized (keyless)."""
-        return self._access.app(space)
+        token = self._access.app(space)
+        self.hide([token] if token else [])
+        return token
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """From now on these are in no error and no log line that this client returns."""
+        self._hidden |= frozenset(secrets)
 
     def check_write(self, space: str) -> None:
         """Raises Unauthorized when no token for writing can be had; a token that was found is not tried."""
@@ -180,15 +192,17 @@ class HubClient:
         )
         kept: list[str] = []
         while (line := self._ask("read the logs of", space, lambda: next(lines, None))) is not None:
+            text = hub_errors.hidden(str(line).rstrip("\n"), self._hidden)
             if tail is None:
-                yield str(line).rstrip("\n")
+                yield text
             else:
-                kept = [*kept, str(line).rstrip("\n")][-tail:]
+                kept = [*kept, text][-tail:]
         yield from kept
 
     # ------------------------------------------------------------ writes
 
     def create(self, new: NewSpace) -> None:
+        self.hide(value for value, _ in new.secrets.values())
         self._ask("create", new.id, lambda: self._create(new), write=True)
 
     def delete(self, space: str) -> None:
@@ -252,6 +266,7 @@ class HubClient:
         )
 
     def set_secret(self, space: str, key: str, value: str, description: str) -> None:
+        self.hide([value])
         self._write(
             f"set the secret {key} of",
             space,
@@ -286,10 +301,13 @@ class HubClient:
     # ------------------------------------------------------------ how
 
     def _auth(self, space: str) -> Auth:
-        return self._access.settings(space)
+        auth = self._access.settings(space)
+        self.hide([auth] if isinstance(auth, str) else [])
+        return auth
 
     def _info(self, space: str) -> Any:
         def ask(auth: Auth) -> Any:
+            self.hide([auth] if isinstance(auth, str) else [])
             return self._ask("read", space, lambda: self._api.space_info(space, token=auth))
 
         return self._access.read(space, ask)
@@ -344,9 +362,10 @@ class HubClient:
         """Run one library call under our limiter; its failures become HubErrors."""
         import warnings
 
-        from hfspace.live.transport import current_limiter
+        from hfspace.live.transport import current_endpoint, current_limiter
 
         reset = current_limiter.set(self.limiter)
+        at = current_endpoint.set(self.endpoint)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -355,9 +374,16 @@ class HubClient:
             raise
         except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer
             raise hub_errors.translate(
-                error, doing=doing, what=what, endpoint=self.endpoint, has_token=self.has_token, write=write
+                error,
+                doing=doing,
+                what=what,
+                endpoint=self.endpoint,
+                has_token=self.has_token,
+                write=write,
+                hide=self._hidden,
             ) from None
         finally:
+            current_endpoint.reset(at)
             current_limiter.reset(reset)
 
     def _understand(self, what: str, read: Callable[[], T]) -> T:

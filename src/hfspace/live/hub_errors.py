@@ -6,8 +6,11 @@ that it is over https (hub-api 4.2).
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from hfspace.errors import (
     BillingRefused,
@@ -25,8 +28,9 @@ from hfspace.errors import (
 _BILLING = re.compile(
     r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
 )
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9_.-]{6,}")
+_TOKEN = re.compile(r"\bhf_(?:oauth_|jwt_)?[A-Za-z0-9.-]{16,}")
 _LONGEST = 300
+_SHORTEST_SECRET = 4
 _BAD_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
 _ODD = {
     "JSONDecodeError": "it is not JSON",
@@ -54,14 +58,26 @@ _WHY = {
 
 
 def translate(
-    error: Exception, *, doing: str, what: str, endpoint: str, has_token: bool, write: bool
+    error: Exception,
+    *,
+    doing: str,
+    what: str,
+    endpoint: str,
+    has_token: bool,
+    write: bool,
+    hide: Iterable[str] = (),
 ) -> HubError:
-    """The HubError for `error`, which was raised while `doing` something to `what`."""
+    """The HubError for `error`, raised while `doing` something to `what`; without any text of `hide`."""
     act = f"{doing} {what}".strip()
     response = getattr(error, "response", None)
     if response is not None and getattr(response, "status_code", None):
-        return _refusal(response, act, what, has_token, write)
+        return _refusal(response, act, what, has_token, write, tuple(hide))
     name = type(error).__name__
+    if name == "Diverted":
+        return Rejected(
+            f"{endpoint} sends us to another host ({_clean(str(error))}), to: {act}. Nothing was sent there.",
+            hint="Check that HF_ENDPOINT names the Hub itself, not an address that redirects to it.",
+        )
     if name in _BAD_ADDRESS or str(error) in _BAD_ADDRESS:
         return HubFault(
             f"{endpoint} sends us to an address that is none, to: {act}.",
@@ -73,9 +89,9 @@ def translate(
         )
         return HubUnreachable(f"No answer from {endpoint} to: {act} ({_broken(error)}).", hint=hint)
     if isinstance(error, ValueError) and type(error).__module__.startswith("huggingface_hub"):
-        return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
+        return Rejected(f"Could not {act}: {_clean(str(error), tuple(hide))}", status=400)
     if isinstance(error, ValueError) and write and name == "ValueError":
-        return Rejected(f"Could not {act}: {_clean(str(error))}", status=400)
+        return Rejected(f"Could not {act}: {_clean(str(error), tuple(hide))}", status=400)
     return HubFault(
         f"{endpoint} did not answer as the Hub does to: {act} ({oddity(error)}).",
         hint="Run again; check that HF_ENDPOINT names a Hub, and that no proxy answers in its place.",
@@ -94,9 +110,11 @@ def _broken(error: Exception) -> str:
     return _WHY.get(name, name)
 
 
-def _refusal(response: Any, act: str, what: str, has_token: bool, write: bool) -> HubError:
+def _refusal(
+    response: Any, act: str, what: str, has_token: bool, write: bool, hide: tuple[str, ...]
+) -> HubError:
     status = int(response.status_code)
-    said = _message(response)
+    said = _message(response, hide)
     quoted = f' The Hub says: "{said}"' if said else ""
     if status == 401:
         return _unauthorized(act, quoted, has_token)
@@ -154,7 +172,7 @@ def _billing_hint(said: str) -> str:
     return "Check the plan and the payment method of the account that owns the Space."
 
 
-def _message(response: Any) -> str:
+def _message(response: Any, hide: tuple[str, ...]) -> str:
     """The Hub's own words: `error` of the body, in either of its two forms (hub-api 4.1)."""
     try:
         body = response.json()
@@ -163,12 +181,26 @@ def _message(response: Any) -> str:
         said = said if isinstance(said, str) else ""
     except Exception:  # noqa: BLE001 - whatever came is not JSON; the header may still say it
         said = ""
-    return _clean(str(said or response.headers.get("x-error-message", "")))
+    return _clean(str(said or response.headers.get("x-error-message", "")), hide)
 
 
-def _clean(text: str) -> str:
+def hidden(text: str, hide: Iterable[str]) -> str:
+    """`text` without what is secret: the Hub, a proxy or a log may repeat what it was sent.
+
+    A secret of several lines may come back as one, or in parts, so each of its lines counts.
+    """
+    for secret in sorted(set(hide), key=len, reverse=True):
+        parts = [secret, " ".join(secret.split()), *secret.splitlines()]
+        for part in parts:
+            for form in {part, json.dumps(part)[1:-1], quote(part, safe="")}:
+                if len(form.strip()) >= _SHORTEST_SECRET:
+                    text = text.replace(form, "…")
+    return _TOKEN.sub("hf_…", text)
+
+
+def _clean(text: str, hide: tuple[str, ...] = ()) -> str:
     """One bounded line without anything that looks like a token."""
-    text = _TOKEN.sub("hf_…", " ".join(text.split()))
+    text = " ".join(hidden(text, hide).split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

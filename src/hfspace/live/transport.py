@@ -13,6 +13,7 @@ import uuid
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from hfspace.live.limiter import Limiter
 
@@ -24,6 +25,14 @@ _READS = frozenset({"GET", "HEAD"})
 current_limiter: ContextVar[Limiter | None] = ContextVar("hfspace_limiter", default=None)
 """The limiter of the HubClient that is calling. huggingface_hub has one client per process; this keeps two
 HubClients apart in it."""
+
+
+current_endpoint: ContextVar[str | None] = ContextVar("hfspace_endpoint", default=None)
+"""Where the HubClient that is calling may send its token."""
+
+
+class Diverted(Exception):
+    """A write was answered with a redirect to another host, which would get its body: secrets, maybe."""
 
 
 def http_module() -> ModuleType:
@@ -76,9 +85,10 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
     class PacedTransport(httpx.BaseTransport):  # type: ignore[name-defined,misc]
         def handle_request(self, request: Any) -> Any:
             limiter = current_limiter.get()
+            request = _at_home(_with_timeout(request), current_endpoint.get())
             if limiter is None:
-                return inner.handle_request(_with_timeout(request))
-            return _paced(httpx, inner, _with_timeout(request), limiter)
+                return inner.handle_request(request)
+            return _followable(_paced(httpx, inner, request, limiter), request)
 
         def close(self) -> None:
             inner.close()
@@ -92,6 +102,39 @@ def _with_timeout(request: Any) -> Any:
     kept = {key: given.get(key) or TIMEOUT_SECONDS for key in ("connect", "read", "write", "pool")}
     request.extensions = {**request.extensions, "timeout": kept}
     return request
+
+
+def _at_home(request: Any, endpoint: str | None) -> Any:
+    """A redirect or a `next` page may name another host; huggingface_hub would send the token there, too."""
+    if endpoint is not None and not _same_place(str(request.url), endpoint):
+        for name in ("authorization", "cookie"):
+            request.headers.pop(name, None)
+    return request
+
+
+def _followable(response: Any, request: Any) -> Any:
+    """The answer, unless it sends the body of a write to another host. Raises Diverted."""
+    target = response.headers.get("location", "")
+    if request.method in _READS or not (300 <= response.status_code < 400 and target):
+        return response
+    there = urljoin(str(request.url), target)
+    if not _same_place(there, str(request.url)):
+        response.close()
+        raise Diverted(urlsplit(there).hostname or "unknown")
+    return response
+
+
+def _same_place(url: str, home: str) -> bool:
+    """Whether `url` is of the host of `home`; going from http to https is staying, the other way is not."""
+    try:
+        there, here = urlsplit(url), urlsplit(home)
+        ports = tuple(one.port or {"http": 80, "https": 443}.get(one.scheme) for one in (there, here))
+    except ValueError:
+        return False
+    if (there.hostname or "").lower() != (here.hostname or "").lower():
+        return False
+    upgraded = (here.scheme, there.scheme) == ("http", "https") and ports == (443, 80)
+    return upgraded or (there.scheme == here.scheme and ports[0] == ports[1])
 
 
 def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
