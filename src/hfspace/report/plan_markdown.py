@@ -14,6 +14,7 @@ from hfspace.report.plan_view import LONGEST_MESSAGE
 LONGEST = 60_000
 """Characters of one rendering; a comment on GitHub holds 65,536."""
 
+_SETTINGS = 15  # of a created Space; there are no more today
 _ALIKE = 3  # so many Spaces with the same changes are shown as one
 _MANY = 40  # from this many changes on, a table of what they have in common comes first
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$!@]")
@@ -237,12 +238,12 @@ def _created(settings: object) -> str:
     if not isinstance(settings, dict):
         return ""
     # Names of variables and secrets only: values of secrets never reach a plan.
-    text = ", ".join(
-        f"{key.replace('_', ' ')} {_listed(key, item)}"
+    shown = [
+        code(f"{key.replace('_', ' ')} {_listed(key, item)}", 200)
         for key, item in settings.items()
         if item not in (None, {}, [], ())
-    )
-    return f"with {code(text, 300)}" if text else ""
+    ]
+    return f"with<br>{'<br>'.join(shown[:_SETTINGS])}" if shown else ""
 
 
 def _listed(key: str, item: object) -> str:
