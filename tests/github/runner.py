@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,15 @@ class Runner:
         }
         return {"action": "synchronize", "number": number, "pull_request": pull}
 
-    def job(self, event: str, payload: dict[str, Any], inputs: dict[str, str], **env: str) -> Ran:
-        """Run the action's `hfspace` step with these inputs."""
+    def job(
+        self,
+        event: str,
+        payload: dict[str, Any],
+        inputs: dict[str, str],
+        during: Callable[[subprocess.Popen[str]], None] = lambda process: None,
+        **env: str,
+    ) -> Ran:
+        """Run the action's `hfspace` step with these inputs. `during` may meddle with the running step."""
         self.runs += 1
         temp = self.workspace.parent / f"temp-{self.runs}"
         (temp / "hfspace-venv" / "bin").mkdir(parents=True)
@@ -85,19 +93,19 @@ class Runner:
             **env,
             **step_env(step, inputs),
         }
-        done = subprocess.run(
+        with subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
             cwd=self.workspace,
             env=surroundings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=90,
-            check=False,
-        )
+        ) as process:
+            during(process)
+            log, _ = process.communicate(timeout=90)
         return Ran(
-            code=done.returncode,
-            log=done.stdout,
+            code=process.returncode,
+            log=log,
             outputs=_outputs(files["GITHUB_OUTPUT"].read_text()),
             summary=files["GITHUB_STEP_SUMMARY"].read_text(),
             env=surroundings,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -287,6 +290,43 @@ def test_a_spaces_text_is_no_workflow_command(runner: Runner, hub: LocalHub) -> 
             stopped = ""
         elif line.lstrip().startswith("::") and not stopped:
             assert line.startswith(("::warning file=", "::error file=")), line
+
+
+def test_an_apply_says_how_it_went(runner: Runner, hub: LocalHub) -> None:
+    declare(runner, f"acme/open: {UPGRADE}", f"acme/closed: {UPGRADE}", "acme/gone: {hardware: cpu-basic}")
+    hub.add_fault({"path": "/api/spaces/acme/closed/hardware", "method": "POST", "status": 500, "times": 99})
+    ran = runner.job("push", {}, {"command": "apply", "token": "hf_local_write"})
+    assert ran.code == 3
+    assert "## hfspace apply: result\n\n**Failed: 2 changes made in 1 Space; 2 Spaces failed" in ran.summary
+    assert "| ✅ | <code>acme/open</code> | 2 of 2 |" in ran.summary
+    assert "| ❌ | <code>acme/closed</code> | 0 of 2 | <code>The Hub failed (500)" in ran.summary
+    assert any("title=acme/closed::The Hub failed (500)" in line for line in ran.annotations("error"))
+    assert "acme/closed failed: The Hub failed (500)" in ran.log
+
+    # Again, with nothing to do and a check that failed: not a success.
+    hub.clear_faults()
+    assert runner.job("push", {}, {"command": "apply", "token": "hf_local_write"}).code == 3
+    again = runner.job("push", {}, {"command": "apply", "token": "hf_local_write"})
+    assert (again.code, again.outputs["changes"], "result" in again.summary) == (1, "0", False)
+
+
+def test_a_cancelled_apply_says_what_was_done(runner: Runner, tmp_path: Path) -> None:
+    declare(runner, f"acme/open: {UPGRADE}")
+    slow = {**SEED, "hub": {"time_scale": 1}}
+    with LocalHub(seed=slow) as hub:
+
+        def cancel(process: subprocess.Popen[str]) -> None:
+            deadline = time.monotonic() + 60
+            while not any(entry.method == "POST" for entry in hub.requests()):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+
+        inputs = {"command": "apply", "token": "hf_local_write"}
+        ran = runner.job("push", {}, inputs, during=cancel, HF_ENDPOINT=hub.url)
+    assert ran.code == 130, ran.log
+    assert "Interrupted: " in ran.summary
+    assert "Traceback" not in ran.log
 
 
 def test_with_a_token_of_another_account_its_own_comment_is_found_again(

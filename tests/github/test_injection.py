@@ -3,6 +3,7 @@ workflow command."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hfspace.errors import Problem
-from hfspace.github import drift_issue
+from hfspace.github import drift_issue, result
 from hfspace.github.annotate import plan_annotations, problem_annotations, render
 from hfspace.github.comment import Said, body, problems_body
 from hfspace.github.outputs import plan_outputs, write_outputs
@@ -36,6 +37,17 @@ def said(name: str = "spaces.yaml", sha: str = "a" * 40) -> Said:
     return Said(name=name, sha=sha, artifact_url=RUN, from_fork=True)
 
 
+def applied() -> ApplyResult:
+    one = hostile().changes[:1]
+    return ApplyResult(
+        outcomes=tuple(
+            Outcome(space=text, status=status, error=text, hint=text, log_tail=(text,), pending=one)
+            for text in HOSTILE
+            for status in (Status.FAILED, Status.NOT_TRIED)
+        )
+    )
+
+
 def documents() -> dict[str, str]:
     made = hostile()
     pending = plan(*made.changes[:4], *made.checks[:4], change("acme/" + HOSTILE[9], "hardware", "x", "y"))
@@ -51,6 +63,7 @@ def documents() -> dict[str, str]:
             tuple(Problem(file=text, line=1, column=1, message=text, hint=text) for text in HOSTILE), said()
         ),
         "summary": summary(made, title="hfspace plan"),
+        "result": result.summary(json.loads(json.dumps(apply_text.to_json(applied())))),
         "issue": str(drift_issue.body(made, name=HOSTILE[9], run_url=RUN)),
     }
 
@@ -108,14 +121,12 @@ def test_a_terminal_gets_no_escape_and_a_log_no_workflow_command() -> None:
     problem = [
         Problem(file=text, line=1, column=1, message=text, hint=text, source_line=text) for text in HOSTILE
     ]
-    failed = [
-        Outcome(space=text, status=Status.FAILED, error=text, hint=text, log_tail=(text,)) for text in HOSTILE
-    ]
     for text in (
         plan_text.render(made, color=False),
         plan_text.render(made, color=False, verbose=2),
         problems.render_problems(problem),
-        apply_text.render(ApplyResult(outcomes=tuple(failed))),
+        apply_text.render(applied()),
+        result.log(apply_text.to_json(applied())),
     ):
         assert not CONTROL.search(text)
         assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
@@ -126,6 +137,7 @@ def test_every_annotation_is_one_command_with_our_properties() -> None:
     found = plan_annotations(made) + problem_annotations(
         [{"file": text, "line": 1, "column": 1, "message": text, "hint": text} for text in HOSTILE]
     )
+    found += result.failures(apply_text.to_json(applied()))
     for level in ("error", "warning", "notice"):
         for one in (item for item in found if item.level == level):
             (line,) = render([one]).splitlines()

@@ -128,6 +128,17 @@ def test_failures_of_the_network_are_tried_again() -> None:
     assert clock.slept == [1, 2]
 
 
+@respx.mock
+def test_a_rate_limit_is_waited_for_as_long_as_it_asks() -> None:
+    granted()
+    clock = Clock()
+    good = httpx.Response(200, json={"access_token": "hf_jwt", "expires_in": 3600})
+    limited = [httpx.Response(429, headers={"retry-after": text}) for text in ("41", "86400", "soon")]
+    respx.post(EXCHANGE).mock(side_effect=[*limited, good])
+    assert tokens(clock).token_for("acme/a") == "hf_jwt"
+    assert clock.slept == [41, 300, 4]
+
+
 @pytest.mark.parametrize(
     "answer",
     [httpx.Response(503), httpx.Response(200, text="<html>"), httpx.Response(200, json={"access_token": ""})],

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hfspace.errors import HfspaceError, Problem, UsageError
-from hfspace.github import annotate, comment, drift_issue, outputs, summary
+from hfspace.github import annotate, comment, drift_issue, outputs, result, summary
 from hfspace.github.client import GitHub
 from hfspace.github.event import Event, read_event
 from hfspace.model import Plan
@@ -109,7 +110,7 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
         return 1
     code = job.report(plan)
     if job.inputs.command == "apply":
-        return 1 if _blocked(plan) else job.apply(plan)
+        return 1 if _blocked(plan) else code if plan.is_empty else job.apply(plan)
     return code
 
 
@@ -155,8 +156,7 @@ class Job:
         """Outputs, annotations, summary, comment or issue; the exit code that fail-on asks for."""
         values = outputs.plan_outputs(plan) | {"plan-path": str(self.plan_path), "comment-url": ""}
         self._annotate(annotate.plan_annotations(plan))
-        if path := self._env.get("GITHUB_STEP_SUMMARY"):
-            summary.write_summary(path, summary.summary(plan, title=f"hfspace {self.inputs.command}"))
+        self._summarise(summary.summary(plan, title=f"hfspace {self.inputs.command}"))
         try:
             if self.inputs.command == "plan":
                 base = self.base_plan() if self._may_comment() else None
@@ -170,16 +170,21 @@ class Job:
         return exit_code(plan, self.inputs.fail_on)
 
     def apply(self, plan: Plan) -> int:
-        """Carry out the plan that was reported."""
-        if plan.is_empty:
-            self._echo("Nothing to apply.")
-            return 0
+        """Carry out the plan that was reported, and say how it went."""
         audit = self._temp / "hfspace-audit.ndjson"
         delete = ["--allow-delete"] if self.inputs.allow_delete else []
-        done = self._child(
-            ["apply", *self.inputs.options, "--yes", f"--audit-log={audit}", *delete, str(self.plan_path)]
-        )
+        wanted = ["--yes", "--quiet", "--format=json", f"--audit-log={audit}", *delete]
+        done = self._child(["apply", *self.inputs.options, *wanted, str(self.plan_path)], capture=True)
+        found = result.read(done.stdout)
+        if found is not None:
+            self._echo(result.log(found))
+            self._annotate(result.failures(found))
+            self._summarise(result.summary(found))
         return done.returncode
+
+    def _summarise(self, text: str) -> None:
+        if path := self._env.get("GITHUB_STEP_SUMMARY"):
+            summary.write_summary(path, text)
 
     def _planned(self, path: Path, cwd: str | None, *, shown: bool = True) -> Plan | None:
         path.unlink(missing_ok=True)
@@ -243,18 +248,26 @@ class Job:
         token = secrets.token_hex(16)
         self._echo(f"::stop-commands::{token}")
         try:
-            return subprocess.run(  # noqa: S603 - our own program, arguments as a list
-                [sys.executable, "-m", "hfspace", *arguments],
-                env=env,
-                cwd=cwd,
-                check=False,
-                text=True,
-                stdout=subprocess.PIPE if capture else None,
-            )
+            return _run([sys.executable, "-m", "hfspace", *arguments], env, cwd, capture=capture)
         except OSError as error:
             raise UsageError(f"hfspace can't run in '{cwd}': {error.strerror}.") from None
         finally:
             self._echo(f"::{token}::")
+
+
+def _run(
+    command: list[str], env: Mapping[str, str], cwd: str | None, *, capture: bool
+) -> subprocess.CompletedProcess[str]:
+    """Run a child to its end. When the job is cancelled the child is asked to stop and waited for: an apply
+    ends the requests in flight, and says what was done."""
+    pipe = subprocess.PIPE if capture else None
+    with subprocess.Popen(command, env=env, cwd=cwd, text=True, stdout=pipe) as child:  # noqa: S603 - our own
+        try:
+            said, _ = child.communicate()
+        except KeyboardInterrupt:
+            child.send_signal(signal.SIGTERM)
+            said, _ = child.communicate()
+    return subprocess.CompletedProcess(command, child.returncode, said or "")
 
 
 def child_env(env: Mapping[str, str], *, from_fork: bool) -> dict[str, str]:

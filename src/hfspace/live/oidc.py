@@ -19,6 +19,7 @@ _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - a type name of RFC 8693
 _EARLY = 120.0  # seconds before its end from which a token is not used any more
 _ATTEMPTS = 4
+_LONGEST_PAUSE = 300.0
 _DOCS = "docs/github-actions.md, 'Without a stored token'"
 
 
@@ -125,7 +126,7 @@ class KeylessTokens:
         """An exchange has no effect that lasts, so both requests may be sent again."""
         import httpx
 
-        status = 0
+        status, wait = 0, 0.0
         # Proxies of the environment are for the world outside, not for a server on this machine.
         local = url.startswith("http://")
         with httpx.Client(timeout=20, follow_redirects=False, trust_env=not local) as http:
@@ -133,15 +134,21 @@ class KeylessTokens:
                 try:
                     response = http.request(method, url, **options)
                 except httpx.TransportError:
-                    status = 0
+                    status, wait = 0, 2.0**attempt
                 else:
-                    status = response.status_code
+                    status, wait = response.status_code, _pause(response, 2.0**attempt)
                     if status != 429 and status < 500:
                         return response
                 if attempt < _ATTEMPTS - 1:
-                    self._sleep(2.0**attempt)
+                    self._sleep(wait)
         what = f"answered {status}" if status else "gave no answer"
         raise HubUnreachable(f"{whom[0].upper()}{whom[1:]} {what} when a token was asked for.", status=status)
+
+
+def _pause(response: httpx.Response, otherwise: float) -> float:
+    """What a rate limit asks for, up to its window of five minutes: big fleets exchange many tokens."""
+    after = response.headers.get("retry-after", "")
+    return min(float(after), _LONGEST_PAUSE) if after.isdigit() else otherwise
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:
