@@ -73,9 +73,20 @@ def train(steps: int, pause: float) -> None:
             time.sleep(pause)
 
 
+def forget_to_finish(how: str) -> None:
+    from hfspace import ExperimentMonitor
+
+    run = ExperimentMonitor("run", space="acme/track").start()
+    run.log({"loss": 1.0}, step=1)
+    if how == "raise":
+        raise ValueError("the training failed")
+
+
 if __name__ == "__main__":
     install()
-    if sys.argv[1] == "train":
+    if sys.argv[1] == "forget":
+        forget_to_finish(sys.argv[2])
+    elif sys.argv[1] == "train":
         train(int(sys.argv[2]), float(sys.argv[3]))
     else:
         from hfspace.cli.main import run as run_cli

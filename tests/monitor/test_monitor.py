@@ -276,6 +276,18 @@ def test_a_folder_that_cannot_be_written_is_replaced(monitor: Make, tmp_path: Pa
     assert len(tracker.logged("run")) == 1
 
 
+def test_without_a_thread_to_spare_the_training_goes_on(
+    monitor: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with monitor(FakeTracker()) as run:
+        run.log({"loss": 1.0})
+    assert any("is not recorded" in message for message in caplog.messages)
+
+
 def test_switched_off_it_does_nothing(monitor: Make, tmp_path: Path) -> None:
     tracker = FakeTracker()
     with monitor(tracker, enabled=False) as run:

@@ -193,6 +193,16 @@ def test_a_killed_training_is_sent_from_its_spool(processes: Processes, keyed: s
     assert "did not say how it ended" in out
 
 
+@pytest.mark.parametrize(("how", "status"), [("raise", "failed"), ("return", "paused")])
+def test_a_run_that_nobody_ends_is_ended_with_the_interpreter(
+    processes: Processes, how: str, status: str
+) -> None:
+    processes.run("forget", how)
+    assert processes.steps() == [1]
+    assert FakeTracker(store=processes.store).named("run").status == status
+    assert list(processes.spools.iterdir()) == []
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
 @pytest.mark.parametrize("keyed", ["0", "1"])
 def test_a_sync_killed_again_and_again_sends_each_entry_once(processes: Processes, keyed: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -139,15 +140,28 @@ class ExperimentMonitor:
     # ------------------------------------------------------------ start and end
 
     def start(self) -> Self:
-        """Begin; what was logged before is part of the run. Does not wait for the app."""
+        """Begin; what was logged before is part of the run. Does not wait for the app.
+
+        Without a `with` block, call `finish`; else the end of the interpreter is the end of the run: failed
+        after an unhandled exception, paused otherwise."""
         if not self._open or self._pipeline is not None:
             return self
+        try:
+            self._begin()
+        except Exception as error:  # noqa: BLE001 - no memory or no thread left: the training may go on
+            self._open = False
+            log.error("%s", plain(f"'{self.name}' is not recorded: {error!r}"))
+            if self._pipeline is not None:
+                self._pipeline.spool.close()
+        return self
+
+    def _begin(self) -> None:
         if self._target.space is None and self._target.url is None and self._tracker is None:
             log.warning("No Space is named (space=, or TRACKIO_SPACE_ID): the run is kept in its spool only.")
         made = self._made_spool()
         if made is None:
             self._open = False
-            return self
+            return
         keep_open = self._tracker is not None
         sender = Sender(
             made,
@@ -159,13 +173,14 @@ class ExperimentMonitor:
         self._pipeline = Pipeline(made, sender, self._pace, self._queue)
         self._put("status", "running")
         self._pipeline.start()
-        return self
+        atexit.register(self._finish_at_exit)
 
     def finish(self, status: str = "completed") -> None:
         """End the run: completed, failed or paused. Waits at most `flush_timeout` seconds."""
         pipeline = self._pipeline
         if pipeline is None or not self._open or os.getpid() != self._pid:
             return
+        atexit.unregister(self._finish_at_exit)
         self._put("status", status if status in STATUSES else "failed")
         self._open = False
         left = pipeline.spool.left
@@ -175,6 +190,9 @@ class ExperimentMonitor:
             log.warning("%s", plain(f"The end of '{self.name}' could not be recorded: {error!r}"))
         finally:
             self._say_left(left)
+
+    def _finish_at_exit(self) -> None:
+        self.finish(outcome_at_exit())
 
     def __enter__(self) -> Self:
         return self.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,6 @@ def _methods(monitor: ExperimentMonitor) -> dict[str, Any]:
         if monitor.spool is None:
             monitor.start()
             began.append(True)
-            atexit.register(_end_at_exit, monitor)
         monitor.log_config(_settings(args, others.get("model")))
 
     def on_log(
@@ -50,12 +48,6 @@ def _methods(monitor: ExperimentMonitor) -> dict[str, Any]:
             monitor.finish("completed")
 
     return {"on_train_begin": on_train_begin, "on_log": on_log, "on_train_end": on_train_end}
-
-
-def _end_at_exit(monitor: ExperimentMonitor) -> None:
-    from hfspace.monitor.monitor import outcome_at_exit
-
-    monitor.finish(outcome_at_exit())
 
 
 def _is_first(state: Any) -> bool:
