@@ -55,6 +55,7 @@ def main() -> None:
     gc.collect()
     base = each(lambda at: plain.put(METRICS), count)
     unit = statistics.median(base)
+    cold = each(lambda at: plain.put(METRICS), min(count, 1000), pause=0.001)
     with tempfile.TemporaryDirectory() as folder:
         # No Space: everything goes through the queue and the spool, and sending fails at once.
         options = {"spool_dir": Path(folder), "flush_timeout": 0.1, "env": {}}
@@ -64,6 +65,7 @@ def main() -> None:
             paced = each(lambda at: monitor.log(METRICS, step=at), min(count, 1000), pause=0.001)
         print(f"{'microseconds':<42}{'median':>8}{'p99':>9}{'max':>10}{'ratio':>9}{'p99/put':>9}")
         said("queue.Queue.put", base, unit)
+        said("queue.Queue.put, one each millisecond", cold, unit)
         said("log(), one after the other", flood, unit)
         said("log(), one each millisecond", paced, unit)
         with ExperimentMonitor("bench", most_queued=10 * count, **options) as monitor:
