@@ -194,6 +194,8 @@ def test_what_an_app_cannot_do_is_one_sentence(cli: Cli) -> None:
         (("log-metrics", "run-a", "[1]"), "must be a JSON object"),
         (("log-metrics", "run-a", "{}"), "with something in it"),
         (("log-metrics", "run-a", '{"a": NaN}'), "NaN is no JSON number"),
+        (("log-metrics", "run-a", '{"a": 1e999}'), "too large a number"),
+        (("log-metrics", "run-a", '{"a": %s}' % ("9" * 5000)), "Metrics are not JSON"),
         (("log-metrics", "run-a", '{"a": true}'), "Metric 'a' is no number"),
         (("log-metrics", "run-a", '{"a": "x"}'), "Metric 'a' is no number"),
         (("log-metrics", "run-a", '{"a": 1}', "--step", "1.5"), "not a valid integer"),

@@ -164,6 +164,11 @@ class Scalar:
         return self.value
 
 
+class Nameless:
+    def __str__(self) -> str:
+        raise ValueError
+
+
 class Subclass(float):
     """numpy.float64 is a float."""
 
@@ -181,6 +186,7 @@ def test_values_that_json_cannot_hold(monitor: Make, caplog: pytest.LogCaptureFi
         run.log({"late": 1}, step=Scalar(7))  # type: ignore[arg-type]
         run.log({"later": 1}, step="x")  # type: ignore[arg-type]
         run.log({3: 1, "hf": "hf_abcdefghijklmnopqrstuvwx"})  # type: ignore[dict-item]
+        run.log({"big": 2**70, "huge": 10**5000, Nameless(): 1}, step=10**5000)
         run.log(5)  # type: ignore[arg-type]
         run.log({})
     logged = [
@@ -194,6 +200,7 @@ def test_values_that_json_cannot_hold(monitor: Make, caplog: pytest.LogCaptureFi
         (7, {"late": 1}),
         (None, {"later": 1}),
         (None, {"3": 1, "hf": "(token, not logged)"}),
+        (None, {"big": float(2**70), "huge": math.inf, "<Nameless>": 1}),
     ]
     about = [message for message in caplog.messages if "left out" in message]
     assert len(about) == len({"many", "object", "step"})
@@ -213,11 +220,13 @@ def test_configurations_are_recorded_whole(monitor: Make) -> None:
         "hub_token": "hf_abcdefghijklmnopqrstuvwx",
         "long": "x" * 20_000,
         "knot": knot,
+        "huge": 10**5000,
     }
     with monitor(tracker, config=config):
         pass
     found = tracker.named("run").parameters
     assert found["path"] == "/data"
+    assert found["huge"].startswith("0x")
     assert found["nan"] == "nan"
     assert found["betas"] == [0.9, 0.99]
     assert found["tags"] == ["a", "b"]

@@ -37,6 +37,18 @@ def test_any_numbers_can_be_drawn(values: list[list[float]], log_y: bool, steps:
     assert page(made).endswith("</html>\n")
 
 
+@pytest.mark.parametrize(
+    "values", [[0.0, 5e-324], [1e16, 1e16 + 2], [-1e299, 1e299], [1e308, 1.0], [10**400, 1], [5e-324] * 2]
+)
+@pytest.mark.parametrize("log_y", [True, False])
+def test_extreme_numbers_can_be_drawn(values: list[float], log_y: bool) -> None:
+    points = (*series(values).points, Point(step=10**400, value=1.0))
+    made = picture([Series(experiment="run", metric="loss", points=points)], log_y=log_y)
+    ElementTree.fromstring(svg(made))
+    terminal(made)
+    page(made)
+
+
 def test_points_are_where_their_values_are() -> None:
     root = ElementTree.fromstring(svg(picture([series([0.0, 10.0, 5.0])])))
     (line,) = root.findall(f"{SVG}polyline")

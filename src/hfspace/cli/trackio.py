@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import tempfile
@@ -126,6 +127,8 @@ def metrics_object(text: str) -> dict[str, Any]:
     for name, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"Metric '{name}' is no number.", hint=_example("Metrics"))
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"Metric '{name}' is too large a number.")
     return found
 
 

@@ -76,7 +76,7 @@ class ExperimentMonitor:
             project=project,
             backend=backend,
         )
-        self._description, self._id, self._token = " ".join(description.split("\n")), id, token
+        self._description, self._id, self._token = " ".join(str(description or "").split()), id, token
         self._folder = Path(spool_dir) if spool_dir is not None else None
         self._tracker = tracker
         self._pace = Pace(

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from hfspace.errors import HfspaceError
-from hfspace.monitor.records import Record, RecordKind
+from hfspace.monitor.records import Record, RecordKind, record_line
 from hfspace.monitor.sender import Lost, Sender
 from hfspace.monitor.spool import Spool
 from hfspace.monitor.values import clean_metrics, clean_step
@@ -109,8 +109,18 @@ class Pipeline:
         return items
 
     def _records(self, items: Iterable[Item]) -> list[Record]:
-        made = (self._record(*item) for item in items if item[0] != "stop")
-        return [record for record in made if record is not None]
+        made: list[Record] = []
+        for item in items:
+            if item[0] == "stop":
+                continue
+            try:
+                record = self._record(*item)
+                if record is not None:
+                    record_line(record)  # what can't be written must not hold up what can
+                    made.append(record)
+            except Exception as error:  # noqa: BLE001 - a foreign object may raise anything
+                self.complaints.once("record", f"An entry can't be recorded ({type(error).__name__}).")
+        return made
 
     def _record(self, kind: Any, body: Any, step: Any, at: float) -> Record | None:
         when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -122,7 +122,7 @@ class Sender:
             return False
         tried = [record for record in spool.batch(_COUNTED_BATCH * 40) if record.n <= pending.last]
         more = live.metrics - pending.base
-        spool.mark_sent(tried[: self._arrived(tracker, live, tried, more) if more > 0 else 0])
+        spool.mark_sent(tried[: self._arrived(tracker, live, tried, more) if tried and more > 0 else 0])
         return True
 
     def _arrived(self, tracker: Tracker, live: Experiment, tried: list[Record], more: int) -> int:

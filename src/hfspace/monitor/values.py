@@ -10,6 +10,8 @@ from typing import Any
 from hfspace.model import Json
 
 LONGEST_TEXT = 10_000
+LARGEST = 2**63 - 1
+_LARGEST_FLOAT = 10**308
 _DEEPEST = 12
 _MOST_ITEMS = 10_000
 _EXACT = frozenset({float, int, bool, str, type(None)})
@@ -29,17 +31,20 @@ def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str
     recording, and both kinds of app take them."""
     kept: dict[str, Json] = {}
     left_out: list[str] = []
-    for name, value in metrics.items():
-        if type(value) in _EXACT:
-            kept[_text(str(name))] = _text(value) if isinstance(value, str) else value
+    for key, value in metrics.items():
+        name = _described(key)
+        if type(value) not in _EXACT:
+            left_out.append(name)
+        elif isinstance(value, str):
+            kept[name] = _text(value)
         else:
-            left_out.append(str(name))
+            kept[name] = _bounded(value) if isinstance(value, int) else value
     return kept, left_out
 
 
 def clean_parameters(parameters: Mapping[Any, Any]) -> dict[str, Json]:
     """All of it, in some form: what JSON can't hold becomes text (NaN is "nan", a path its text)."""
-    return {_text(str(name)): _parameter(value, 0) for name, value in parameters.items()}
+    return {_described(name): _parameter(value, 0) for name, value in parameters.items()}
 
 
 def clean_step(step: Any) -> int | None:
@@ -49,7 +54,9 @@ def clean_step(step: Any) -> int | None:
         return None
     if isinstance(step, float) and not step.is_integer():
         return None
-    return int(step) if isinstance(step, int | float) else None
+    if not isinstance(step, int | float) or abs(step) > LARGEST:
+        return None
+    return int(step)
 
 
 class Unsendable:
@@ -67,6 +74,13 @@ def _scalar(value: Any) -> Any:
     return found if type(found) in _EXACT else Unsendable
 
 
+def _bounded(value: int) -> int | float:
+    """A whole number that every app can keep: beyond 64 bits a float, beyond those infinity."""
+    if abs(value) <= LARGEST:
+        return value
+    return float(value) if abs(value) < _LARGEST_FLOAT else math.inf if value > 0 else -math.inf
+
+
 def _basic(value: Any) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
@@ -79,12 +93,14 @@ def _parameter(value: Any, depth: int) -> Json:
         value = value if value is None else _basic(value)
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
+        if isinstance(value, int) and abs(value) > _LARGEST_FLOAT:
+            return hex(value)[:LONGEST_TEXT]
         return _text(value) if isinstance(value, str) else value
     if depth >= _DEEPEST:
         return _described(value)
     if isinstance(value, Mapping):
         pairs = list(value.items())[:_MOST_ITEMS]
-        return {_text(str(name)): _parameter(item, depth + 1) for name, item in pairs}
+        return {_described(name): _parameter(item, depth + 1) for name, item in pairs}
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
         return [_parameter(item, depth + 1) for item in list(items)[:_MOST_ITEMS]]

@@ -17,6 +17,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 44, 52
 _MOST_POINTS = 1500
 _MOST_LEGEND = 24
 _LONGEST_LABEL = 80
+_LARGEST, _SMALLEST = 1e300, 1e-300
 _NOT_XML = re.compile("[\ufffe\uffff]")
 
 
@@ -132,17 +133,22 @@ def _label(item: Series, series: Sequence[Series], metrics: set[str]) -> str:
 
 def _points(item: Series, by_step: bool, log_y: bool) -> tuple[tuple[float, float], ...]:
     pairs = (
-        (float(point.step if by_step and point.step is not None else at), point.value)
+        (point.step if by_step and point.step is not None else at, point.value)
         for at, point in enumerate(item.points)
     )
-    return tuple((x, y) for x, y in pairs if math.isfinite(y) and abs(y) < 1e300 and (y > 0 or not log_y))
+    # Compared before float(): an app may answer with a whole number that no float can hold. NaN fails both.
+    return tuple(
+        (float(x), float(y))
+        for x, y in pairs
+        if abs(x) < _LARGEST and abs(y) < _LARGEST and (y > _SMALLEST or not log_y)
+    )
 
 
 def _span(low: float, high: float) -> tuple[float, float]:
     """Never empty: a single value gets room on both sides."""
-    if high > low:
+    if high - low > _SMALLEST:
         return low, high
-    room = abs(low) * 0.1 or 1.0
+    room = abs(low) * 0.1 if abs(low) > _SMALLEST else 1.0
     return low - room, high + room
 
 
