@@ -28,6 +28,7 @@ PINS = {
                "gradio_client==0.6.1", "httpx<0.26"),
     "4.44.1": ("huggingface_hub<0.26", "pydantic==2.10.6", "starlette<0.39", "fastapi<0.116"),
     "5.50.0": ("huggingface_hub<1",),
+    "0.24.0": ("huggingface_hub<1.20",),
 }  # fmt: skip
 PYTHONS = {"3.50.2": os.environ.get("HFSPACE_PYTHON310", "python3.10")}
 
