@@ -31,7 +31,10 @@ BYSTANDER = {
     "variables": {"V": "1"},
     "secrets": {"S": "x"},
 }
-_PASSING = {"since", "visited", "ahead", "writes", "restarts", "restart_calls", "pauses", "created", "error"}
+_PASSING = {
+    "since", "visited", "ahead", "writes", "restarts", "restart_calls", "pauses", "created", "error",
+    "modified", "started", "before", "sha", "built_sha", "oid",
+}  # fmt: skip
 _VOLUME = {"type": "model", "source": "acme/m", "mountPath": "/m", "readOnly": True}
 
 

@@ -72,7 +72,8 @@ def test_eight_threads_meet_the_wall_at_most_once_in_a_window() -> None:
         pace = ScaledPace(1)
         runner.pace, runner.client.limiter.pace = pace, pace  # type: ignore[assignment]
         runner.look = replace(runner.look, threads=8)
-        assert not runner.apply(options=replace(OPTIONS, parallelism=8)).failed
+        options = replace(OPTIONS, parallelism=8, poll_seconds=0.05, settle_seconds=0.2)
+        assert not runner.apply(options=options).failed
         assert len(hub.requests()) > 240
         assert max(refused_by_window(hub, 1.0).values(), default=0) <= 1
         assert any("window opens in" in line for line in runner.told)
