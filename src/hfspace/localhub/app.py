@@ -35,18 +35,23 @@ class App:
         self.world = world
         self.faults = [Fault.read(raw) for raw in world.seed.hub.faults]
         self.hook: Hook | None = None
+        self._doors = {port: space for space, port in world.ports.items()}
         self._stale: dict[str, tuple[int, dict[str, Any]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         call = await _read(self.world, scope, receive)
-        if call.path.startswith(admin.PREFIX):
+        space = self._doors.get((scope.get("server") or ("", 0))[1])
+        if space:
+            await self._edge(call, scope, send, wire.subdomain(space), call.path.lstrip("/"))
+        elif call.path.startswith(admin.PREFIX):
             with self.world.store.transaction():
                 given = admin.answer(call, self.faults, self.forget_stale)
             await _send(send, call, given, {})
         elif call.path.startswith(edge.PREFIX):
-            await self._edge(call, scope, send)
+            subdomain, _, path = call.path.removeprefix(edge.PREFIX).partition("/")
+            await self._edge(call, scope, send, subdomain, path)
         else:
             await self._api(call, receive, send)
 
@@ -70,8 +75,7 @@ class App:
         if given.stream is not None:
             await _stream(receive, send, given)
 
-    async def _edge(self, call: Call, scope: Scope, send: Send) -> None:
-        subdomain, _, path = call.path.removeprefix(edge.PREFIX).partition("/")
+    async def _edge(self, call: Call, scope: Scope, send: Send, subdomain: str, path: str) -> None:
         visit = Visit(
             subdomain=subdomain,
             method=scope["method"],

@@ -50,8 +50,9 @@ class LocalHub:
         _check_host(host, allow_public=False)
         self._store = Store(db)
         self._world = World(self._store, read(seed), manual_clock=clock == "manual")
-        self._app = App(self._world)
         self._socket = _bound(host, port)
+        self._doors = _doors(self._world, host)
+        self._app = App(self._world)
         self._server: Any = None
         self._thread: threading.Thread | None = None
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
@@ -59,7 +60,9 @@ class LocalHub:
 
     def __enter__(self) -> LocalHub:
         self._server = _server(self._app)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket, *self._doors],), daemon=True
+        )
         self._thread.start()
         deadline = time.monotonic() + 10
         while not self._server.started:
@@ -75,7 +78,8 @@ class LocalHub:
         self._server.force_exit = True
         if self._thread is not None:
             self._thread.join(10)
-        self._socket.close()
+        for one in (self._socket, *self._doors):
+            one.close()
         self._store.close()
 
     def requests(self) -> list[LoggedRequest]:
@@ -139,9 +143,10 @@ def serve(
     store = Store(str(db) if db else ":memory:")
     world = World(store, read(seed), manual_clock=False)
     bound = _bound(host, port)
+    doors = _doors(world, host)
     server = _server(App(world))
     on_ready(f"http://{host}:{bound.getsockname()[1]}", [default_token(world.seed), *world.seed.tokens])
-    server.run([bound])
+    server.run([bound, *doors])
 
 
 def default_token(seed: Seed) -> str:
@@ -159,6 +164,16 @@ def _server(app: App) -> Any:
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=0
     )
     return uvicorn.Server(config)
+
+
+def _doors(world: World, host: str) -> list[socket.socket]:
+    """With the edge on, a port for each Space that has an app."""
+    doors = []
+    for space, doc in world.store.docs().items() if world.seed.hub.edge else ():
+        if doc["host"]:
+            doors.append(_bound(host, 0))
+            world.ports[space] = doors[-1].getsockname()[1]
+    return doors
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -68,6 +68,7 @@ class View:
     now: float
     base: str = "http://127.0.0.1"
     edge: bool = False
+    ports: Mapping[str, int] = field(default_factory=dict)
     protected_in_private: bool = True
     paused_forgets_after: float = 0.0
     volumes: bool = True
@@ -127,7 +128,9 @@ def _private(doc: Doc, view: View) -> bool:
 def host(doc: Doc, view: View) -> str:
     """Where the app is: the seed's own URL, the edge of this Hub, or a name that nothing answers to."""
     if view.edge:
-        return f"{view.base}/_edge/{subdomain(doc['id'])}"
+        port = view.ports.get(doc["id"].lower())
+        origin = f"{view.base.rpartition(':')[0]}:{port}"
+        return origin if port else f"{view.base}/_edge/{subdomain(doc['id'])}"
     if doc["host"]:
         return str(doc["host"])
     static = ".static" if doc["sdk"] == "static" else ""

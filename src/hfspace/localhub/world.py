@@ -24,6 +24,8 @@ class World:
 
     def __init__(self, store: Store, seed: Seed, *, manual_clock: bool) -> None:
         self.store = store
+        self.ports: dict[str, int] = {}
+        """Where the edge answers for a Space with an app: its clients ask for paths from the root."""
         self._manual = manual_clock
         self._warned = False
         with store.transaction():
@@ -134,6 +136,7 @@ class World:
             now=self.now,
             base=base,
             edge=self.seed.hub.edge,
+            ports=self.ports,
             protected_in_private=switches.protected_in_private,
             paused_forgets_after=switches.paused_forgets_after,
             **changes,
