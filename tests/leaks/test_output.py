@@ -79,6 +79,7 @@ COMMANDS: dict[str, list[str]] = {
     "plan": ["plan", "-vv"],
     "plan as JSON": ["plan", "--format", "json", "--out", "plan.json"],
     "plan as Markdown": ["plan", "--format", "markdown"],
+    "plan as HTML": ["plan", "--format", "html"],
     "apply": ["apply", "--yes", "-vv", "--no-wait", "--audit-log", "audit.ndjson"],
     "apply with JSON logs": ["apply", "--yes", "-vv", "--no-wait", "--log-format", "json"],
     "watch": ["watch", "--once", "--auto", "all", "--log-format", "json"],

@@ -9,7 +9,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Check, Plan
 
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 
 
 @hfspace_command(
@@ -78,6 +78,10 @@ def rendered(made: Plan, form: str, context: Context) -> str:
         from hfspace.report import plan_markdown
 
         return plan_markdown.render(made)
+    if form == "html":
+        from hfspace.report import plan_html
+
+        return plan_html.render(made)
     from hfspace.report.plan_text import render
 
     return render(made, color=context.color, verbose=context.verbose, automation="CI" in context.env)
