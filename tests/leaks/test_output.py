@@ -92,6 +92,7 @@ COMMANDS: dict[str, list[str]] = {
     "doctor": ["doctor", "-vv"],
     "list": ["list", "acme"],
     "diagnose": ["diagnose", "acme/a"],
+    "init": ["init", "acme", "--out", "adopted.yaml", "--force"],
     "validate": ["validate", "--format", "json"],
 }
 

@@ -18,7 +18,9 @@ from hfspace.errors import HfspaceError, Interrupted, ManifestError
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "The manifest": {
+        "init": ("init", "Write a manifest: a starter, or from live Spaces."),
         "validate": ("validate", "Check the manifest offline."),
+        "fmt": ("fmt", "Put manifest files in order; comments stay."),
         "schema": ("schema", "Print the JSON Schema of the manifest."),
     },
     "Plan and apply": {

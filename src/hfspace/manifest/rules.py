@@ -54,6 +54,11 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
             )
 
 
+def is_key(name: str) -> bool:
+    """Whether the Hub takes `name` for a variable or a secret, and hfspace leaves it to people."""
+    return bool(_KEY.fullmatch(name)) and name != RESTART_VARIABLE
+
+
 def _keys(spec: SpaceSpec) -> Found:
     for kind, names in (("variables", spec.variables or {}), ("secrets", spec.secrets or {})):
         for key in names:

@@ -1,0 +1,104 @@
+"""hfspace init: a manifest to begin with, empty or from the Spaces that are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hfspace.cli.context import DEFAULT_FILE, Context, hfspace_command, space_id
+from hfspace.errors import HubError, UsageError
+
+if TYPE_CHECKING:
+    from hfspace.live.hub import HubClient
+    from hfspace.manifest.adopt import Found
+    from hfspace.model import SpaceState
+
+_THREADS = 8
+
+
+@hfspace_command(
+    manifest=False,
+    name="init",
+    epilog="\b\nExamples:\n  hfspace init                     a commented starter\n"
+    "  hfspace init acme                all Spaces of acme, as they are\n"
+    "  hfspace init acme/a acme/b --out -",
+)
+@click.argument("names", nargs=-1, metavar="[OWNER | ID]…")
+@click.option("--out", default=DEFAULT_FILE, show_default=True, metavar="FILE", help="Where to; - is stdout.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> int:
+    """Write a manifest: a commented starter, or one that adopts live Spaces as they are.
+
+    Nothing on the Hub is changed. Secrets are listed as comments: their values can't be read.
+    """
+    from hfspace.manifest import adopt
+    from hfspace.report.cells import counted, plain
+
+    path = Path(out)
+    if out != "-" and path.exists() and not force:
+        raise UsageError(f"{plain(out)} is there already.", hint="Name another with --out, or pass --force.")
+    if not names:
+        text, said = adopt.STARTER, "a starter; declare your first Space in it"
+    else:
+        found = _found(context, names)
+        text, said = adopt.manifest_of(found), f"{counted(len(found), 'Space')}; see `hfspace plan`"
+    if out == "-":
+        context.echo(text.rstrip("\n"))
+        return 0
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{plain(out)} can't be written: {error.strerror}.") from None
+    context.note(f"Wrote {plain(out)}: {said}.")
+    return 0
+
+
+def _found(context: Context, names: tuple[str, ...]) -> list[Found]:
+    """Every Space that the names stand for, with all that a manifest can say of it."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
+    hub = context.hub()
+    states: dict[str, SpaceState] = {}
+    for name in names:
+        if "/" in name or name.endswith(".hf.space"):
+            state = hub.space(space_id(name))
+            states[state.id] = state
+        else:
+            states |= {state.id: state for state in hub.list_spaces(author=name)}
+    exact = _exact_visibilities(hub, states)
+    with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+        waiting = [
+            pool.submit(copy_context().run, _read, hub, state, exact.get(state.id))
+            for state in states.values()
+        ]
+        return [one.result() for one in waiting]
+
+
+def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
+    from hfspace.live.snapshot import Look, read_details
+    from hfspace.manifest.adopt import Found
+    from hfspace.manifest.models import SpaceSpec
+
+    spec = SpaceSpec(prune=frozenset({"variables", "secrets"} if hub.has_token else ()))
+    try:
+        return Found(state=read_details(state, spec, hub, Look(secrets={}, unset_secrets={}), visibility))
+    except HubError as error:
+        known = replace(state, visibility=visibility, visibility_exact=True) if visibility else state
+        return Found(state=known, problem=f"not all of it could be read: {error.message}")
+
+
+def _exact_visibilities(hub: HubClient, states: dict[str, SpaceState]) -> dict[str, str]:
+    """private and protected look alike in a listing: the owner's settings tell, where they may be read."""
+    owners = {space.split("/")[0] for space, state in states.items() if state.visibility == "private"}
+    account = hub.whoami() if owners else None
+    found: dict[str, str] = {}
+    for owner in sorted(owners if account is not None else ()):
+        try:
+            found |= hub.visibilities(owner, is_org=account is None or owner != account.name)
+        except HubError:
+            continue
+    return {space: visibility for space, visibility in found.items() if space in states}
