@@ -7,12 +7,15 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hfspace.errors import Problem
 from hfspace.github import drift_issue, result
-from hfspace.github.annotate import plan_annotations, problem_annotations, render
+from hfspace.github.annotate import Annotation, plan_annotations, problem_annotations, render
 from hfspace.github.comment import Said, body, problems_body
 from hfspace.github.outputs import plan_outputs, write_outputs
 from hfspace.github.summary import summary
@@ -99,6 +102,30 @@ def test_a_value_is_shown_as_it_is_and_in_one_cell(text: str) -> None:
     page = read(f"| a | b |\n| --- | --- |\n| {code(text)} | x |\n\nin a line: {code(text)} end")
     assert page.code == [plain(text).strip(), plain(text).strip()]
     assert page.rows == [[2, 2]]
+
+
+ACTIVE_ONES = "|`<>&@#:$*_~[]()!\\\n\t\r \"'-=/.%;{}\u202e\u200bwhtpscrm0ä😀"
+ODD = st.text(st.sampled_from(ACTIVE_ONES) | st.characters(), max_size=60)
+
+
+@settings(max_examples=400, deadline=None)
+@given(ODD)
+def test_any_text_is_shown_as_it_is_and_in_one_cell(text: str) -> None:
+    page = read(f"| a | b |\n| --- | --- |\n| {code(text)} | x |\n\nin a line: {code(text)} end")
+    assert page.code == [plain(text).strip() or " "] * 2
+    assert page.rows == [[2, 2]]
+    assert page.tags <= OURS
+    assert page.unbalanced == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(ODD, ODD)
+def test_any_annotation_is_one_command(title: str, message: str) -> None:
+    found = render([Annotation(level="error", title=title, message=message, file=title)])
+    assert len(found.splitlines()) == 1
+    head, _, data = found.removeprefix("::error ").partition("::")
+    assert {part.partition("=")[0] for part in head.split(",")} <= {"file", "title"}
+    assert unquote(data) == plain(message)
 
 
 def test_a_very_long_text_neither_fills_a_page_nor_hides_the_rest() -> None:
