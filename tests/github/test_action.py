@@ -48,20 +48,6 @@ def hub() -> Iterator[LocalHub]:
         yield hub
 
 
-@pytest.fixture
-def github() -> Iterator[FakeGitHub]:
-    with FakeGitHub() as github:
-        yield github
-
-
-@pytest.fixture
-def runner(tmp_path: Path, hub: LocalHub, github: FakeGitHub) -> Runner:
-    workspace = tmp_path / "fleet"
-    workspace.mkdir()
-    fast = {"HF_ENDPOINT": hub.url, "HFSPACE_POLL_SECONDS": "0.1", "HFSPACE_SETTLE_SECONDS": "0.5"}
-    return Runner(github, workspace, fast)
-
-
 def declare(runner: Runner, *spaces: str) -> None:
     lines = "".join(f"  {space}\n" for space in spaces)
     (runner.workspace / "spaces.yaml").write_text(f"version: 1\nspaces:\n{lines}")
@@ -81,16 +67,16 @@ def command(monkeypatch: pytest.MonkeyPatch, ran: Ran, *args: str, **env: str) -
 
 
 def test_a_forks_pull_request_gets_no_token_and_its_comment_comes_from_another_run(
-    runner: Runner, hub: LocalHub, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, hub: LocalHub, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declare(runner, f"acme/open: {UPGRADE}", "acme/closed: {variables: {MODE: b}}")
     payload = runner.pull_request(8, SHA["a"], fork="mallory/fleet")
     # A repository may be set to hand secrets to forks: hfspace still uses none.
-    ran = runner.job("pull_request", payload, {"token": "hf_local_write"}, **github.identity_env())
+    ran = runner.job("pull_request", payload, {"token": "hf_local_write"}, **fake.identity_env())
     assert "made without any token" in ran.log
     assert {entry.account for entry in hub.requests()} == {None}
-    assert github.audiences == []
-    assert github.writes() == []
+    assert fake.audiences == []
+    assert fake.writes() == []
     assert ran.code == 1, "a Space that can't be seen is a failed check"
     saved = json.loads((ran.temp / "hfspace-plan.json").read_text())
     assert (saved["account"], len(saved["changes"])) == (None, 2)
@@ -108,18 +94,18 @@ def test_a_forks_pull_request_gets_no_token_and_its_comment_comes_from_another_r
     trusted = {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_EVENT_PATH": str(event)}
     said = ("github", "comment", "--from-fork", "--name", "spaces.yaml", ran.outputs["plan-path"])
     assert command(monkeypatch, ran, *said, **trusted) == 0
-    (text,) = github.said(8)
+    (text,) = fake.said(8)
     assert "a preview and not a proof" in text
     assert SHA["a"][:10] in text
     assert "/actions/runs/77" in text
     assert command(monkeypatch, ran, *said, **trusted) == 0
-    assert len(github.said(8)) == 1
+    assert len(fake.said(8)) == 1
 
     # A newer push of the fork: this run has nothing to say any more.
-    github.open_pull(8, SHA["b"], head="mallory/fleet")
-    github.comments.clear()
+    fake.open_pull(8, SHA["b"], head="mallory/fleet")
+    fake.comments.clear()
     assert command(monkeypatch, ran, *said, **trusted) == 0
-    assert github.said(8) == []
+    assert fake.said(8) == []
 
 
 @pytest.mark.parametrize("what", ["apply", "drift"])
@@ -151,7 +137,7 @@ def test_the_childs_environment() -> None:
 
 
 def test_without_a_stored_token_each_space_is_changed_with_one_of_its_own(
-    runner: Runner, hub: LocalHub, github: FakeGitHub
+    runner: Runner, hub: LocalHub, fake: FakeGitHub
 ) -> None:
     declare(
         runner,
@@ -160,7 +146,7 @@ def test_without_a_stored_token_each_space_is_changed_with_one_of_its_own(
         f"acme/distrustful: {UPGRADE}",
         "acme/missing: {create: {}, sdk: gradio}",
     )
-    ran = runner.job("push", {}, {"command": "apply"}, **github.identity_env())
+    ran = runner.job("push", {}, {"command": "apply"}, **fake.identity_env())
     assert ran.code == 3, ran.log
     assert hub.space("acme/open")["requested"] == "cpu-upgrade"
     assert hub.space("acme/closed")["variables"]["MODE"]["value"] == "b"
@@ -169,19 +155,17 @@ def test_without_a_stored_token_each_space_is_changed_with_one_of_its_own(
     assert "acme/missing has no trusted publisher that fits this job" in ran.log
     assert "acme/missing" not in hub.spaces()
     assert "as octo/fleet (oidc)" in ran.log
-    assert set(github.audiences) == {hub.url}
+    assert set(fake.audiences) == {hub.url}
     assert "hf_jwt" not in ran.log + (ran.temp / "hfspace-audit.ndjson").read_text()
     reads = [entry for entry in hub.requests() if entry.path == "/api/spaces/acme/open"]
     assert {entry.account for entry in reads} == {None}, "a public Space is read without a token"
 
 
-def test_a_hub_that_keeps_settings_from_such_tokens_is_told_clearly(
-    runner: Runner, github: FakeGitHub
-) -> None:
+def test_a_hub_that_keeps_settings_from_such_tokens_is_told_clearly(runner: Runner, fake: FakeGitHub) -> None:
     seed = {**SEED, "hub": {**SEED["hub"], "switches": {"oidc_covers_settings": False}}}
     declare(runner, f"acme/open: {UPGRADE}")
     with LocalHub(seed=seed) as hub:
-        env = {"HF_ENDPOINT": hub.url, **github.identity_env()}
+        env = {"HF_ENDPOINT": hub.url, **fake.identity_env()}
         ran = runner.job("push", {}, {"command": "apply"}, **env)
     assert ran.code == 1
     assert "The token exchanged for this job may not: set HF_TOKEN" in ran.log
@@ -191,7 +175,7 @@ def test_a_hub_that_keeps_settings_from_such_tokens_is_told_clearly(
 
 
 def test_shards_of_a_matrix_become_one_comment(
-    runner: Runner, hub: LocalHub, github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, hub: LocalHub, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("acme/open", "acme/closed", "acme/distrustful")
     declare(runner, *(f"{name}: {UPGRADE}" for name in names))
@@ -199,13 +183,13 @@ def test_shards_of_a_matrix_become_one_comment(
     inputs = {"token": "hf_local_write", "comment": "false"}
     parts = [runner.job("pull_request", payload, {**inputs, "shard": f"{n}/2"}) for n in (1, 2)]
     assert [part.code for part in parts] == [0, 0]
-    assert github.writes() == []
+    assert fake.writes() == []
     assert sum(int(part.outputs["updates"]) for part in parts) == 3
     merged = str(runner.workspace / "merged.json")
     saved = [part.outputs["plan-path"] for part in parts]
     assert command(monkeypatch, parts[0], "github", "merge", *saved, "--out", merged, "--expect", "2") == 0
     assert command(monkeypatch, parts[0], "github", "comment", merged, "--name", "fleet") == 0
-    (text,) = github.said(9)
+    (text,) = fake.said(9)
     assert "<code>fleet</code>: 0 to create, 3 to change, 0 to delete" in text
     assert command(monkeypatch, parts[0], "github", "merge", saved[0], "--out", merged, "--expect", "2") == 1
     merge = ("github", "merge", *saved, "--out", merged, "--fail-on")
@@ -225,23 +209,23 @@ def test_shards_of_a_matrix_become_one_comment(
 # ------------------------------------------------------------ failures
 
 
-def test_a_manifest_with_problems_is_annotated_and_commented(runner: Runner, github: FakeGitHub) -> None:
+def test_a_manifest_with_problems_is_annotated_and_commented(runner: Runner, fake: FakeGitHub) -> None:
     declare(runner, "acme/open: {hardwear: x, visibility: secret}")
     inputs = {"token": "hf_local_write", "fail-on": "never"}
     ran = runner.job("pull_request", runner.pull_request(7, SHA["a"]), inputs)
     assert ran.code == 1
     assert len(ran.annotations("error")) == 2
     assert all("file=spaces.yaml,line=3" in line for line in ran.annotations("error"))
-    assert "2 problems in the manifest, no plan could be made" in github.said(7)[0]
+    assert "2 problems in the manifest, no plan could be made" in fake.said(7)[0]
     declare(runner, "acme/open: {}")
     runner.job("pull_request", runner.pull_request(7, SHA["b"]), {"token": "hf_local_write"})
-    assert github.said(7) == []
+    assert fake.said(7) == []
 
 
-def test_validate_needs_no_network_and_no_token(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
+def test_validate_needs_no_network_and_no_token(runner: Runner, hub: LocalHub, fake: FakeGitHub) -> None:
     declare(runner, "acme/open: {}")
     ran = runner.job("push", {}, {"command": "validate", "github-token": ""})
-    assert (ran.code, hub.requests(), github.requests) == (0, [], [])
+    assert (ran.code, hub.requests(), fake.requests) == (0, [], [])
 
 
 def test_a_policy_of_its_own_file_stops_an_apply_whatever_fail_on_says(runner: Runner, hub: LocalHub) -> None:
@@ -254,7 +238,7 @@ def test_a_policy_of_its_own_file_stops_an_apply_whatever_fail_on_says(runner: R
     assert hub.writes() == []
 
 
-def test_a_comment_that_cannot_be_written_is_a_warning(runner: Runner, github: FakeGitHub) -> None:
+def test_a_comment_that_cannot_be_written_is_a_warning(runner: Runner, fake: FakeGitHub) -> None:
     declare(runner, f"acme/open: {UPGRADE}")
     inputs = {"token": "hf_local_write", "github-token": "ghs_may_not"}
     ran = runner.job("pull_request", runner.pull_request(7, SHA["a"]), inputs)
@@ -330,14 +314,14 @@ def test_a_cancelled_apply_says_what_was_done(runner: Runner, tmp_path: Path) ->
 
 
 def test_with_a_token_of_another_account_its_own_comment_is_found_again(
-    runner: Runner, github: FakeGitHub
+    runner: Runner, fake: FakeGitHub
 ) -> None:
     declare(runner, f"acme/open: {UPGRADE}")
-    github.say(7, f"{marker('spaces.yaml')} of our app", login="fleet-app[bot]")
+    fake.say(7, f"{marker('spaces.yaml')} of our app", login="fleet-app[bot]")
     inputs = {"token": "hf_local_write", "author": "fleet-app[bot]"}
     runner.job("pull_request", runner.pull_request(7, SHA["a"]), inputs)
-    assert len(github.comments) == 1
-    assert "1 to change" in github.said(7, login="fleet-app[bot]")[0]
+    assert len(fake.comments) == 1
+    assert "1 to change" in fake.said(7, login="fleet-app[bot]")[0]
 
 
 # ------------------------------------------------------------ inputs

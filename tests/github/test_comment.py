@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,22 +12,10 @@ from hfspace.github.client import GitHub
 from hfspace.github.comment import Said, body, marker, problems_body, publish
 from hfspace.github.event import Event
 from hfspace.model import ManifestRef
-from tests.github.fake import TOKEN, FakeGitHub
+from tests.github.fake import FakeGitHub
 from tests.report.plans import change, everything, plan
 
 SAID = Said(name="spaces.yaml", sha="a" * 40, artifact_url="https://github.com/octo/fleet/actions/runs/5")
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeGitHub]:
-    with FakeGitHub() as fake:
-        yield fake
-
-
-@pytest.fixture
-def github(fake: FakeGitHub) -> Iterator[GitHub]:
-    with GitHub(fake.api_url, TOKEN, sleep=lambda seconds: None) as github:
-        yield github
 
 
 @pytest.fixture

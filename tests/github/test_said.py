@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from hfspace.github.event import Event, read_event
 from hfspace.github.outputs import plan_outputs, write_outputs
 from hfspace.github.summary import LARGEST, summary, write_summary
 from hfspace.model import Source
-from tests.github.fake import TOKEN, FakeGitHub
+from tests.github.fake import FakeGitHub
 from tests.report.plans import change, check, delete, everything, large, over_budget, plan
 
 # ------------------------------------------------------------ annotations
@@ -199,18 +198,6 @@ def test_odd_values_do_not_reach_urls(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------ the issue about drift
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeGitHub]:
-    with FakeGitHub() as fake:
-        yield fake
-
-
-@pytest.fixture
-def github(fake: FakeGitHub) -> Iterator[GitHub]:
-    with GitHub(fake.api_url, TOKEN, sleep=lambda seconds: None) as github:
-        yield github
 
 
 def publish(fake: FakeGitHub, github: GitHub, made: Any, name: str = "spaces.yaml") -> str:

@@ -35,31 +35,16 @@ def hub() -> Iterator[LocalHub]:
         yield hub
 
 
-@pytest.fixture
-def github() -> Iterator[FakeGitHub]:
-    with FakeGitHub() as github:
-        yield github
-
-
-@pytest.fixture
-def runner(tmp_path: Path, hub: LocalHub, github: FakeGitHub) -> Runner:
-    workspace = tmp_path / "fleet"
-    (workspace / ".hfspace-base").mkdir(parents=True)
-    (workspace / "spaces.yaml").write_text(BEFORE)
-    (workspace / ".hfspace-base" / "spaces.yaml").write_text(BEFORE)
-    fast = {"HF_ENDPOINT": hub.url, "HFSPACE_POLL_SECONDS": "0.1", "HFSPACE_SETTLE_SECONDS": "0.5"}
-    return Runner(github, workspace, fast)
-
-
-def test_the_story(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
+def test_the_story(runner: Runner, hub: LocalHub, fake: FakeGitHub) -> None:
     plan = {"command": "plan", "token": "hf_local_write", "base-path": ".hfspace-base"}
     manifest = runner.workspace / "spaces.yaml"
+    (runner.workspace / ".hfspace-base" / "spaces.yaml").write_text(BEFORE)
 
     # A pull request: one comment.
     manifest.write_text(FIRST)
     first = runner.job("pull_request", runner.pull_request(7, SHA["a"]), plan)
     assert first.code == 0, first.log
-    (said,) = github.said(7)
+    (said,) = fake.said(7)
     assert "<code>spaces.yaml</code>: 0 to create, 1 to change, 0 to delete · &#36;292 → " in said
     assert "This pull request changes: 2 changes in 1 Space" in said
     assert SHA["a"][:10] in said
@@ -67,7 +52,7 @@ def test_the_story(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
     assert first.outputs["updates"] == "1"
     assert first.outputs["usd-per-month-before"] == "292.00"
     assert first.outputs["usd-per-month-after"] == "313.90"
-    assert first.outputs["comment-url"].startswith(f"{github.root}/octo/fleet/pull/7#issuecomment-")
+    assert first.outputs["comment-url"].startswith(f"{fake.root}/octo/fleet/pull/7#issuecomment-")
     assert Path(first.outputs["plan-path"]).is_file()
     assert "## hfspace plan" in first.summary
     assert first.annotations("notice") == [
@@ -80,7 +65,7 @@ def test_the_story(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
     manifest.write_text(SECOND)
     second = runner.job("pull_request", runner.pull_request(7, SHA["c"]), plan)
     assert second.outputs["comment-url"] == first.outputs["comment-url"]
-    (said,) = github.said(7)
+    (said,) = fake.said(7)
     assert SHA["a"][:10] not in said
     assert SHA["c"][:10] in said
     assert "This pull request changes: 3 changes in 1 Space" in said
@@ -99,14 +84,14 @@ def test_the_story(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
 
     # Nothing is left to say: the comment goes.
     done = runner.job("pull_request", runner.pull_request(7, SHA["d"]), plan)
-    assert (done.code, github.said(7), done.outputs["comment-url"]) == (0, [], "")
+    assert (done.code, fake.said(7), done.outputs["comment-url"]) == (0, [], "")
 
     # Drift: an issue, kept up to date, closed when all is well.
     drift = {"command": "drift", "token": "hf_local_write", "fail-on": "never"}
-    assert not github.issues
+    assert not fake.issues
     hub.set_space("acme/search", requested="a10g-small", current="a10g-small")
     found = runner.job("schedule", {}, drift)
-    (issue,) = github.issues.values()
+    (issue,) = fake.issues.values()
     assert found.outputs["comment-url"] == issue["html_url"]
     assert (issue["state"], issue["title"]) == ("open", "Drift: 1 Space of spaces.yaml not as declared")
     assert "a10g-small → cpu-upgrade" in issue["body"].replace("</code>", "").replace("<code>", "")
@@ -114,7 +99,7 @@ def test_the_story(runner: Runner, hub: LocalHub, github: FakeGitHub) -> None:
     closed = runner.job("workflow_dispatch", {}, drift)
     assert closed.code == 0
     assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
-    assert len(github.issues) == 1
+    assert len(fake.issues) == 1
 
     for ran in (first, second, applied, found, closed):
         assert "hf_local_write" not in ran.log
