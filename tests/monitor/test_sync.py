@@ -7,16 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hfspace.errors import TrackioRejected
+from hfspace.errors import HfspaceError, TrackioRejected
 from hfspace.monitor import spool as spools
 from hfspace.monitor.connection import Target
 from hfspace.monitor.records import Header, Record, new_spool_id
 from hfspace.monitor.sync import Doors, Synced, sync
+from hfspace.report import experiments as report
 from tests.monitor.fake import FakeTracker
 from tests.monitor.test_sender import metrics
 
@@ -263,3 +267,43 @@ def test_interrupted_while_the_app_is_down(processes: Processes) -> None:
     processes.down.unlink()
     assert processes.run("cli", "experiments", "sync")[0] == 0
     assert processes.steps() == [0, 1, 2]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = (
+    "n", "metrics", "parameters", "status", "step", "time", "sent", "sending", "experiment", "base",
+    "not_finite", "first", "last", "hfspace_spool", "name", "created",
+)  # fmt: skip
+ODD_LINES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4).map(
+    lambda item: json.dumps(item).encode()
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    odd=st.lists(st.tuples(st.integers(1, 8), ODD_LINES | st.binary(max_size=20)), max_size=4),
+    flips=st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=3),
+    keyed=st.booleans(),
+)
+def test_whatever_is_in_a_spool_is_sent_or_refused_in_words(
+    odd: list[tuple[int, bytes]], flips: list[tuple[int, int]], keyed: bool
+) -> None:
+    tracker = FakeTracker(keyed=keyed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = left_over(Path(folder))
+        lines = path.read_bytes().splitlines(keepends=True)
+        for at, line in odd:
+            lines.insert(at % (len(lines) + 1), line + b"\n")
+        data = bytearray(b"".join(lines))
+        for at, byte in flips:
+            data[at % len(data)] = byte
+        path.write_bytes(data)
+        for _ in range(2):
+            (result,) = run_sync([path], tracker)
+            assert isinstance(result.error, HfspaceError | None)
+            report.synced_table([result])
+            json.dumps(report.synced_to_json(result))
