@@ -251,7 +251,45 @@ def test_memory_is_bounded_while_the_disk_does_not_answer(
     run.start()
     run.finish()
     assert [step for step, _ in tracker.logged("run")] == list(range(10))
-    assert any("15 entries dropped" in message for message in caplog.messages)
+    assert any("15 entries dropped, too many" in message for message in caplog.messages)
+
+
+def test_a_flood_of_entries_arrives_whole(monitor: Make) -> None:
+    tracker = FakeTracker(keyed=True)
+    with monitor(tracker, most_queued=500, flush_timeout=60) as run:
+        for step in range(5_000):
+            run.log({"loss": 1.0}, step=step)
+    assert [step for step, _ in tracker.logged("run")] == list(range(5_000))
+
+
+def test_a_disk_that_hangs_makes_the_training_wait_once(
+    monitor: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hfspace.monitor import monitor as module
+    from hfspace.monitor.spool import Spool
+
+    release, write = threading.Event(), Spool._write
+
+    def hang(self: Spool, data: bytes) -> None:
+        release.wait(20)
+        write(self, data)
+
+    tracker = FakeTracker()
+    run = monitor(tracker, most_queued=10).start()
+    until(lambda: run.unsent >= 0 and run._queue.empty())
+    monkeypatch.setattr(Spool, "_write", hang)
+    monkeypatch.setattr(module, "_LONGEST_WAIT", 0.2)
+    started = time.monotonic()
+    for step in range(3000):
+        run.log({"loss": 1.0}, step=step)
+        if step == 0:
+            until(lambda: run._queue.empty())
+            time.sleep(0.15)  # the writer has taken it, and hangs
+    assert time.monotonic() - started < 5
+    release.set()
+    run.finish()
+    assert len(tracker.logged("run")) == 11
+    assert run._dropped == 3000 - 11
 
 
 def test_a_full_disk_for_a_while_loses_nothing(monitor: Make, monkeypatch: pytest.MonkeyPatch) -> None:

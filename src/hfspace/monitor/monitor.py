@@ -30,6 +30,9 @@ from hfspace.report.cells import counted, plain
 
 log = logging.getLogger("hfspace.monitor")
 
+_LONGEST_WAIT = 2.0
+"""Seconds for which log() waits for the writer, once, when `most_queued` entries are waiting for the disk."""
+
 
 class ExperimentMonitor:
     """Records one training run. Never blocks, slows or ends the training; docs/experiments.md.
@@ -41,8 +44,9 @@ class ExperimentMonitor:
     What is logged goes to a spool file in `spool_dir` (default HFSPACE_SPOOL_DIR, else the user's state
     directory) first, and from there to the app every `flush_every` seconds. Leaving the block waits at most
     `flush_timeout` seconds for the app; the log says what is left, and which command sends it. The file is
-    deleted when everything was sent. `most_queued` bounds the entries in memory while the disk does not
-    answer; more are dropped, and counted. With `enabled=False` (all ranks but the first) it does nothing.
+    deleted when everything was sent. `most_queued` bounds the entries in memory: `log()` waits for the disk
+    when more come at once; when that hangs they are dropped, and counted. With `enabled=False` (all ranks but
+    the first) it does nothing.
 
     Raises UsageError for a name that no app can hold, before anything starts; after that, nothing.
     """
@@ -92,6 +96,7 @@ class ExperimentMonitor:
         self._pid = os.getpid()
         self._open = enabled
         self._dropped = 0
+        self._stuck = False
         if config is not None:
             self.log_config(config)
 
@@ -116,7 +121,7 @@ class ExperimentMonitor:
         if not self._open or os.getpid() != self._pid:
             return
         try:
-            if self._queue.qsize() >= self._pace.most_queued:
+            if self._queue.qsize() >= self._pace.most_queued and not self._has_room():
                 self._dropped += 1
                 return
             self._queue.put(("metrics", snapshot(metrics), step, time.time()))
@@ -126,6 +131,18 @@ class ExperimentMonitor:
     def log_config(self, config: Mapping[str, Any]) -> None:
         """Record parameters, added to those there are. What JSON can't hold is recorded as text."""
         self._put("parameters", config)
+
+    def _has_room(self) -> bool:
+        """After a flood of entries: wait for the writer, but for a disk that hangs only once."""
+        if self._pipeline is None or self._stuck:
+            return False
+        deadline = time.monotonic() + _LONGEST_WAIT
+        while self._queue.qsize() >= self._pace.most_queued:
+            if time.monotonic() >= deadline:
+                self._stuck = True
+                return False
+            time.sleep(0.001)
+        return True
 
     def _put(self, kind: Any, body: Any) -> None:
         if not self._open or os.getpid() != self._pid:
@@ -241,7 +258,7 @@ class ExperimentMonitor:
         with contextlib.suppress(Exception):
             if self._dropped:
                 what = counted(self._dropped, "entry", "entries")
-                log.warning("%s", plain(f"'{self.name}': {what} dropped, since the disk did not answer."))
+                log.warning("%s", plain(f"'{self.name}': {what} dropped, too many waited for the disk."))
             if left and self.spool is not None:
                 command = f"hfspace experiments sync {shlex.quote(str(self.spool))}"
                 what = counted(left, "entry was", "entries were")

@@ -103,7 +103,8 @@ class Pipeline:
         items: list[Item] = []
         with contextlib.suppress(Empty):
             items.append(self.queue.get(timeout=self._pace.flush_every))
-            self._hurry.wait(_GATHER)
+            if self.queue.qsize() < _ROUND:
+                self._hurry.wait(_GATHER)
             while len(items) < _ROUND:
                 items.append(self.queue.get_nowait())
         return items
