@@ -134,14 +134,19 @@ def test_an_app_that_hangs_costs_the_end_a_bounded_time(monitor: Make) -> None:
     release.set()
 
 
-def test_a_bug_in_the_client_does_not_reach_the_training(monitor: Make) -> None:
+def test_a_bug_in_the_client_does_not_reach_the_training(
+    monitor: Make, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     class Broken(FakeTracker):
         def show(self, ref: str, project: str | None = None) -> Any:
-            raise RuntimeError("bug")
+            raise RuntimeError("canary-in-an-exception")
 
-    with monitor(Broken(), flush_timeout=0.2) as run:
+    with monitor(Broken(), flush_timeout=0.2, token="canary-token") as run:
         run.log({"loss": 1.0})
     assert run.unsent == 3
+    assert "can't be sent now: RuntimeError." in caplog.text
+    (path,) = tmp_path.iterdir()
+    assert "canary" not in caplog.text + path.read_text() + repr(run)
 
 
 def test_without_a_space_the_run_is_kept_in_its_spool(monitor: Make, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ class ExperimentMonitor:
             self._begin()
         except Exception as error:  # noqa: BLE001 - no memory or no thread left: the training may go on
             self._open = False
-            log.error("%s", plain(f"'{self.name}' is not recorded: {error!r}"))
+            log.error("%s", plain(f"'{self.name}' is not recorded ({type(error).__name__})."))
             if self._pipeline is not None:
                 self._pipeline.spool.close()
         return self
@@ -204,7 +204,9 @@ class ExperimentMonitor:
         try:
             left = pipeline.finish(self._flush_timeout)
         except Exception as error:  # noqa: BLE001 - the end of a training is no place to fail either
-            log.warning("%s", plain(f"The end of '{self.name}' could not be recorded: {error!r}"))
+            log.warning(
+                "%s", plain(f"The end of '{self.name}' could not be recorded ({type(error).__name__}).")
+            )
         finally:
             self._say_left(left)
 

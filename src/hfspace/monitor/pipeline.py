@@ -199,7 +199,8 @@ class Pipeline:
         if error is None and failures:
             log.info("%s", plain(f"'{self.spool.header.name}': sending again."))
         elif error is not None and not failures:
-            what = str(error) if isinstance(error, HfspaceError) else f"{type(error).__name__}: {error}"
+            # The text of a foreign exception may hold what must not be in a log; the kind is enough.
+            what = str(error) if isinstance(error, HfspaceError) else f"{type(error).__name__}."
             log.warning(
                 "%s",
                 plain(
