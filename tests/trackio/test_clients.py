@@ -23,7 +23,7 @@ from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
 from hfspace.live.trackio.values import run_id
 from hfspace.localhub import LocalHub
-from tests.endpoints.stand_in import Reply, StandIn
+from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, hub_for
 
 VERSION = Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"})
@@ -90,6 +90,19 @@ def test_anything_else_is_named_and_never_empty(
         TrackioClient(url=app.url, env={}).list()
 
     assert caught.value.not_trackio is other
+
+
+def test_a_real_gradio_app_is_no_trackio_and_silence_is_not_ready() -> None:
+    app = StandIn(dict(gradio_routes("plain", "6.31.0")))
+
+    with pytest.raises(TrackioUnavailable, match="a Gradio app, and no Trackio") as caught:
+        detect(app.url, token=None, timeout=5)
+    app.close()
+
+    assert caught.value.not_trackio
+    with pytest.raises(TrackioUnavailable, match="refuses connections") as caught:
+        detect(app.url, token=None, timeout=5)
+    assert not caught.value.not_trackio
 
 
 def test_a_pinned_backend_is_asserted(serve: Any) -> None:

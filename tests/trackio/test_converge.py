@@ -149,6 +149,17 @@ def test_an_app_that_never_answers_is_told_after_the_settings_are_done(
     assert hub.space(SPACE)["variables"]["A"]["value"] == "2"
 
 
+def test_a_restart_that_forgot_everything_is_planned_again(hub: LocalHub, apps: StoreApps) -> None:
+    runner = Runner(hub, apps, experiments=FIVE)
+    runner.apply()
+    apps.store.restart()
+
+    made = runner.plan()
+
+    assert [str(change.action) for change in made.changes] == ["create"] * 5
+    assert "a restart forgets everything" in made.checks[0].message
+
+
 class Killed(BaseException):
     """Nothing may catch this, as nothing catches kill -9."""
 

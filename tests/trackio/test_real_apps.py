@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
+from hfspace.errors import NotSupported, TrackioRejected
 from hfspace.live.access import Stored
 from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.port import Entry
@@ -217,6 +217,7 @@ def test_a_new_space_gets_its_experiments_in_one_apply(interface: str) -> None:
         assert runner.plan().is_empty
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_app_is_planned_again_and_warned_about(tmp_path: Path) -> None:
     from tests.endpoints.real_apps import free_port
 
@@ -234,15 +235,6 @@ def test_a_restart_of_the_app_is_planned_again_and_warned_about(tmp_path: Path) 
         assert "not ready" in away.checks[0].message
         with running("trackio_interface.py", "6.31.0", tmp_path, port=port):
             assert [str(change.action) for change in runner.plan().changes] == ["create"]
-
-
-def test_an_app_that_is_no_trackio_is_named(tmp_path: Path) -> None:
-    with running("gradio_plain.py", "6.31.0", tmp_path) as url:
-        with pytest.raises(TrackioUnavailable, match="no Trackio") as caught:
-            TrackioClient(url=url, env={}).list()
-        assert caught.value.not_trackio
-    with pytest.raises(TrackioUnavailable, match="refuses connections"):
-        TrackioClient(url=url, env={}).list()
 
 
 @pytest.mark.parametrize("kind", [pytest.param("interface", marks=pytest.mark.slow), "trackio"])

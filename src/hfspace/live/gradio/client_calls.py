@@ -58,7 +58,7 @@ def quiet() -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
-def open_client(base: str, token: str | None, timeout: float) -> Any:
+def open_client(base: str, token: str | None, timeout: float, workers: int = 2) -> Any:
     """A gradio_client for the app at `base`; reads its /config and API info. Raises whatever that library
     does when they can't be read. `timeout` is in seconds."""
     quiet()
@@ -73,7 +73,7 @@ def open_client(base: str, token: str | None, timeout: float) -> Any:
         verbose=False,
         download_files=False,
         analytics_enabled=False,
-        max_workers=2,
+        max_workers=workers,
         httpx_kwargs={"timeout": max(_SSE_SILENCE, timeout)},
     )
 

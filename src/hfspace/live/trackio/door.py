@@ -14,6 +14,7 @@ from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
 READ_TRIES = 3
+WORKERS = 4
 _PAUSES = (0.3, 1.0)
 _IDLE_SECONDS = 60.0
 
@@ -88,7 +89,7 @@ class Door:
             if self._client is None:
                 from hfspace.live.gradio.client_calls import open_client
 
-                self._client = open_client(self.base, self._token, self._timeout)
+                self._client = open_client(self.base, self._token, self._timeout, workers=WORKERS)
             return self._client
 
     def _failure(self, api: str, error: BaseException) -> TrackioError:

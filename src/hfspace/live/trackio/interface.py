@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from hfspace.errors import (
@@ -18,7 +19,7 @@ from hfspace.errors import (
 )
 from hfspace.live.gradio.fetch import safe_host
 from hfspace.live.trackio import interface_text as text
-from hfspace.live.trackio.door import Door
+from hfspace.live.trackio.door import WORKERS, Door
 from hfspace.live.trackio.figures import read_figure
 from hfspace.live.trackio.port import Entry, Experiment, Kind, Point, Series
 from hfspace.live.trackio.series import all_series
@@ -62,16 +63,14 @@ class InterfaceTracker:
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]:
         self._no_project(project)
-        names = self._names()
-        return tuple(self._details(ref, names[ref]) for ref in names)
+        return self._each(self._names())
 
     def named(self, names: Iterable[str], ids: Iterable[str] = ()) -> tuple[Experiment, ...]:
         """Those with one of these exact names or ids; reads the details of no others."""
         wanted, refs = set(names), set(ids)
         listed = self._names()
-        chosen = [ref for ref, its in listed.items() if ref in refs or wanted & set(its)]
-        found = (self._details(ref, listed[ref]) for ref in chosen)
-        return tuple(one for one in found if one.name in wanted or one.id in refs)
+        chosen = {ref: its for ref, its in listed.items() if ref in refs or wanted & set(its)}
+        return tuple(one for one in self._each(chosen) if one.name in wanted or one.id in refs)
 
     def show(self, ref: str, project: str | None = None) -> Experiment:
         self._no_project(project)
@@ -317,6 +316,13 @@ class InterfaceTracker:
                 hint="Its layout may have changed; nothing was concluded from it.",
             )
         return names
+
+    def _each(self, listed: Mapping[str, tuple[str, ...]]) -> tuple[Experiment, ...]:
+        """The details of all, some at a time: each is a call of its own, and most of it is waiting."""
+        if len(listed) <= 1:
+            return tuple(self._details(ref, its) for ref, its in listed.items())
+        with ThreadPoolExecutor(max_workers=min(WORKERS, len(listed))) as pool:
+            return tuple(pool.map(self._details, listed.keys(), listed.values()))
 
     def _details(self, ref: str, names: tuple[str, ...]) -> Experiment:
         return text.read_details(self._door.read("get_experiment_details", ref), ref, names)
