@@ -292,3 +292,19 @@ def test_plots_and_comparisons() -> None:
         app.compare(["b"])
     with pytest.raises(ExperimentNotFound):
         app.compare(["a", "nope"])
+
+
+def test_one_of_the_same_name_made_meanwhile_is_told() -> None:
+    """Two applies at once: the app can't prevent it, and both must not think that all is well."""
+    app, door = tracker()
+
+    def theirs(api: str) -> None:
+        if api == "create_experiment_interface":
+            door.store.create_experiment_interface("run", "")
+            door.clock.sleep(1.5)
+
+    door.before = theirs
+    with pytest.raises(AmbiguousExperiment, match="at the same time") as caught:
+        app.ensure("run")
+
+    assert caught.value.partly

@@ -246,11 +246,17 @@ class InterfaceTracker:
                 hint="Somebody else created one in the same second; create the lost one again.",
             )
         try:
-            after = self._intact(before)
-            made = self._details(ref, after.get(ref, ()))
+            return self._verified(ref, name, description, before)
         except TrackioError as error:
             error.partly = True
             raise
+
+    def _verified(
+        self, ref: str, name: str, description: str, before: Mapping[str, tuple[str, ...]]
+    ) -> Experiment:
+        """The new experiment, when it is what was asked for and the only new one of its name."""
+        after = self._intact(before)
+        made = self._details(ref, after.get(ref, ()))
         if (made.name, made.description) != (name, description):
             raise DataLoss(
                 f"{ref} was created as '{one_line(name)}' and is '{one_line(made.name)}' now.",
