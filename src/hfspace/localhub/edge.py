@@ -1,7 +1,8 @@
 """What stands in front of the apps: it passes requests on to one that runs and answers for one that does not.
 
 With `hub.edge: true` the host of a Space with an app is a port of its own, that of another Space is
-/_edge/<subdomain>. Texts and headers are the recorded ones of hf.space; what it says to somebody who may not look in is not public, and plain here.
+/_edge/<subdomain>. Texts and headers are the recorded ones of hf.space; what it says to somebody who may not
+look in is not public, and plain here.
 """
 
 from __future__ import annotations
