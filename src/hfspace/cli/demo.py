@@ -40,8 +40,10 @@ def command(context: Context, keep: Path | None) -> int:
 
 
 def fleet_folder() -> Path:
-    """examples/fleet of a checkout, else the copy in the package."""
+    """examples/fleet of a checkout (as it is reached from here), else the copy in the package."""
     checkout = Path(__file__).parents[3] / "examples" / "fleet"
+    if checkout.is_relative_to(Path.cwd()):
+        checkout = checkout.relative_to(Path.cwd())
     if (checkout / "spaces.yaml").exists():
         return checkout
     return Path(str(files("hfspace") / "examples" / "fleet"))
