@@ -200,14 +200,12 @@ class Pipeline:
             log.info("%s", plain(f"'{self.spool.header.name}': sending again."))
         elif error is not None and not failures:
             # The text of a foreign exception may hold what must not be in a log; the kind is enough.
-            what = str(error) if isinstance(error, HfspaceError) else f"{type(error).__name__}."
-            log.warning(
-                "%s",
-                plain(
-                    f"'{self.spool.header.name}' can't be sent now: {what[:300]} "
-                    f"It is kept in {self.spool.path} and sent later."
-                ),
-            )
+            what, hint = f"{type(error).__name__}.", ""
+            if isinstance(error, HfspaceError):
+                what, hint = error.message, error.hint
+            kept = f"It is kept in {self.spool.path} and sent later."
+            text = f"'{self.spool.header.name}' can't be sent now: {what[:300]} {kept} {hint}"
+            log.warning("%s", plain(text.rstrip()))
 
     def _end(self) -> None:
         with contextlib.suppress(Exception):
