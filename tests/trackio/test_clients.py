@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from hfspace.errors import (
 )
 from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.detect import NEEDED, detect
+from hfspace.live.trackio.door import Door
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
@@ -324,6 +326,29 @@ def test_an_app_that_never_answers_is_given_up(serve: Any, official: Any) -> Non
 
     with pytest.raises(TrackioUnavailable, match=r"within 0\.2 s"):
         tracker.list()
+    assert len(app.seen) == 1
+
+
+def test_a_gradio_app_that_hangs_is_given_up_in_time(serve: Any) -> None:
+    """Also while connecting, where gradio_client itself would wait for half a minute, three times."""
+    app = serve(dict(gradio_routes("plain", "6.31.0")), Reply(hang=30))
+    deaf = serve({}, Reply(hang=30))
+    started = time.monotonic()
+
+    for host in (app, deaf):
+        door = Door(host.url, token=None, timeout=1.0)
+        with pytest.raises(TrackioUnavailable, match="did not complete within 1 s"):
+            door.read("add", "1", "2")
+        door.close()
+
+    assert time.monotonic() - started < 8
+
+
+def test_an_answer_that_drips_is_given_up_in_time(serve: Any, official: Any) -> None:
+    app = serve({"/api/get_runs_for_project": Reply(endless=True, body=b" ")})
+
+    with pytest.raises(TrackioUnavailable, match=r"within 0\.3 s"):
+        official(app, timeout=0.3).list()
 
 
 def test_an_endless_answer_is_cut(serve: Any, official: Any) -> None:

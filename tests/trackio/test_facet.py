@@ -246,7 +246,7 @@ def test_nothing_declared_asks_nothing() -> None:
 
 
 def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_create() -> None:
-    from hfspace.apply.watch import Auto, tick
+    from hfspace.apply.watch import Auto, Patience, tick
     from hfspace.model import ApplyResult
 
     done: list[Plan] = []
@@ -256,9 +256,9 @@ def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_c
         return ApplyResult(outcomes=())
 
     pruned = spec(p__a={}).model_copy(update={"prune": frozenset({"experiments"})})
-    tick(lambda: on_trackio(pruned, run("p/old")), carry_out, Auto.SETTINGS)
+    tick(lambda: on_trackio(pruned, run("p/old")), carry_out, Auto.SETTINGS, Patience(now=lambda: 0.0))
     new = spec(a={}).model_copy(update={"sdk": "gradio", "create": CreateSpec()})
-    left = tick(lambda: planned(new, None), carry_out, Auto.SETTINGS)
+    left = tick(lambda: planned(new, None), carry_out, Auto.SETTINGS, Patience(now=lambda: 0.0))
 
     assert [[change.address for change in made.changes] for made in done] == [["acme/x.experiments.p/a"]]
     assert len(left.left) == 2

@@ -3,6 +3,7 @@ library's many ways to fail turned into the few that mean something."""
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,10 @@ READ_TRIES = 3
 WORKERS = 4
 _PAUSES = (0.3, 1.0)
 _IDLE_SECONDS = 60.0
+
+
+class TooSlow(TrackioUnavailable):
+    """No complete answer in time: asking again would take as long again."""
 
 
 class Door:
@@ -37,6 +42,7 @@ class Door:
         self._client: Any = None
         self._used = 0.0
         self._lock = threading.Lock()
+        self._connecting = threading.Lock()
 
     def close(self) -> None:
         with self._lock:
@@ -45,10 +51,12 @@ class Door:
             client.close()
 
     def read(self, api: str, *args: str) -> str:
-        """The text of an endpoint that changes nothing. Tried again when no answer comes."""
+        """The text of an endpoint that changes nothing. Tried again when the connection fails."""
         for pause in (*_PAUSES[: READ_TRIES - 1], None):
             try:
                 return _text(api, self.call(api, *args))
+            except TooSlow:
+                raise
             except TrackioUnavailable:
                 self.close()
                 if pause is None:
@@ -64,35 +72,54 @@ class Door:
         """The raw answer. Raises TrackioRejected when the app raises, TrackioUnavailable when no usable
         answer comes (whether the call was carried out is then not known), NotSupported without such an
         endpoint."""
-        try:
-            job = self._open().submit(*args, api_name=f"/{api}")
+        answers: queue.SimpleQueue[tuple[Json, BaseException | None]] = queue.SimpleQueue()
+
+        def work() -> None:
             try:
-                return job.result(timeout=self._timeout)
-            finally:
-                if not job.done():
-                    job.cancel()
-        except TrackioError:
-            raise
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
+                answers.put((self._open().submit(*args, api_name=f"/{api}").result(), None))
+            except BaseException as error:  # noqa: BLE001 - it is raised by the caller
+                answers.put((None, error))
+
+        # In a thread of its own: connecting and cancelling wait far longer than they are told to.
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            answer, error = answers.get(timeout=self._timeout)
+        except queue.Empty:
+            self._give_up()
+            raise TooSlow(
+                f"/{api} of {safe_host(self.base)} did not complete within {self._timeout:g} s."
+            ) from None
+        if error is not None:
             raise self._failure(api, error) from None
+        return answer
+
+    def _give_up(self) -> None:
+        """Leave a connection that may hang; closing it may hang as well."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            threading.Thread(target=client.close, daemon=True).start()
 
     def _open(self) -> Any:
-        with self._lock:
-            if self._client is not None and time.monotonic() - self._used > _IDLE_SECONDS:
-                # gradio_client calls by position in the configuration that it read: after a redeployment
-                # that would be another function.
-                self._client.close()
-                self._client = None
-            self._used = time.monotonic()
-            if self._client is None:
-                from hfspace.live.gradio.client_calls import open_client
+        with self._connecting:
+            with self._lock:
+                client, fresh = self._client, time.monotonic() - self._used < _IDLE_SECONDS
+                self._used = time.monotonic()
+            if client is not None and fresh:
+                return client
+            from hfspace.live.gradio.client_calls import open_client
 
-                self._client = open_client(self.base, self._token, self._timeout, workers=WORKERS)
-            return self._client
+            # gradio_client calls by position in the configuration that it read: after a redeployment that
+            # would be another function.
+            self.close()
+            client = open_client(self.base, self._token, self._timeout, workers=WORKERS)
+            with self._lock:
+                self._client = client
+            return client
 
     def _failure(self, api: str, error: BaseException) -> TrackioError:
+        if isinstance(error, TrackioError):
+            return error
         kind, said, host = type(error).__name__, one_line(str(error)), safe_host(self.base)
         if kind == "AppError":
             if "has not enabled verbose error reporting" in said:
@@ -100,8 +127,8 @@ class Door:
             return TrackioRejected(f"The app raised an error in /{api}: {said}.")
         if "Cannot find a function" in said:
             return NotSupported(f"{host} has no endpoint /{api}.")
-        if kind in {"TimeoutError", "CancelledError"}:
-            return TrackioUnavailable(f"/{api} of {host} did not complete within {self._timeout:g} s.")
+        if kind == "CancelledError":
+            return TrackioUnavailable(f"/{api} of {host} was cancelled before it completed.")
         if kind == "AuthenticationError":
             return TrackioUnavailable(f"{host} does not let this token in.")
         if kind in {"TypeError", "ValueError", "JSONDecodeError"}:

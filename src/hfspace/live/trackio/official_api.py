@@ -13,6 +13,7 @@ from typing import Any
 
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
 from hfspace.live.gradio.fetch import MAX_BYTES, explain, safe_host
+from hfspace.live.trackio.door import TooSlow
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
@@ -56,6 +57,8 @@ class OfficialApi:
         for pause in (*_PAUSES[: READ_TRIES - 1], None):
             try:
                 return self._post(api, arguments, headers)
+            except TooSlow:
+                raise
             except TrackioUnavailable:
                 if pause is None:
                     raise
@@ -74,6 +77,7 @@ class OfficialApi:
     def _post(self, api: str, arguments: Mapping[str, Json], headers: Mapping[str, str]) -> Json:
         import httpx
 
+        deadline = time.monotonic() + self._timeout
         try:
             body = json.dumps(dict(arguments), allow_nan=False).encode()
             sent = {**headers, "content-type": "application/json"}
@@ -82,10 +86,13 @@ class OfficialApi:
                 data = bytearray()
                 for chunk in response.iter_bytes():
                     data += chunk
+                    if time.monotonic() > deadline:
+                        raise httpx.ReadTimeout("the body drips")
                     if len(data) > MAX_BYTES:
                         raise self._unavailable(f"/api/{api} answers with more than {MAX_BYTES >> 20} MiB")
         except httpx.HTTPError as error:
-            raise TrackioUnavailable(f"/api/{api}: {explain(error, self.base, self._timeout)}") from None
+            kind_of = TooSlow if isinstance(error, httpx.TimeoutException) else TrackioUnavailable
+            raise kind_of(f"/api/{api}: {explain(error, self.base, self._timeout)}") from None
         return self._answer(api, status, kind, bytes(data))
 
     def _open(self) -> Any:
