@@ -17,13 +17,13 @@ INTRO = """# Commands
 
 <!-- Made from the commands by tests/unit/test_commands_page.py: edit their help, not this page. -->
 
-Options of every command: `-v` (more detail), `-q` (no progress), `--no-color`, `--log-format text|json` and
+Options of every command: `-v` (more detail), `-q` (no progress), `--no-color`, `--log-format text|json`,
 `--no-input`. Where a manifest is read: `-f FILE` (a file, directory or glob; repeatable; default
 `spaces.yaml`, or what `HFSPACE_FILE` names) and `--overlay FILE` (merged over it).
 
-What is asked for goes to stdout; progress, questions and errors to stderr. Exit codes: **0** done, or nothing
-to do; **1** an error, nothing was changed; **3** apply changed something and failed on something else: run it
-again; **2** only where a command's options say so; **130** interrupted.
+What is asked for goes to stdout; progress, questions and errors to stderr. Exit codes: **0** done, or
+nothing to do; **1** an error, nothing was changed; **3** apply changed something and failed on something
+else: run it again; **2** only where a command's options say so; **130** interrupted.
 """
 
 

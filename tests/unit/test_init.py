@@ -92,7 +92,7 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 @given(
     st.dictionaries(st.one_of(st.sampled_from(["A", "on", "HFSPACE_RESTART"]), TEXT), TEXT, max_size=4),
     st.dictionaries(TEXT, TEXT, max_size=2),
-    st.one_of(st.none(), TEXT),
+    st.one_of(st.none(), st.sampled_from(["True", "no", "t4-small"]), TEXT),
     st.sampled_from(["RUNNING", "PAUSED", "ODD\n- x", None]),
 )  # fmt: skip
 def test_whatever_the_hub_holds_a_valid_manifest_comes_out(

@@ -213,11 +213,10 @@ def _nothing_to_do(made: Plan, context: Context, form: str) -> int:
 
 def _show(result: ApplyResult, context: Context, form: str) -> None:
     if form == "json":
-        import json
-
         from hfspace.report.apply_text import to_json
+        from hfspace.report.cells import json_text
 
-        context.echo(json.dumps(to_json(result), indent=2, ensure_ascii=False))
+        context.echo(json_text(to_json(result)))
         return
     from hfspace.report.apply_text import render
 

@@ -61,6 +61,8 @@ def command(context: Context, **options: Any) -> int:
     took = time.monotonic() - started
     answer = connection.finish(answer, call, options["folder"])
     if options["form"] == "json":
+        from hfspace.report.cells import json_text
+
         document = {
             "format_version": 1,
             "space": connection.found.space,
@@ -69,7 +71,7 @@ def command(context: Context, **options: Any) -> int:
             "answer": answer,
             "seconds": round(took, 3),
         }
-        context.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        context.echo(json_text(document))
     elif not call.endpoint.generator or options["folder"] is not None:
         context.echo(as_text(answer))
     context.debug(f"{call.endpoint.name} completed in {took:.2f} s")

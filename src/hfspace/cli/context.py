@@ -97,7 +97,7 @@ class Context:
         if self.log_format == "json":
             import json
 
-            text = json.dumps({"level": level, "message": text}, ensure_ascii=False)
+            text = json.dumps({"level": level, "message": text})
         click.echo(text, err=True)
 
 

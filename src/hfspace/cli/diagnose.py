@@ -45,9 +45,9 @@ def command(context: Context, **options: Any) -> int:
     chosen = _targets(options, manifest)
     found = _examine_all(context, chosen, manifest, options)
     if options["form"] == "json":
-        import json
+        from hfspace.report.cells import json_text
 
-        context.echo(json.dumps(to_json(found), indent=2, ensure_ascii=False, default=str))
+        context.echo(json_text(to_json(found)))
     else:
         for item in found:
             context.echo(render(item, verbose=context.verbose, sources=_sources(manifest, item)))

@@ -69,11 +69,10 @@ def command(
 def rendered(made: Plan, form: str, context: Context) -> str:
     """The plan in one of FORMATS."""
     if form == "json":
-        import json
-
+        from hfspace.report.cells import json_text
         from hfspace.report.plan_json import to_json
 
-        return json.dumps(to_json(made), indent=2, ensure_ascii=False)
+        return json_text(to_json(made))
     if form == "markdown":
         from hfspace.report import plan_markdown
 

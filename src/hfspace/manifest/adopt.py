@@ -88,7 +88,7 @@ def _space(one: Found) -> Iterator[str]:
 
 def _runtime(state: SpaceState) -> Iterator[str]:
     if state.hardware is not None and _WORD.fullmatch(state.hardware):
-        yield f"hardware: {state.hardware}"
+        yield f"hardware: {_key(state.hardware)}"
         known = state.sleep_time is not None and (state.sleep_time == NEVER or state.sleep_time > 0)
         if known and state.hardware not in FREE_HARDWARE:
             yield f"sleep_time: {format_duration(state.sleep_time)}"
@@ -148,6 +148,7 @@ def _volumes(volumes: Sequence[Volume]) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
+    """A word, in quotes where YAML 1.1 reads it as something else."""
     return f'"{key}"' if key.lower() in _TRAPS else key
 
 

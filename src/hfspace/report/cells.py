@@ -41,7 +41,7 @@ def html(text: object) -> str:
 
 def json_text(document: Json) -> str:
     """A JSON document for a terminal or a file: readable, and no character in it is active or unpaired."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
     return _CONTROL.sub(lambda match: "\n" if match[0] == "\n" else _json_escape(match[0]), text)
 
 
