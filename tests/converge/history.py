@@ -196,6 +196,8 @@ class History:
             return
         self.counts.applies += 1
         before = {name: _counted(one) for name, one in (("hub", self.hub), ("twin", self.twin))}
+        was = {name: self.hub.space(name) for name in self.hub.spaces()}
+        died = self._wire.struck["crash"]
         result = Runner(self.twin, manifest, ENV).apply()
         assert not result.failed, [outcome.error for outcome in result.outcomes]
         for one in faults:
@@ -204,7 +206,13 @@ class History:
         self.hub.clear_faults()
         for one in (self.hub, self.twin):
             one.advance(600)
-        self._check(manifest, before, sum(1 for one in crashes if one))
+        self._check(manifest, before, self._wire.struck["crash"] - died)
+        for name, spec in self.specs.items():
+            if name in self.hub.spaces():
+                doc = self.hub.space(name)
+                assert declared_differs(spec, doc) == [], name
+                if name in was:
+                    assert undeclared_differs(spec, was[name], doc) == [], name
 
     def _possible(self, manifest: dict[str, Any]) -> bool:
         """A manifest that can be loaded, and a plan without errors."""
@@ -249,7 +257,9 @@ class History:
         took = _counted(self.hub) - before["hub"]
         needed = _counted(self.twin) - before["twin"]
         for what, times in took.items():
-            spare = 0 if what[0] in {"creates", "deletes"} else 1
+            # Lost answers, refusals and stale reads cost nothing twice. A process that died forgets what it
+            # has done, and a stale read may hide that from the next one: once more, each time.
+            spare = 0 if what[0] in {"creates", "deletes"} else crashes
             assert times <= needed[what] + spare, (what, times, needed[what])
 
     def _same(self, name: str, has: dict[str, Any], should: dict[str, Any]) -> None:
@@ -264,6 +274,66 @@ class History:
             elif (name, key) in self._untold:
                 del differ[key]
         assert differ == {}, f"{name}: (here, at the twin): {differ}"
+
+
+def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
+    """What is not as declared, by a reading of the manifest that shares nothing with hfspace."""
+    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
+    paused = doc["stage"] == "PAUSED"
+    wrong = []
+    if "hardware" in spec and "hardware" not in ignored and doc["requested"] != spec["hardware"]:
+        wrong.append("hardware")
+    sleep = {"never": -1}.get(spec.get("sleep_time"), spec.get("sleep_time"))
+    if sleep is not None and not paused and doc["sleep_time"] != sleep:
+        wrong.append("sleep_time")
+    if "visibility" in spec and "visibility" not in ignored and doc["visibility"] != spec["visibility"]:
+        wrong.append("visibility")
+    if "dev_mode" in spec and not paused and doc["dev_mode"] != spec["dev_mode"]:
+        wrong.append("dev_mode")
+    if (spec.get("state") == "paused") != paused and "state" in spec:
+        wrong.append("state")
+    wanted = {
+        "variables": dict(spec.get("variables", {})),
+        "secrets": {key: ENV[source["env"]] for key, source in spec.get("secrets", {}).items()},
+    }
+    for kind, values in wanted.items():
+        has = {key: item["value"] for key, item in doc[kind].items() if key != "HFSPACE_RESTART"}
+        wrong += [f"{kind}.{key}" for key, value in values.items() if has.get(key) != value]
+        if kind in prune:
+            wrong += [f"{kind}.{key} is there" for key in has.keys() - values.keys()]
+    if "restart" in spec and doc["variables"].get("HFSPACE_RESTART", {}).get("value") != spec["restart"]:
+        wrong.append("restart")
+    mounted = {item["mountPath"] for item in doc["volumes"]}
+    paths = {item["mount_path"] for item in spec.get("volumes", [])}
+    if not paths <= mounted or ("volumes" in prune and mounted != paths):
+        wrong.append("volumes")
+    return wrong
+
+
+def undeclared_differs(spec: Mapping[str, Any], was: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
+    """What nobody declared, and what is not as it was."""
+    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
+    wrong = []
+    free = {"hardware"} & (set(spec) - set(ignored)) and "cpu-basic" in {was["requested"], doc["requested"]}
+    for name, key in (("hardware", "requested"), ("visibility", "visibility"), ("dev_mode", "dev_mode")):
+        if (name not in spec or name in ignored) and doc[key] != was[key]:
+            wrong.append(name)
+    if "sleep_time" not in spec and not free and doc["sleep_time"] != was["sleep_time"]:
+        wrong.append("sleep_time")
+    if "state" not in spec and (was["stage"] == "PAUSED") != (doc["stage"] == "PAUSED"):
+        wrong.append("state")
+    for kind, other in (("variables", "secrets"), ("secrets", "variables")):
+        if kind not in prune:
+            kept = (
+                was[kind].keys()
+                - spec.get(kind, {}).keys()
+                - spec.get(other, {}).keys()
+                - {"HFSPACE_RESTART"}
+            )
+            wrong += [f"{kind}.{key}" for key in kept if doc[kind].get(key) != was[kind][key]]
+    if "volumes" not in prune and "volumes" not in spec and doc["volumes"] != was["volumes"]:
+        wrong.append("volumes")
+    return wrong
 
 
 def _allowed(wanted: Mapping[str, Any]) -> dict[str, Any]:
