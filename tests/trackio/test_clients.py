@@ -23,7 +23,7 @@ from hfspace.live.trackio.door import Door
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
-from hfspace.live.trackio.values import run_id
+from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, hub_for
@@ -356,3 +356,11 @@ def test_an_endless_answer_is_cut(serve: Any, official: Any) -> None:
 
     with pytest.raises(TrackioUnavailable, match="more than 8 MiB"):
         official(app).list()
+
+
+@pytest.mark.parametrize(
+    ("value", "drawn"),
+    [(1, 1.0), (0.5, 0.5), (10**400, None), (True, None), ("1", None), (float("nan"), None), (None, None)],
+)
+def test_only_numbers_that_a_float_holds_are_drawn(value: Any, drawn: float | None) -> None:
+    assert number(value) == drawn

@@ -95,10 +95,14 @@ def differing(wanted: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str,
 
 
 def number(value: Json) -> float | None:
-    """A number that can be drawn; None for all else, NaN and infinities included."""
+    """A number that can be drawn; None for all else: NaN, infinities, whole numbers that no float holds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def one_line(text: str) -> str:
