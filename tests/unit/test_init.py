@@ -94,9 +94,10 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
     st.dictionaries(TEXT, TEXT, max_size=2),
     st.one_of(st.none(), st.sampled_from(["True", "no", "t4-small"]), TEXT),
     st.sampled_from(["RUNNING", "PAUSED", "ODD\n- x", None]),
+    st.one_of(st.just("acme/b"), TEXT),
 )  # fmt: skip
 def test_whatever_the_hub_holds_a_valid_manifest_comes_out(
-    variables: dict[str, str], secrets: dict[str, str], hardware: str | None, stage: str | None
+    variables: dict[str, str], secrets: dict[str, str], hardware: str | None, stage: str | None, bucket: str
 ) -> None:
     state = SpaceState(
         id="acme/x",
@@ -107,7 +108,7 @@ def test_whatever_the_hub_holds_a_valid_manifest_comes_out(
         sleep_time=60,
         variables={key: Variable(value=value, description=value[:3]) for key, value in variables.items()},
         secrets={key: Secret(description=value) for key, value in secrets.items()},
-        volumes=(Volume(type="bucket", source="acme/b", mount_path="/data"),),
+        volumes=(Volume(type="bucket", source=bucket, mount_path="/data"),),
     )
     text = manifest_of([Found(state=state, problem="odd\n  evil: x")])
     spec = load([("a", text)], env={}).spaces["acme/x"]

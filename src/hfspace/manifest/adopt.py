@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hfspace.manifest.references import UNPRINTABLE
-from hfspace.manifest.rules import is_key
-from hfspace.manifest.values import format_duration
+from hfspace.manifest.rules import is_flavor, is_key
+from hfspace.manifest.values import format_duration, parse_volume_source
 from hfspace.model import FREE_HARDWARE, NEVER, RESTART_VARIABLE, SpaceState, Variable, Volume
 
 SCHEMA_LINE = "# yaml-language-server: $schema=./spaces.schema.json\n"
@@ -87,8 +87,9 @@ def _space(one: Found) -> Iterator[str]:
 
 
 def _runtime(state: SpaceState) -> Iterator[str]:
-    if state.hardware is not None and _WORD.fullmatch(state.hardware):
-        yield f"hardware: {_key(state.hardware)}"
+    if state.hardware is not None and is_flavor(state.hardware):
+        plain = _WORD.fullmatch(state.hardware)
+        yield f"hardware: {_key(state.hardware) if plain else _quoted(state.hardware)}"
         known = state.sleep_time is not None and (state.sleep_time == NEVER or state.sleep_time > 0)
         if known and state.hardware not in FREE_HARDWARE:
             yield f"sleep_time: {format_duration(state.sleep_time)}"
@@ -139,12 +140,33 @@ def _volumes(volumes: Sequence[Volume]) -> Iterator[str]:
     if any(one.source is None for one in volumes):
         yield "# volumes: this token may not see the source of each"
         return
+    if any(UNPRINTABLE.search(_source(one) + one.mount_path) or not _readable(one) for one in volumes):
+        yield "# volumes: their sources have odd names, and can't be written here"
+        return
     yield "volumes:"
     for one in volumes:
-        revision, path = f"@{one.revision}" if one.revision else "", f"/{one.path}" if one.path else ""
-        source = _quoted(f"hf://{one.type}s/{one.source}{revision}{path}")
         mode = f", read_only: {str(one.read_only).lower()}" if one.read_only is not None else ""
-        yield f"  - {{source: {source}, mount_path: {_quoted(one.mount_path)}{mode}}}"
+        yield f"  - {{source: {_quoted(_source(one))}, mount_path: {_quoted(one.mount_path)}{mode}}}"
+
+
+def _source(volume: Volume) -> str:
+    revision = f"@{volume.revision}" if volume.revision else ""
+    path = f"/{volume.path}" if volume.path else ""
+    return f"hf://{volume.type}s/{volume.source}{revision}{path}"
+
+
+def _readable(volume: Volume) -> bool:
+    try:
+        parsed = parse_volume_source(_source(volume))
+    except ValueError:
+        return False
+    path = volume.mount_path
+    return (
+        parsed.source == volume.source
+        and path.startswith("/")
+        and path != "/"
+        and ".." not in path.split("/")
+    )
 
 
 def _key(key: str) -> str:

@@ -59,6 +59,11 @@ def is_key(name: str) -> bool:
     return bool(_KEY.fullmatch(name)) and name != RESTART_VARIABLE
 
 
+def is_flavor(name: str) -> bool:
+    """Whether `name` may be the name of hardware at all; which there is, only the Hub knows."""
+    return bool(_FLAVOR.fullmatch(name))
+
+
 def _keys(spec: SpaceSpec) -> Found:
     for kind, names in (("variables", spec.variables or {}), ("secrets", spec.secrets or {})):
         for key in names:
@@ -79,7 +84,7 @@ def _keys(spec: SpaceSpec) -> Found:
 
 
 def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
-    if spec.hardware is not None and not _FLAVOR.fullmatch(spec.hardware):
+    if spec.hardware is not None and not is_flavor(spec.hardware):
         shown = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
         hint = "Write one such as t4-small."
         if "#" in spec.hardware:
