@@ -92,6 +92,10 @@ MADE: dict[str, Maker] = {
     ),
     "many_documents": lambda folder: _file(folder, "---\nversion: 1\n" * 1000),
     "long_number": lambda folder: _file(folder, HEAD + "  a/b:\n    sleep_time: " + "9" * 100_000 + "\n"),
+    # Not kept as a file: scanners of secrets would take it for a real one.
+    "token_as_variable": lambda folder: _file(
+        folder, HEAD + "  a/b:\n    variables:\n      API_KEY: hf_" + "abcdefghij" * 3 + "wxyz\n"
+    ),
     "random_bytes": lambda folder: _file(folder, bytes(range(256)) * 8),
     "directory_without_manifests": _folder,
     "directory_of_other_files": _folder_of_others,

@@ -23,7 +23,13 @@ from tests.badinput.generated import MADE
 HERE = Path(__file__).parent
 MANIFESTS, EXPECTED = HERE / "manifests", HERE / "expected"
 CASES = sorted(str(path.relative_to(MANIFESTS)) for path in MANIFESTS.glob("*/*"))
-ENVIRONMENT = {"MARK": "a-mark", "YES": "yes", "WITH_ESCAPE": "\x1b[31m", "OWNER": "acme"}
+ENVIRONMENT = {
+    "A_TOKEN": "hf_" + "x" * 34,
+    "MARK": "a-mark",
+    "YES": "yes",
+    "WITH_ESCAPE": "\x1b[31m",
+    "OWNER": "acme",
+}
 WITHOUT_PLACE = re.compile(
     r"(there is no such file|can't be read|is larger than|is a directory|matches no file|it is no)"
 )
