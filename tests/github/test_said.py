@@ -241,6 +241,14 @@ def test_issues_of_two_manifests_and_of_others_keep_apart(fake: FakeGitHub, gith
     assert states(fake) == ["open", "closed"]
 
 
+def test_a_pull_request_with_our_label_is_no_issue(fake: FakeGitHub, github: GitHub) -> None:
+    drifted = plan(change("acme/a", "hardware", "x", "y"))
+    publish(fake, github, drifted)
+    next(iter(fake.issues.values()))["pull_request"] = {}
+    publish(fake, github, plan())
+    assert states(fake) == ["open"]
+
+
 def test_raced_and_lost_issues_end_as_one(fake: FakeGitHub, github: GitHub) -> None:
     drifted = plan(change("acme/a", "hardware", "x", "y"))
     fake.lose_next_post = True

@@ -85,6 +85,13 @@ def test_the_ceiling_is_checked_for_the_whole() -> None:
     assert error.message == "All shards together may cost $1,460 per month, and the limit is $1,000."
 
 
+def test_what_a_share_said_of_the_ceiling_gives_way_to_the_whole() -> None:
+    own = check("", "policy", "error", "over by itself", address="policy.max_monthly_usd")
+    first = shard(ONE, own, declared=("acme/a",), cost=cost("0", "2", "1000"))
+    (error,) = merge([first, shard(TWO, declared=("acme/b",), cost=cost("0", "1", "1000"))]).errors
+    assert error.message.startswith("All shards together may cost $2,190")
+
+
 def test_a_breach_that_each_shard_tells_is_told_once() -> None:
     breach = check("", "policy", "error", "two", address="policy.max_deletes")
     assert len(merge([shard(breach, declared=("a/a",)), shard(breach, declared=("a/b",))]).checks) == 1

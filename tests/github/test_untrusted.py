@@ -80,6 +80,7 @@ for _ in range(400):
         ("changes.0.effects", [["restart"]]),
         ("changes.0.key", 5),
         ("changes.0.after", DEEP),
+        ("changes.0.after", float("nan")),
         ("changes.0.usd_per_hour_after", "Infinity"),
         ("changes.0.source", "x"),
         ("checks.0.severity", "fatal"),
@@ -138,6 +139,7 @@ def test_the_pull_request_is_the_one_whose_head_the_run_had() -> None:
     with FakeGitHub() as fake, GitHub(fake.api_url, TOKEN) as github:
         fake.open_pull(6, "c" * 40, head="octo/fleet", branch="x")
         fake.open_pull(7, "b" * 40, head="mallory/fleet", branch="x")
+        fake.open_pull(5, "c" * 40, head="mallory/another", branch="x")
         fake.open_pull(8, "c" * 40, head="mallory/fleet", branch="x")
         assert pull_of_run(github, event(fake)) == 8
         assert pull_of_run(github, event(fake, sha="d" * 40)) is None
