@@ -322,3 +322,23 @@ def test_an_app_that_dies_between_two_calls_says_what_was_done(
     assert problems(runner.apply()) == []
     assert apps.names() == sorted(FIVE)
     assert runner.plan().is_empty
+
+
+def test_what_a_plan_could_not_show_is_told_and_a_saved_plan_leaves_it(
+    hub: LocalHub, apps: StoreApps
+) -> None:
+    hub.set_space(SPACE, stage="PAUSED")
+    runner = Runner(hub, apps, experiments=FIVE, state="running")
+    made = runner.plan()
+    assert [change.facet for change in made.changes] == ["state"]
+
+    saved = runner.apply(expected=dict(made.snapshot))
+    assert problems(saved) == []
+    assert apps.names() == []
+    hub.set_space(SPACE, stage="PAUSED")
+    runner.events.clear()
+    assert problems(runner.apply()) == []
+
+    assert apps.names() == sorted(FIVE)
+    told = [event.text for event in runner.events if event.kind == "replanned"]
+    assert told == ["the plan could not show 5 of its experiments"]

@@ -54,6 +54,7 @@ class _Progress:
     before_wait: SpaceState | None = None
     wait_from: float = 0.0
     waited: bool = False
+    told: bool = False
     stage: str | None = None
 
 
@@ -95,7 +96,7 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             run = _keeping_paused(run, space, state)
         _check_there(run, space, state, todo, planned)
         state, todo = _confirmed(run, space, state, todo, progress)
-        todo = _shown(todo, planned)
+        todo = _shown(run, space, todo, planned, progress)
         settings = [change for change in todo if change.facet != _IN_APP]
         moving = progress.before_wait is not None and not progress.waited
         if settings:
@@ -120,15 +121,20 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
     )
 
 
-def _shown(todo: list[Change], planned: tuple[Change, ...]) -> list[Change]:
-    """`todo` without deletes inside an app that nobody saw: a sleeping Space tells what it holds only after
-    something else has woken it."""
+def _shown(
+    run: Run, space: str, todo: list[Change], planned: tuple[Change, ...], progress: _Progress
+) -> list[Change]:
+    """`todo` without what nobody saw inside the app: one that did not run tells what it holds only after
+    something else has started it. Deletes are never made then, and of a saved plan nothing more is."""
     seen = {change.address for change in planned}
-    return [
-        change
-        for change in todo
-        if change.facet != _IN_APP or change.action is not Action.DELETE or change.address in seen
-    ]
+    unseen = [change for change in todo if change.facet == _IN_APP and change.address not in seen]
+    saved = run.expected is not None
+    left = {change.address for change in unseen if saved or change.action is Action.DELETE}
+    if unseen and not progress.told:
+        progress.told = True
+        text = f"the plan could not show {len(unseen)} of its experiments"
+        run.tell(Kind.REPLANNED, space, text=f"{text}: left for the next one" if left else text)
+    return [change for change in todo if change.address not in left]
 
 
 def _app_comes(run: Run, space: str, state: SpaceState | None, progress: _Progress) -> bool:
