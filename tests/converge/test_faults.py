@@ -62,7 +62,7 @@ fault = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     spaces=st.fixed_dictionaries(dict.fromkeys(NAMES[:2], live)),
     specs=st.fixed_dictionaries(dict.fromkeys(NAMES, wanted)),

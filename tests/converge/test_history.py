@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.converge import history
 from tests.converge.direct import Wire, plugged
@@ -67,6 +73,20 @@ Histories.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestHistories = Histories.TestCase
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_histories_at_length() -> None:
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(
+            max_examples=1000,
+            stateful_step_count=10,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 # ------------------------------------------------------------ found by histories, kept
