@@ -285,6 +285,7 @@ def test_an_apply_says_how_it_went(runner: Runner, hub: LocalHub) -> None:
     assert "| ✅ | <code>acme/open</code> | 2 of 2 |" in ran.summary
     assert "| ❌ | <code>acme/closed</code> | 0 of 2 | <code>The Hub failed (500)" in ran.summary
     assert any("title=acme/closed::The Hub failed (500)" in line for line in ran.annotations("error"))
+    assert any("title=acme/gone::not touched:" in line for line in ran.annotations("warning"))
     assert "acme/closed failed: The Hub failed (500)" in ran.log
 
     # Again, with nothing to do and a check that failed: not a success.

@@ -94,6 +94,8 @@ def test_no_control_character_and_no_expression_is_in_it(name: str) -> None:
     text = DOCUMENTS[name]
     assert not CONTROL.search(text)
     assert "${{" not in text
+    # GitHub links addresses in the text between tags too, code or not, as they stand in the source.
+    assert not re.search(r"www\.|://|\w@\w", text.replace(RUN, ""))
     assert "-->" not in re.sub(r"<!-- [\w:{}\", ]*-->", "", text)
 
 
