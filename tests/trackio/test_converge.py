@@ -342,3 +342,35 @@ def test_what_a_plan_could_not_show_is_told_and_a_saved_plan_leaves_it(
     assert apps.names() == sorted(FIVE)
     told = [event.text for event in runner.events if event.kind == "replanned"]
     assert told == ["the plan could not show 5 of its experiments"]
+
+
+def test_one_that_was_there_and_is_gone_is_data_loss_and_not_made_again(
+    hub: LocalHub, apps: StoreApps
+) -> None:
+    """Somebody who creates in the same second takes another's place; the app tells nobody."""
+    Runner(hub, apps, experiments={"old": {}}).apply()
+    runner = Runner(hub, apps, experiments={"old": {}, "new": {"status": "completed"}})
+
+    def replace_it(api: str) -> None:
+        if api == "update_experiment_status_interface":
+            ref = next(ref for ref, row in apps.store.rows.items() if row["name"] == "old")
+            apps.store.add(ref, "theirs", "", "now")
+
+    apps.door.after = replace_it
+    result = runner.apply()
+
+    assert problems(result) == [f"{SPACE}.experiments.old was there when this run began, and is gone."]
+    assert result.exit_code == 3
+    assert apps.names() == ["new", "theirs"]
+
+
+def test_what_our_own_restart_loses_is_told_and_made_again(hub: LocalHub, apps: StoreApps) -> None:
+    Runner(hub, apps, experiments=FIVE).apply()
+    runner = Runner(hub, apps, experiments=FIVE, variables={"A": "2"})
+    assert "a restart forgets everything" in runner.plan().checks[0].message
+
+    assert problems(runner.apply()) == []
+
+    assert apps.names() == sorted(FIVE)
+    told = [event.text for event in runner.events if event.kind == "replanned"]
+    assert told == ["the restart lost 5 of its experiments, with their metrics"]

@@ -262,3 +262,15 @@ def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_c
 
     assert [[change.address for change in made.changes] for made in done] == [["acme/x.experiments.p/a"]]
     assert len(left.left) == 2
+
+
+def test_live_names_reach_no_terminal_as_they_are() -> None:
+    from hfspace.report.plan_text import render
+
+    hostile = "\x1b[2J\x1b]0;owned\x07\nStatus: completed\u202e"
+    made = on_interface(spec(a={"id": "exp_1"}), item(hostile, "exp_1"))
+    text = render(made, color=False, verbose=1, automation=False)
+
+    assert "owned" in text
+    assert not any(char in text for char in "\x1b\x07\u202e")
+    assert not any(line.startswith("Status:") for line in text.splitlines())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from hfspace.apply import meanwhile, waiting
+from hfspace.apply import in_app, meanwhile, waiting
 from hfspace.apply.events import Kind
 from hfspace.apply.run import Run
 from hfspace.errors import (
@@ -32,9 +32,6 @@ _UNANSWERED = (HubUnreachable, HubFault, Conflict)
 _REFUSED = (NotVisible, Rejected)
 """Somebody else may have done it first: deleting what is gone, detaching what is detached."""
 _CONFIRM_READS = 5
-_APP_LOOKS = 15
-_IN_APP = "experiments"
-"""The facet that is written into the running app: after everything that restarts it, or it would be lost."""
 
 
 @dataclass(slots=True)
@@ -54,7 +51,7 @@ class _Progress:
     before_wait: SpaceState | None = None
     wait_from: float = 0.0
     waited: bool = False
-    told: bool = False
+    app: in_app.Seen = field(default_factory=in_app.Seen)
     stage: str | None = None
 
 
@@ -96,8 +93,9 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             run = _keeping_paused(run, space, state)
         _check_there(run, space, state, todo, planned)
         state, todo = _confirmed(run, space, state, todo, progress)
-        todo = _shown(run, space, todo, planned, progress)
-        settings = [change for change in todo if change.facet != _IN_APP]
+        restarted = progress.before_wait is not None
+        todo = in_app.shown(run, space, state, todo, planned, progress.app, restarted=restarted)
+        settings = [change for change in todo if change.facet != in_app.FACET]
         moving = progress.before_wait is not None and not progress.waited
         if settings:
             _write(run, space, state, settings, progress)
@@ -106,52 +104,19 @@ def _converge(run: Run, space: str, planned: tuple[Change, ...], progress: _Prog
             rest = waiting.settle(run, progress.before_wait, progress.wait_from)
             progress.stage = rest.stage
             progress.came_up = progress.came_up or rest.stage == "RUNNING"
-        elif moving and any(change.facet == _IN_APP for change in planned):
+        elif moving and any(change.facet == in_app.FACET for change in planned):
             raise HfspaceError(
                 f"{space} restarts, and its experiments are written when it runs again.",
                 hint="Run again without --no-wait.",
             )
         elif todo:
             _write(run, space, state, todo, progress)
-        elif not _app_comes(run, space, state, progress):
+        elif not (progress.waited and in_app.comes(run, space, state)):
             return state
     raise HubFault(
         f"{space} still differs after {run.options.rounds} rounds.",
         hint="Somebody or something else changes it at the same time; look at `hfspace plan`.",
     )
-
-
-def _shown(
-    run: Run, space: str, todo: list[Change], planned: tuple[Change, ...], progress: _Progress
-) -> list[Change]:
-    """`todo` without what nobody saw inside the app: one that did not run tells what it holds only after
-    something else has started it. Deletes are never made then, and of a saved plan nothing more is."""
-    seen = {change.address for change in planned}
-    unseen = [change for change in todo if change.facet == _IN_APP and change.address not in seen]
-    saved = run.expected is not None
-    left = {change.address for change in unseen if saved or change.action is Action.DELETE}
-    if unseen and not progress.told:
-        progress.told = True
-        text = f"the plan could not show {len(unseen)} of its experiments"
-        run.tell(Kind.REPLANNED, space, text=f"{text}: left for the next one" if left else text)
-    return [change for change in todo if change.address not in left]
-
-
-def _app_comes(run: Run, space: str, state: SpaceState | None, progress: _Progress) -> bool:
-    """Whether an app that did not answer after a start does so within some looks: the Hub may say RUNNING
-    before that."""
-    looks = _APP_LOOKS if progress.waited and _silent(state) else 0
-    for _ in range(looks):
-        run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {space}")
-        state = run.read(space)
-        if not _silent(state):
-            return True
-    return False
-
-
-def _silent(state: SpaceState | None) -> bool:
-    live = state.experiments if state else None
-    return live is not None and bool(live.problem) and not live.backend
 
 
 def _keeping_paused(run: Run, space: str, state: SpaceState | None) -> Run:
@@ -215,7 +180,7 @@ def _confirmed(
             run.tell(Kind.FAILED, space, change=change, text=error.message)
             raise error
         if change.address not in progress.unresolved and _again(change, progress):
-            if change.facet == _IN_APP and change.action is Action.CREATE:
+            if change.facet == in_app.FACET and change.action is Action.CREATE:
                 raise DataLoss(
                     f"{change.address} was created and read back, and is gone.",
                     hint="The app restarted, or somebody created one in the same second. Run again.",
@@ -353,7 +318,7 @@ def _verdict(
             f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
         )
         return error, waiting.log_tail(run, final)
-    return _unserved(run, space, final) or _unheld(run, space, final), ()
+    return _unserved(run, space, final) or in_app.unheld(run, space, final), ()
 
 
 def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
@@ -370,17 +335,6 @@ def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
             run.pace.sleep(run.options.poll_seconds, f"verifying the endpoint of {space}")
     first = next(item for item in checks if isinstance(item, Check))
     return HfspaceError(f"{space} runs, but its endpoint: {first.message}", hint=first.hint)
-
-
-def _unheld(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
-    """Experiments that could not be planned, since the app did not run before."""
-    live, desired = final.experiments, run.desired(space)
-    if live is None or _IN_APP in desired.spec.ignore:
-        return None
-    for item in BY_NAME[_IN_APP].compare(desired, final):
-        if isinstance(item, Check) and (live.problem or item.severity == "error"):
-            return HfspaceError(f"{space} runs, but its experiments: {item.message}", hint=item.hint)
-    return None
 
 
 def _pending(planned: tuple[Change, ...], progress: _Progress) -> tuple[Change, ...]:
