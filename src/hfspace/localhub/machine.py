@@ -68,10 +68,11 @@ def is_up(doc: Doc) -> bool:
 def start(doc: Doc, now: float, *, factory: bool = False, lag: float = 0) -> None:
     """From any stage through a build: restart, wake, first start. `lag`: how long the old idle stage is
     still shown."""
+    error = doc["error"]
     _through(doc, now, ["BUILDING", "APP_STARTING"], build=FACTORY_SECONDS if factory else BUILD_SECONDS)
     if lag > 0 and doc["stage"] == "BUILDING":
-        doc["ahead"] = [[at + lag, *rest] for at, *rest in [[now, "BUILDING"], *doc["ahead"]]]
-        doc["stage"] = doc["before"]
+        doc["ahead"] = [[at + lag, *rest] for at, *rest in [[now, "BUILDING", None], *doc["ahead"]]]
+        doc["stage"], doc["error"] = doc["before"], error
 
 
 def committed(doc: Doc, now: float) -> None:
