@@ -49,11 +49,10 @@ class Wire:
         if crash and self.crash_when == "before":
             self._crash()
         app = self.hubs[f"{request.url.scheme}://{request.url.netloc.decode()}"]._app
-        try:
-            status, headers, body = self._loop.run_until_complete(_asked(app, request))
-        except Exception as dropped:  # the app ends a connection by failing, or by saying nothing
+        status, headers, body = self._loop.run_until_complete(_asked(app, request))
+        if status == 502 and not headers:  # how the app cuts a connection where there is no socket
             self.struck["broken connection"] += 1
-            raise httpx.ReadError("the connection broke", request=request) from dropped
+            raise httpx.ReadError("the connection broke", request=request)
         if crash:
             self._crash()
         said = next((int(value) for name, value in headers if name.lower() == b"content-length"), len(body))
