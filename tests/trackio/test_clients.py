@@ -364,3 +364,24 @@ def test_an_endless_answer_is_cut(serve: Any, official: Any) -> None:
 )
 def test_only_numbers_that_a_float_holds_are_drawn(value: Any, drawn: float | None) -> None:
     assert number(value) == drawn
+
+
+def test_tokens_that_an_app_repeats_are_in_no_answer_and_no_error(serve: Any) -> None:
+    both = "hf_local_write and sesame-open"
+    app = serve({
+        "/version": VERSION,
+        "/api/get_runs_for_project": runs(("1", both)),
+        "/api/get_run_configs": Reply.json({"data": {"1": {"seen": both}}}),
+        "/api/bulk_log": Reply.json({"error": f"bad write_token {both}"}, 400),
+    })  # fmt: skip
+    with hub_for(app.url) as hub:
+        env = {"TRACKIO_WRITE_TOKEN": "sesame-open"}
+        with TrackioClient(SPACE, token=hub.token, endpoint=hub.url, project="p", env=env) as client:
+            shown = client.backend.runs("p")  # type: ignore[union-attr]
+            with pytest.raises(TrackioRejected) as caught:
+                client.create("run")
+
+    assert shown[0].name == "… and …"
+    assert shown[0].parameters == {"seen": "… and …"}
+    assert "sesame-open" not in str(caught.value)
+    assert "hf_local_write" not in str(caught.value)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
 from hfspace.live.gradio.fetch import explain, safe_host
-from hfspace.live.trackio.values import one_line
+from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
 
 READ_TRIES = 3
@@ -54,7 +54,7 @@ class Door:
         """The text of an endpoint that changes nothing. Tried again when the connection fails."""
         for pause in (*_PAUSES[: READ_TRIES - 1], None):
             try:
-                return _text(api, self.call(api, *args))
+                return without(_text(api, self.call(api, *args)), self._token)
             except TooSlow:
                 raise
             except TrackioUnavailable:
@@ -66,7 +66,7 @@ class Door:
 
     def write(self, api: str, *args: str) -> str:
         """The text of an endpoint that changes something. Never repeated."""
-        return _text(api, self.call(api, *args))
+        return without(_text(api, self.call(api, *args)), self._token)
 
     def call(self, api: str, *args: str) -> Json:
         """The raw answer. Raises TrackioRejected when the app raises, TrackioUnavailable when no usable
@@ -120,7 +120,8 @@ class Door:
     def _failure(self, api: str, error: BaseException) -> TrackioError:
         if isinstance(error, TrackioError):
             return error
-        kind, said, host = type(error).__name__, one_line(str(error)), safe_host(self.base)
+        kind, host = type(error).__name__, safe_host(self.base)
+        said = one_line(without(str(error), self._token))
         if kind == "AppError":
             if "has not enabled verbose error reporting" in said:
                 said = "it does not show which error (show_error is off)"

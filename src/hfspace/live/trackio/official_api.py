@@ -14,7 +14,7 @@ from typing import Any
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
 from hfspace.live.gradio.fetch import MAX_BYTES, explain, safe_host
 from hfspace.live.trackio.door import TooSlow
-from hfspace.live.trackio.values import one_line
+from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
 
 READ_TRIES = 3
@@ -112,7 +112,8 @@ class OfficialApi:
         told: Json = None
         if "json" in kind:
             try:
-                told = json.loads(data)
+                text = data.decode("utf-8")
+                told = json.loads(without(text, self._token, self._write_token))
             except (ValueError, RecursionError):
                 told = None
         if status == 200 and isinstance(told, Mapping) and "data" in told:

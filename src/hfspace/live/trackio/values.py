@@ -15,6 +15,7 @@ from hfspace.model import Json
 
 _RUNS = uuid.UUID("7c0f3b56-2f0c-5a53-9f0e-6c8a3a0b7f11")
 _LONGEST_SAID = 300
+_SHORTEST_SECRET = 6
 
 
 def run_id(project: str, name: str) -> str:
@@ -103,6 +104,14 @@ def number(value: Json) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
+
+
+def without(text: str, *secrets: str | None) -> str:
+    """`text` without the tokens that were sent: an app may repeat them, in an error or as data."""
+    for secret in secrets:
+        if secret and len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+    return text
 
 
 def one_line(text: str) -> str:
