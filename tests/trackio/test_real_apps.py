@@ -180,17 +180,17 @@ def test_the_sdk_resumes_a_declared_run(tmp_path: Path) -> None:
         )  # fmt: skip
 
         assert runner.plan().is_empty
-        client = TrackioClient(url=url, project="p", env=WRITE)
-        assert [(run.name, run.metrics) for run in client.list()] == [("declared", 1)]
-        assert client.show("declared").parameters["theirs"] == 1
+        with TrackioClient(url=url, project="p", env=WRITE) as client:
+            assert [(run.name, run.metrics) for run in client.list()] == [("declared", 1)]
+            assert client.show("declared").parameters["theirs"] == 1
 
-        manifest["spaces"][SPACE]["experiments"]["p/declared"]["parameters"]["lr"] = 0.2
-        changed = AppRunner(hub, manifest, WRITE)
-        assert problems(changed.apply()) == []
-        after = client.show("declared").parameters
-        assert after["lr"] == 0.2
-        assert after["theirs"] == 1
-        assert "_Username" in after
+            manifest["spaces"][SPACE]["experiments"]["p/declared"]["parameters"]["lr"] = 0.2
+            changed = AppRunner(hub, manifest, WRITE)
+            assert problems(changed.apply()) == []
+            after = client.show("declared").parameters
+            assert after["lr"] == 0.2
+            assert after["theirs"] == 1
+            assert "_Username" in after
 
 
 def test_a_new_space_gets_its_experiments_in_one_apply(interface: str) -> None:
