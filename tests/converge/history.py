@@ -210,8 +210,7 @@ class History:
         crashes_struck = self._wire.struck["crash"] - died
         if crashes_struck:
             self._pause_what_was_left_awake(was)
-        failed = {name for name, doc in was.items() if doc["stage"] == "RUNTIME_ERROR"}
-        self._check(manifest, before, crashes_struck, failed)
+        self._check(manifest, before, crashes_struck)
         for name, spec in self.specs.items():
             if name in self.hub.spaces():
                 doc = self.hub.space(name)
@@ -259,9 +258,7 @@ class History:
             last = [outcome.error for outcome in result.outcomes if outcome.status is not Status.DONE]
         raise AssertionError(f"did not converge: {last}")
 
-    def _check(
-        self, manifest: dict[str, Any], before: dict[str, Any], crashes: int, failed: set[str]
-    ) -> None:
+    def _check(self, manifest: dict[str, Any], before: dict[str, Any], crashes: int) -> None:
         left = Runner(self.hub, manifest, ENV).plan()
         assert left.changes == (), [change.address for change in left.changes]
         assert self.hub.spaces() == self.twin.spaces()
@@ -276,8 +273,6 @@ class History:
             # Lost answers, refusals and stale reads cost nothing twice. A process that died forgets what it
             # has done, and a stale read may hide that from the next one: once more, each time.
             spare = 0 if what[0] in {"creates", "deletes"} else crashes
-            if what[0] in {"restarts", "restart_calls"} and what[1] in failed:
-                spare += 1  # known: a stale read may show the failure that a setting has just mended
             assert times <= needed[what] + spare, (what, times, needed[what])
 
     def _same(self, name: str, has: dict[str, Any], should: dict[str, Any]) -> None:

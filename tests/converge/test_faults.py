@@ -188,3 +188,14 @@ def test_stages_and_flavors_of_the_future_do_not_crash_a_plan() -> None:
             hub, {"version": 1, "spaces": {"acme/x": {"hardware": "t4-small", "state": "running"}}}
         ).plan()
         assert [change.facet for change in made.changes] == ["hardware"]
+
+
+@pytest.mark.parametrize("reads", [0, 1, 3])
+def test_a_setting_that_mends_a_failed_space_is_one_restart_also_when_reads_lag(reads: int) -> None:
+    seed = {"spaces": {"acme/x": {"stage": "RUNTIME_ERROR", "hardware": "t4-small"}}}
+    spec = {"state": "running", "on_error": "restart", "variables": {"A": "1"}}
+    with LocalHub(seed=seed, clock="manual") as hub:
+        if reads:
+            hub.add_fault({"path": "*/variables", "stale": reads})
+        assert not Runner(hub, {"version": 1, "spaces": {"acme/x": spec}}).apply().failed
+        assert (hub.space("acme/x")["restarts"], hub.space("acme/x")["stage"]) == (1, "RUNNING")

@@ -24,7 +24,7 @@ from tests.report.plans import change, check, delete, everything, large, over_bu
 
 
 def test_annotations_stand_on_the_manifests_lines_worst_first() -> None:
-    at = Source(file="/work/fleet/a.yaml", line=4, column=2)
+    at = Source(file="/repo/fleet/a.yaml", line=4, column=2)
     made = plan(
         delete("acme/old", {"sdk": "gradio"}, source=at),
         change("acme/demo", "visibility", "private", "public", source=at),
@@ -34,7 +34,7 @@ def test_annotations_stand_on_the_manifests_lines_worst_first() -> None:
         change("acme/demo", "sleep_time", 1, 2),
         check("acme/ocr", "stage", "warning", "It's down.", "See the logs."),
     )
-    assert render(plan_annotations(made), workspace="/work/fleet").splitlines() == [
+    assert render(plan_annotations(made), workspace="/repo/fleet").splitlines() == [
         "::warning file=a.yaml,line=4,col=2,title=acme/old::This Space is deleted for good.",
         "::warning file=a.yaml,line=4,col=2,title=acme/demo.visibility::This Space becomes public.",
         "::warning file=spaces.yaml,line=30,col=5,title=acme/ocr.stage::It's down. See the logs.",

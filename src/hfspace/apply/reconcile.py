@@ -233,7 +233,7 @@ def _write(run: Run, space: str, state: SpaceState | None, todo: list[Change], p
             continue
         run.check_stop()
         facet = BY_NAME[change.facet]
-        if wrote and change.facet == "state" and not _still_needed(run, space, change, state):
+        if wrote and change.facet == "state" and not _still_needed(run, change, state, progress):
             continue
         if _restarts(change) and state is not None:
             _remember(run, state, progress)
@@ -281,13 +281,23 @@ def _lost(run: Run, change: Change, error: HubError, progress: _Progress) -> Non
     run.pace.sleep(min(0.5 * 2**progress.lost, 8.0), f"waiting to read {change.space} again")
 
 
-def _still_needed(run: Run, space: str, change: Change, state: SpaceState | None) -> bool:
-    """Whether a pause or a restart is still called for after other writes, which may have woken the Space."""
+def _still_needed(run: Run, change: Change, state: SpaceState | None, progress: _Progress) -> bool:
+    """Whether a pause or a restart is still called for after other writes, which may have woken the Space.
+
+    Where one of them has restarted it, a read that lags may show the failure that it had before.
+    """
     if state is None:
         return True
-    now = run.ports.hub.runtime(state)
-    found = BY_NAME["state"].compare(run.desired(space), now)
-    return any(isinstance(item, Change) and item.action is change.action for item in found)
+    restarted = progress.before_wait is not None and not progress.waited
+    looks = _CONFIRM_READS if restarted and change.action is Action.RESTART else 1
+    for look in range(looks):
+        if look:
+            run.pace.sleep(min(run.options.poll_seconds, 1.0), f"confirming the changes of {change.space}")
+        now = run.ports.hub.runtime(state)
+        found = BY_NAME["state"].compare(run.desired(change.space), now)
+        if not any(isinstance(item, Change) and item.action is change.action for item in found):
+            return False
+    return True
 
 
 def _remember(run: Run, state: SpaceState, progress: _Progress) -> None:
