@@ -52,7 +52,7 @@ def python_of(version: str, package: str = "gradio") -> Path:
             ]
             subprocess.run(command, check=True, timeout=600)
         except (OSError, subprocess.SubprocessError) as error:
-            if os.environ.get("CI"):
+            if os.environ.get("HFSPACE_REAL_APPS"):
                 raise
             pytest.skip(f"{package} {version} could not be installed: {error}")
         done.touch()
