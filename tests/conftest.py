@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 _PREFIXES = ("HF_", "HUGGINGFACE", "GITHUB_", "ACTIONS_", "RUNNER_", "TRACKIO_", "HFSPACE_INPUT_")
-_NAMES = (
+_NAMES = {
     "CI",
     "HFSPACE_FILE",
     "NO_COLOR",
@@ -14,10 +14,10 @@ _NAMES = (
     "COLUMNS",
     "LINES",
     "PYTHONWARNINGS",
-)
+}
 
 if "CI" in os.environ:
-    # Where nobody reads which tests were skipped, an environment for real apps that can't be made is a failure.
+    # Nobody reads there which tests were skipped: real apps that can not be had are a failure.
     os.environ["HFSPACE_REAL_APPS"] = "required"
 for _name in tuple(os.environ):
     if _name.startswith(_PREFIXES) or _name in _NAMES:
