@@ -25,13 +25,14 @@ _HEAD = """<!doctype html>
 @media (prefers-color-scheme: dark) {{ :root {{ --create: #3fb950; --change: #d29922; --delete: #f85149;
   --check: #f85149; --ignored: #8b949e; }} }}
 body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; margin: .25rem 0 1.25rem; }}
+table {{ border-collapse: collapse; table-layout: fixed; width: 100%; margin: .25rem 0 1.25rem; }}
 th, td {{ border-top: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }}
 td {{ overflow-wrap: anywhere; }}
 code {{ font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap; }}
 h2 {{ font-size: 1rem; margin: 1.25rem 0 0; }}
 .sign {{ width: 1.5rem; font-weight: bold; }}
-.price {{ white-space: nowrap; text-align: right; }}
+.name {{ width: 26%; }} td.place {{ width: 22%; }}
+.price {{ width: 7rem; white-space: nowrap; text-align: right; }}
 .place, .note {{ color: var(--ignored); font-weight: normal; font-size: .9em; }}
 .create {{ color: var(--create); }} .change {{ color: var(--change); }} .delete {{ color: var(--delete); }}
 .check {{ color: var(--check); }} .ignored {{ color: var(--ignored); }}
@@ -91,7 +92,7 @@ def _bill(cost: Cost) -> str:
         over = cost.after_usd_per_month > limit
         word = ' <strong class="check">over budget</strong>' if over else ""
         note = f"<p>Limit {html(money(limit))} per month.{word}</p>"
-    head = '<tr><th scope="col">Cost</th><th scope="col">before</th><th scope="col">after</th></tr>'
+    head = '<tr><th scope="col">Cost</th><th scope="col" class="price">before</th><th scope="col" class="price">after</th></tr>'
     return f"<table>{head}{cells}</table>{note}"
 
 
@@ -112,7 +113,7 @@ def _row(row: Row) -> str:
     hint = f'<br><span class="note">{html(row.hint)}</span>' if row.hint else ""
     severity = f"{html(row.severity)}: " if row.severity else ""
     return (
-        f'<tr><td class="sign {_NAMES[row.sign]}">{html(row.sign)}</td><td><code>{html(row.name)}</code></td>'
+        f'<tr><td class="sign {_NAMES[row.sign]}">{html(row.sign)}</td><td class="name"><code>{html(row.name)}</code></td>'
         f'<td>{severity}<code>{html(row.text)}</code>{hint}</td><td class="price">{html(row.price)}</td>'
         f'<td class="place">{html(row.place)}</td></tr>'
     )
