@@ -81,7 +81,10 @@ def _story(context: Context) -> int:
     again, _ = open_session(context).plan()
     context.echo(rendered(again, "text", context))
     if result.failed or not again.is_empty:
-        raise HfspaceError("The demo did not converge; this is a bug in hfspace.")
+        raise HfspaceError(
+            "The demo did not converge; see above for what failed.",
+            hint="It needs huggingface_hub 1.23 or newer; else this is a bug in hfspace.",
+        )
     _say(context, "\nThe second plan is empty: the Hub is what the manifest says.")
     return 0
 

@@ -92,7 +92,10 @@ def _bill(cost: Cost) -> str:
         over = cost.after_usd_per_month > limit
         word = ' <strong class="check">over budget</strong>' if over else ""
         note = f"<p>Limit {html(money(limit))} per month.{word}</p>"
-    head = '<tr><th scope="col">Cost</th><th scope="col" class="price">before</th><th scope="col" class="price">after</th></tr>'
+    head = (
+        '<tr><th scope="col">Cost</th><th scope="col" class="price">before</th>'
+        '<th scope="col" class="price">after</th></tr>'
+    )
     return f"<table>{head}{cells}</table>{note}"
 
 
@@ -113,7 +116,8 @@ def _row(row: Row) -> str:
     hint = f'<br><span class="note">{html(row.hint)}</span>' if row.hint else ""
     severity = f"{html(row.severity)}: " if row.severity else ""
     return (
-        f'<tr><td class="sign {_NAMES[row.sign]}">{html(row.sign)}</td><td class="name"><code>{html(row.name)}</code></td>'
+        f'<tr><td class="sign {_NAMES[row.sign]}">{html(row.sign)}</td>'
+        f'<td class="name"><code>{html(row.name)}</code></td>'
         f'<td>{severity}<code>{html(row.text)}</code>{hint}</td><td class="price">{html(row.price)}</td>'
         f'<td class="place">{html(row.place)}</td></tr>'
     )
