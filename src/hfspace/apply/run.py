@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hfspace.apply.events import Event, Kind, Listener
@@ -91,6 +90,3 @@ class Run:
         now = replace(self.snapshot, spaces=spaces, unreadable={})
         found = compare(self.desired(space), now)
         return [item for item in found if not self.targets or matches(item.address, space, self.targets)]
-
-
-Clock = Callable[[], float]

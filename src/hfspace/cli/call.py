@@ -11,9 +11,8 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.inputs import read_text
 from hfspace.errors import UsageError
-
-_MAX_INPUT = 64 << 20
 
 
 @hfspace_command(
@@ -142,18 +141,8 @@ def _one(text: str, parameter: Any) -> Any:
 
 def _document(text: str) -> Any:
     if text.startswith("@"):
-        text = _read(text[1:])
+        text = read_text(text[1:])
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError("--data is not JSON.", hint=f"{error}"[:120]) from None
-
-
-def _read(name: str) -> str:
-    try:
-        if name == "-":
-            return sys.stdin.read(_MAX_INPUT)
-        with Path(name).open(encoding="utf-8") as file:
-            return file.read(_MAX_INPUT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} can't be read ({type(error).__name__}).") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from hfspace.cli.context import Context, space_id
+from hfspace.cli.inputs import read_text
 from hfspace.errors import ManifestError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hfspace.manifest.models import Manifest
     from hfspace.monitor.connection import Target
 
-_MAX_INPUT = 64 << 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,7 +110,7 @@ def json_object(text: str, what: str) -> dict[str, Any]:
     """A JSON object from an argument, a file (@FILE) or stdin (@-). Raises UsageError.
 
     NaN and infinity are refused: no Trackio app gives them back as they were."""
-    raw = _read(text[1:]) if text.startswith("@") else text
+    raw = read_text(text[1:]) if text.startswith("@") else text
     try:
         found = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -200,13 +199,3 @@ def _refuse_constant(name: str) -> NoReturn:
 def _example(what: str) -> str:
     sample = '{"loss": 0.5}' if what == "Metrics" else '{"learning_rate": 2e-5}'
     return f"Write it like '{sample}', or @file.json."
-
-
-def _read(name: str) -> str:
-    try:
-        if name == "-":
-            return sys.stdin.read(_MAX_INPUT)
-        with Path(name).open(encoding="utf-8") as file:
-            return file.read(_MAX_INPUT)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} can't be read ({type(error).__name__}).") from None
