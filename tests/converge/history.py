@@ -21,6 +21,7 @@ from hfspace.model import Status
 from tests.converge.direct import Crash, Wire
 from tests.converge.direct import hub as hub_on
 from tests.converge.harness import OPTIONS, HubPace, Runner
+from tests.converge.readings import declared_differs, undeclared_differs
 
 ENV = {"ONE": "s3cret-value-one", "TWO": "s3cret-value-two"}
 NAMES = ("acme/a", "acme/b", "acme/c")
@@ -78,21 +79,28 @@ click = st.one_of(
     st.fixed_dictionaries({"variable": _key, "value": st.sampled_from(["1", "9"])}),
     st.fixed_dictionaries({"secret": _key}),
 )
-fault = st.one_of(
-    st.builds(
-        lambda method, drop, after: {"method": method, "drop": drop, "times": 1, "after": after},
-        st.sampled_from(["POST", "PUT", "DELETE", "GET"]),
-        st.sampled_from(["before", "after"]),
-        st.integers(0, 6),
-    ),
-    st.builds(
-        lambda status, after, times: {"status": status, "times": times, "after": after},
-        st.sampled_from([429, 500, 502, 503, 504]),
-        st.integers(0, 12),
-        st.integers(1, 6),
-    ),
-    st.builds(lambda reads: {"path": "/none", "stale": reads}, st.integers(1, 4)),
-)
+
+
+def faults(most_times: int, most_reads: int) -> st.SearchStrategy[dict[str, Any]]:
+    """A lost answer, refusals up to so often, or so many reads that lag."""
+    return st.one_of(
+        st.builds(
+            lambda method, drop, after: {"method": method, "drop": drop, "times": 1, "after": after},
+            st.sampled_from(["POST", "PUT", "DELETE", "GET"]),
+            st.sampled_from(["before", "after"]),
+            st.integers(0, 6),
+        ),
+        st.builds(
+            lambda status, after, times: {"status": status, "times": times, "after": after},
+            st.sampled_from([429, 500, 502, 503, 504]),
+            st.integers(0, 12),
+            st.integers(1, most_times),
+        ),
+        st.builds(lambda reads: {"path": "/none", "stale": reads}, st.integers(1, most_reads)),
+    )
+
+
+fault = faults(most_times=6, most_reads=4)
 crash = st.one_of(st.none(), st.tuples(st.integers(1, 30), st.sampled_from(["before", "after"])))
 switches = st.fixed_dictionaries(
     {
@@ -215,7 +223,7 @@ class History:
         for name, spec in self.specs.items():
             if name in self.hub.spaces():
                 doc = self.hub.space(name)
-                assert declared_differs(spec, doc) == [], name
+                assert declared_differs(spec, doc, ENV) == [], name
                 if name in was:
                     assert undeclared_differs(spec, was[name], doc) == [], name
 
@@ -290,68 +298,6 @@ class History:
             elif (name, key) in self._untold:
                 del differ[key]
         assert differ == {}, f"{name}: (here, at the twin): {differ}"
-
-
-def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
-    """What is not as declared, by a reading of the manifest that shares nothing with hfspace."""
-    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
-    paused = doc["stage"] == "PAUSED"
-    wrong = []
-    if "hardware" in spec and "hardware" not in ignored and doc["requested"] != spec["hardware"]:
-        wrong.append("hardware")
-    sleep = {"never": -1}.get(spec.get("sleep_time"), spec.get("sleep_time"))
-    if sleep is not None and not paused and doc["sleep_time"] != sleep:
-        wrong.append("sleep_time")
-    if "visibility" in spec and "visibility" not in ignored and doc["visibility"] != spec["visibility"]:
-        wrong.append("visibility")
-    if "dev_mode" in spec and not paused and doc["dev_mode"] != spec["dev_mode"]:
-        wrong.append("dev_mode")
-    if (spec.get("state") == "paused") != paused and "state" in spec:
-        wrong.append("state")
-    wanted = {
-        "variables": dict(spec.get("variables", {})),
-        "secrets": {key: ENV[source["env"]] for key, source in spec.get("secrets", {}).items()},
-    }
-    for kind, values in wanted.items():
-        has = {key: item["value"] for key, item in doc[kind].items() if key != "HFSPACE_RESTART"}
-        wrong += [f"{kind}.{key}" for key, value in values.items() if has.get(key) != value]
-        if kind in prune:
-            wrong += [f"{kind}.{key} is there" for key in has.keys() - values.keys()]
-    if "restart" in spec and doc["variables"].get("HFSPACE_RESTART", {}).get("value") != spec["restart"]:
-        wrong.append("restart")
-    mounted = {item["mountPath"] for item in doc["volumes"]}
-    paths = {item["mount_path"] for item in spec.get("volumes", [])}
-    if not paths <= mounted or ("volumes" in prune and mounted != paths):
-        wrong.append("volumes")
-    return wrong
-
-
-def undeclared_differs(spec: Mapping[str, Any], was: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
-    """What nobody declared, and what is not as it was."""
-    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
-    wrong = []
-    free = {"hardware"} & (set(spec) - set(ignored)) and "cpu-basic" in {was["requested"], doc["requested"]}
-    for name, key in (("hardware", "requested"), ("visibility", "visibility"), ("dev_mode", "dev_mode")):
-        if (name not in spec or name in ignored) and doc[key] != was[key]:
-            wrong.append(name)
-    # A paused Space does not tell its sleep time, so a hardware request can't carry it (docs/reliability.md).
-    untold = was["stage"] == "PAUSED" and doc["requested"] != was["requested"]
-    if "sleep_time" not in spec and not (free or untold) and doc["sleep_time"] != was["sleep_time"]:
-        wrong.append("sleep_time")
-    if "state" not in spec and (was["stage"] == "PAUSED") != (doc["stage"] == "PAUSED"):
-        wrong.append("state")
-    for kind, other in (("variables", "secrets"), ("secrets", "variables")):
-        if kind not in prune:
-            kept = (
-                was[kind].keys()
-                - spec.get(kind, {}).keys()
-                - spec.get(other, {}).keys()
-                - {"HFSPACE_RESTART"}
-            )
-            wrong += [f"{kind}.{key}" for key in kept if doc[kind].get(key) != was[kind][key]]
-    if "volumes" not in prune and "volumes" not in spec and doc["volumes"] != was["volumes"]:
-        wrong.append("volumes")
-    return wrong
 
 
 def _allowed(wanted: Mapping[str, Any]) -> dict[str, Any]:

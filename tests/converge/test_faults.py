@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hfspace.localhub import LocalHub
 from tests.converge.harness import Runner
+from tests.converge.history import faults
 
 ENV = {"ONE": "s3cret-value-one"}
 NAMES = ["acme/a", "acme/b", "acme/c"]
@@ -45,21 +46,7 @@ wanted = st.fixed_dictionaries(
         "dev_mode": st.booleans(),
     },
 ).map(lambda spec: {**spec, "hardware": "t4-small"} if "sleep_time" in spec else spec)
-fault = st.one_of(
-    st.builds(
-        lambda method, drop, after: {"method": method, "drop": drop, "times": 1, "after": after},
-        st.sampled_from(["POST", "PUT", "DELETE", "GET"]),
-        st.sampled_from(["before", "after"]),
-        st.integers(0, 6),
-    ),
-    st.builds(
-        lambda status, after, times: {"status": status, "times": times, "after": after},
-        st.sampled_from([429, 500, 502, 503, 504]),
-        st.integers(0, 12),
-        st.integers(1, 3),
-    ),
-    st.builds(lambda reads: {"path": "/none", "stale": reads}, st.integers(1, 3)),
-)
+fault = faults(most_times=3, most_reads=3)
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

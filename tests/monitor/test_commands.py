@@ -2,79 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-import types
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from hfspace.cli.main import run
-from hfspace.errors import NotSupported, TrackioUnavailable
+from hfspace.errors import NotSupported
 from hfspace.live.trackio.port import Entry, Series
+from tests.monitor.command_line import Cli, rows_of
 from tests.monitor.fake import FakeTracker
-
-HOSTILE = "run\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>&\"'\n🟢 ghost\u202eevil"
-
-
-class Cli:
-    """Runs the command line in this process, with `tracker` for every Space."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.tracker = FakeTracker()
-        self.asked: list[tuple[str | None, dict[str, Any]]] = []
-        self._capsys = capsys
-        module: Any = types.ModuleType("hfspace.live.trackio.client")
-        module.TrackioClient = self._client
-        monkeypatch.setitem(sys.modules, "hfspace.live.trackio.client", module)
-
-    def _client(self, space: str | None = None, **options: Any) -> FakeTracker:
-        self.asked.append((space, options))
-        return self.tracker
-
-    def __call__(self, *args: str) -> tuple[int, str, str]:
-        code = run(["experiments", *args])
-        out, err = self._capsys.readouterr()
-        return code, out, err
-
-    def json(self, *args: str) -> Any:
-        code, out, err = self(*args, "--format", "json")
-        assert code == 0, err
-        document = json.loads(out)
-        assert document["format_version"] == 1
-        return document
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cli]:
-    monkeypatch.chdir(tmp_path)
-    for name in ("HF_TOKEN", "HUGGINGFACE_TOKEN", "HFSPACE_FILE", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("TRACKIO_SPACE_ID", "acme/track")
-    monkeypatch.setenv("HFSPACE_SPOOL_DIR", str(tmp_path / "spools"))
-    return Cli(capsys, monkeypatch)
-
-
-@pytest.fixture
-def filled(cli: Cli) -> Cli:
-    """Two experiments with a loss of ten steps each."""
-    for name in ("run-a", "run-b"):
-        cli.tracker.create(name, description="about it", parameters={"lr": 0.1})
-        entries = [Entry(metrics={"loss": 1 / (1 + step)}, step=10 * step, time="t") for step in range(10)]
-        cli.tracker.log_metrics(name, entries)
-    return cli
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
 
 # ------------------------------------------------------------------ which app
 
@@ -365,74 +304,6 @@ def test_parquet(filled: Cli, tmp_path: Path) -> None:
     assert [row["value"] for row in rows[:3]] == [1.0, 0.5, 1 / 3]
     assert filled("export", "--table", "experiments", "--out", "x.parquet")[0] == 0
     assert parquet.read_table(tmp_path / "x.parquet").num_rows == 2
-
-
-# ------------------------------------------------------------------ hostile text
-
-
-@pytest.fixture
-def hostile(cli: Cli) -> Cli:
-    made = cli.tracker.create(HOSTILE, description=HOSTILE, parameters={HOSTILE: HOSTILE})
-    cli.tracker.log_metrics(made.id, [Entry(metrics={HOSTILE: 1.0, "loss": 2.0}, step=1, time=HOSTILE)] * 2)
-    cli.tracker.create("=1+1")
-    cli.tracker.log_metrics("=1+1", [Entry(metrics={"loss": 2.0}, step=1)])
-    return cli
-
-
-def active(text: str) -> set[str]:
-    return {char for char in text if not char.isprintable() and char != "\n"}
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("list",),
-        ("show", "exp_1"),
-        ("show", "exp_1", "--format", "json"),
-        ("plot", "exp_1"),
-        ("compare", "exp_1", "exp_2"),
-        ("export",),
-        ("status", "exp_1", "failed"),
-        ("log-parameters", "exp_1", '{"a": 1}'),
-        ("log-metrics", HOSTILE, '{"a": 1}'),
-        ("show", HOSTILE + "x"),
-        ("create", HOSTILE),
-    ],
-)
-def test_hostile_text_never_reaches_the_terminal(hostile: Cli, args: tuple[str, ...]) -> None:
-    _, out, err = hostile(*args)
-    assert active(out + err) == set()
-    assert out + err != ""
-    lines = (out + err).splitlines()
-    assert not any(line.startswith("🟢") for line in lines)
-
-
-def test_hostile_text_in_files_is_text(hostile: Cli, tmp_path: Path) -> None:
-    assert hostile("plot", "exp_1", "--metric", HOSTILE, "--metric", "loss", "--out", "x.svg")[0] == 0
-    assert hostile("compare", "exp_1", "exp_2", "--out", "x.html")[0] == 0
-    svg, page = (tmp_path / "x.svg").read_text(), (tmp_path / "x.html").read_text()
-    names = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(svg).iter()}
-    assert names <= {"svg", "title", "rect", "text", "path", "polyline", "circle"}
-    assert "<script" not in page
-    assert active(svg + page) == set()
-    hostile("export", "--out", "x.csv")
-    rows = rows_of(tmp_path / "x.csv")
-    assert {row["name"] for row in rows} >= {"'=1+1"}
-    assert active((tmp_path / "x.csv").read_text()) == set()
-    hostile("export", "--out", "x.jsonl")
-    text = (tmp_path / "x.jsonl").read_text()
-    assert text.isascii()
-    assert json.loads(text.splitlines()[1])["name"] == HOSTILE
-
-
-def test_an_error_of_the_app_is_shown_as_text(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(project: str | None = None) -> None:
-        raise TrackioUnavailable(f"It said {HOSTILE}.")
-
-    monkeypatch.setattr(cli.tracker, "list", fail)
-    code, out, err = cli("list")
-    assert (code, out) == (1, "")
-    assert active(err) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""What a manifest says and what a Hub holds, compared by a reading that shares no code with hfspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any], env: Mapping[str, str]) -> list[str]:
+    """What is not as declared, by a reading of the manifest that shares nothing with hfspace."""
+    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
+    paused = doc["stage"] == "PAUSED"
+    wrong = []
+    if "hardware" in spec and "hardware" not in ignored and doc["requested"] != spec["hardware"]:
+        wrong.append("hardware")
+    sleep = {"never": -1}.get(spec.get("sleep_time"), spec.get("sleep_time"))
+    if sleep is not None and not paused and doc["sleep_time"] != sleep:
+        wrong.append("sleep_time")
+    if "visibility" in spec and "visibility" not in ignored and doc["visibility"] != spec["visibility"]:
+        wrong.append("visibility")
+    if "dev_mode" in spec and not paused and doc["dev_mode"] != spec["dev_mode"]:
+        wrong.append("dev_mode")
+    if (spec.get("state") == "paused") != paused and "state" in spec:
+        wrong.append("state")
+    wanted = {
+        "variables": dict(spec.get("variables", {})),
+        "secrets": {key: env[source["env"]] for key, source in spec.get("secrets", {}).items()},
+    }
+    for kind, values in wanted.items():
+        has = {key: item["value"] for key, item in doc[kind].items() if key != "HFSPACE_RESTART"}
+        wrong += [f"{kind}.{key}" for key, value in values.items() if has.get(key) != value]
+        if kind in prune:
+            wrong += [f"{kind}.{key} is there" for key in has.keys() - values.keys()]
+    if "restart" in spec and doc["variables"].get("HFSPACE_RESTART", {}).get("value") != spec["restart"]:
+        wrong.append("restart")
+    mounted = {item["mountPath"] for item in doc["volumes"]}
+    paths = {item["mount_path"] for item in spec.get("volumes", [])}
+    if not paths <= mounted or ("volumes" in prune and mounted != paths):
+        wrong.append("volumes")
+    return wrong
+
+
+def undeclared_differs(spec: Mapping[str, Any], was: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
+    """What nobody declared, and what is not as it was."""
+    ignored, prune = spec.get("ignore", []), spec.get("prune", [])
+    wrong = []
+    free = {"hardware"} & (set(spec) - set(ignored)) and "cpu-basic" in {was["requested"], doc["requested"]}
+    for name, key in (("hardware", "requested"), ("visibility", "visibility"), ("dev_mode", "dev_mode")):
+        if (name not in spec or name in ignored) and doc[key] != was[key]:
+            wrong.append(name)
+    # A paused Space does not tell its sleep time, so a hardware request can't carry it (docs/reliability.md).
+    untold = was["stage"] == "PAUSED" and doc["requested"] != was["requested"]
+    if "sleep_time" not in spec and not (free or untold) and doc["sleep_time"] != was["sleep_time"]:
+        wrong.append("sleep_time")
+    if "state" not in spec and (was["stage"] == "PAUSED") != (doc["stage"] == "PAUSED"):
+        wrong.append("state")
+    for kind, other in (("variables", "secrets"), ("secrets", "variables")):
+        if kind not in prune:
+            kept = (
+                was[kind].keys()
+                - spec.get(kind, {}).keys()
+                - spec.get(other, {}).keys()
+                - {"HFSPACE_RESTART"}
+            )
+            wrong += [f"{kind}.{key}" for key in kept if doc[kind].get(key) != was[kind][key]]
+    if "volumes" not in prune and "volumes" not in spec and doc["volumes"] != was["volumes"]:
+        wrong.append("volumes")
+    return wrong
