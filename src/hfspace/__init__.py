@@ -1,7 +1,7 @@
 """GitOps for Hugging Face Spaces.
 
-`load` a manifest, `observe` the Hub, `hfspace.plan.planner.plan` the difference and
-`hfspace.apply.executor.apply` it; `connect` to a Space to call its endpoint, `diagnose` to ask why that
+`load` a manifest, `observe` the Hub, `hfspace.planner.plan.plan` the difference and
+`hfspace.applier.executor.apply` it; `connect` to a Space to call its endpoint, `diagnose` to ask why that
 fails. Names are imported when they are used, so that the command line starts at once.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from hfspace.apply.run import Options, Run
+    from hfspace.applier.run import Options, Run
     from hfspace.diagnosis import connect, diagnose
     from hfspace.live.snapshot import Look, observe
     from hfspace.live.trackio.client import TrackioClient
@@ -32,8 +32,8 @@ _HOMES = {
     "TrackioClient": "hfspace.live.trackio.client",
     "connect": "hfspace.diagnosis",
     "diagnose": "hfspace.diagnosis",
-    "Options": "hfspace.apply.run",
-    "Run": "hfspace.apply.run",
+    "Options": "hfspace.applier.run",
+    "Run": "hfspace.applier.run",
     "ExperimentMonitor": "hfspace.monitor",
     **dict.fromkeys(
         ("ApplyResult", "Change", "Check", "Outcome", "Plan", "Snapshot", "SpaceState"), "hfspace.model"

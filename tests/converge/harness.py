@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from hfspace.apply.executor import apply
-from hfspace.apply.run import Options, Run
+from hfspace.applier.executor import apply
+from hfspace.applier.run import Options, Run
 from hfspace.errors import HubError
 from hfspace.live.hub import connect
 from hfspace.live.limiter import Pace
@@ -20,7 +20,7 @@ from hfspace.manifest.loader import load
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import load_secret_values
 from hfspace.model import ApplyResult, Plan, Snapshot
-from hfspace.plan.planner import plan
+from hfspace.planner.plan import plan
 
 OPTIONS = Options(parallelism=1, poll_seconds=5, settle_seconds=20)
 

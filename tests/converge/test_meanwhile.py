@@ -122,8 +122,8 @@ def test_a_space_that_is_gone_is_not_done_and_not_made_again(hub: LocalHub) -> N
     runner = Runner(hub, spaces(hardware="t4-small", variables={"A": "mine"}))
     snapshot = runner.snapshot()
     hub._store.remove("acme/x")
-    from hfspace.apply.executor import apply
-    from hfspace.plan.planner import plan
+    from hfspace.applier.executor import apply
+    from hfspace.planner.plan import plan
 
     result = apply(plan(runner.manifest, snapshot), runner.run(snapshot))
     assert (result.exit_code, "is gone since the plan was made" in result.outcomes[0].error) == (1, True)
@@ -179,8 +179,8 @@ def together(hub: LocalHub, *manifests: dict[str, Any]) -> list[ApplyResult]:
     results: list[ApplyResult | None] = [None] * len(runners)
 
     def go(number: int, runner: Runner) -> None:
-        from hfspace.apply.executor import apply
-        from hfspace.plan.planner import plan
+        from hfspace.applier.executor import apply
+        from hfspace.planner.plan import plan
 
         snapshot = runner.snapshot()
         barrier.wait(10)

@@ -14,8 +14,8 @@ import pytest
 from hfspace.errors import PlanFileError, UsageError
 from hfspace.localhub import LocalHub
 from hfspace.model import Plan
-from hfspace.plan.codec import FORMAT_VERSION
-from hfspace.plan.saved import load, save, why_stale
+from hfspace.planner.codec import FORMAT_VERSION
+from hfspace.planner.saved import load, save, why_stale
 from tests.converge.harness import Runner
 from tests.converge.killing import Commands
 
@@ -108,7 +108,7 @@ def test_every_truncation_of_a_plan_is_refused(made: Plan, tmp_path: Path) -> No
 
 
 def test_a_checksum_that_fits_nonsense_is_refused_too(made: Plan, tmp_path: Path) -> None:
-    from hfspace.plan.saved import _checksum
+    from hfspace.planner.saved import _checksum
 
     body = {"format_version": FORMAT_VERSION, "changes": [{"address": 1}]}
     path = tmp_path / "plan.json"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hfspace.apply.run import Options
+from hfspace.applier.run import Options
 from hfspace.localhub import LocalHub
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import LiveExperiments, ServedApp, ServedEndpoint, SpaceState

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hfspace.apply.watch import Auto, Patience, Tick, allowed, loop, tick
+from hfspace.applier.watch import Auto, Patience, Tick, allowed, loop, tick
 from hfspace.errors import HfspaceError, HubUnreachable, Interrupted
 from hfspace.live.limiter import Pace
 from hfspace.localhub import LocalHub

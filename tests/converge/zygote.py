@@ -31,7 +31,7 @@ def _import_everything() -> None:
     import huggingface_hub  # noqa: F401
     from huggingface_hub import HfApi  # noqa: F401
 
-    import hfspace.apply.executor
+    import hfspace.applier.executor
     import hfspace.cli.apply
     import hfspace.cli.main
     import hfspace.cli.plan

@@ -15,7 +15,7 @@ from hfspace.github.client import GitHub
 from hfspace.github.comment import Said, body
 from hfspace.github.event import Event, Run
 from hfspace.github.untrusted import LARGEST, load, pull_of_run, without_places
-from hfspace.plan.codec import to_json
+from hfspace.planner.codec import to_json
 from tests.github.fake import TOKEN, FakeGitHub
 from tests.report.plans import everything, hostile
 

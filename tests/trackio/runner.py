@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hfspace.apply.run import Options, Run
+from hfspace.applier.run import Options, Run
 from hfspace.live.apps import AppReaders
 from hfspace.localhub import LocalHub
 from hfspace.model import Snapshot

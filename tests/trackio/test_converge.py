@@ -123,8 +123,8 @@ def test_without_waiting_they_are_left_for_the_next_run(hub: LocalHub, apps: Sto
 def test_an_app_that_answers_late_is_waited_for(hub: LocalHub, apps: StoreApps) -> None:
     runner = Runner(hub, apps, experiments=FIVE, variables={"A": "2"})
     snapshot = runner.snapshot()
-    from hfspace.apply.executor import apply
-    from hfspace.plan.planner import plan
+    from hfspace.applier.executor import apply
+    from hfspace.planner.plan import plan
 
     made = plan(runner.manifest, snapshot)
     apps.silent = 6

@@ -246,7 +246,7 @@ def test_nothing_declared_asks_nothing() -> None:
 
 
 def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_create() -> None:
-    from hfspace.apply.watch import Auto, Patience, tick
+    from hfspace.applier.watch import Auto, Patience, tick
     from hfspace.model import ApplyResult
 
     done: list[Plan] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from hfspace.manifest.models import Manifest, Policy, SpaceSpec
 from hfspace.model import Account, Flavor, ManifestRef, Plan, Secret, Snapshot, SpaceState, Variable
-from hfspace.plan.planner import plan
+from hfspace.planner.plan import plan
 
 PRICES = {"cpu-basic": "0", "zero-a10g": "0", "cpu-upgrade": "0.03", "t4-small": "0.40", "a10g-small": "1.00"}
 FLAVORS = {

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec
-from hfspace.plan import order
-from hfspace.plan.planner import digest, plan, targeted
+from hfspace.planner import order
+from hfspace.planner.plan import digest, plan, targeted
 from tests.unit.builders import checks, live, manifest, snapshot
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from hfspace.apply.audit import AuditLog
-from hfspace.apply.events import Event, Listener
-from hfspace.apply.run import Options
+from hfspace.applier.audit import AuditLog
+from hfspace.applier.events import Event, Listener
+from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import Session, open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import HfspaceError, PolicyError, StalePlanError, UsageError
@@ -115,8 +115,8 @@ def execute(
     audit_log: Path | None = None,
 ) -> ApplyResult:
     """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
-    from hfspace.apply.executor import apply
-    from hfspace.apply.run import Run
+    from hfspace.applier.executor import apply
+    from hfspace.applier.run import Run
     from hfspace.cli.progress import Progress
 
     with ExitStack() as stack:
@@ -149,14 +149,14 @@ def _all(listeners: list[Listener]) -> Listener:
 def _load(plan_file: Path | None) -> Plan | None:
     if plan_file is None:
         return None
-    from hfspace.plan.saved import load
+    from hfspace.planner.saved import load
 
     return load(plan_file)
 
 
 def _still_true(saved: Plan, session: Session) -> tuple[Plan, Snapshot]:
     """The saved plan, if nothing that it rests on has moved. Raises StalePlanError naming what has."""
-    from hfspace.plan.saved import why_stale
+    from hfspace.planner.saved import why_stale
 
     fresh, snapshot = session.plan()
     moved = why_stale(saved, fresh)
@@ -173,7 +173,7 @@ def _guarded(
 ) -> Plan:
     """Shows the plan, and refuses as a whole what may not be done at all."""
     from hfspace.cli.plan import blocking, rendered, without_share_check
-    from hfspace.plan.planner import deletes
+    from hfspace.planner.plan import deletes
 
     made = without_share_check(made) if force else made
     if form == "text":

@@ -63,7 +63,7 @@ def demo_environment(env: Mapping[str, str], url: str, token: str) -> dict[str, 
 
 
 def _story(context: Context) -> int:
-    from hfspace.apply.run import Options
+    from hfspace.applier.run import Options
     from hfspace.cli.apply import execute
     from hfspace.cli.plan import rendered
     from hfspace.cli.session import open_session

@@ -152,7 +152,7 @@ def merge_command(
     """Join the plans of shards into one."""
     from hfspace.github.action import exit_code
     from hfspace.github.merge import merge
-    from hfspace.plan.saved import save
+    from hfspace.planner.saved import save
     from hfspace.report.cells import counted
 
     if expect is not None and len(plan_files) != expect:
@@ -196,7 +196,7 @@ def _loaded(path: Path, from_fork: bool = False) -> Plan:
         from hfspace.github.untrusted import without_places
 
         return without_places(load_untrusted(path))
-    from hfspace.plan.saved import load
+    from hfspace.planner.saved import load
 
     return load(path)
 

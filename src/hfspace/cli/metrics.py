@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from hfspace.apply.watch import Tick
+from hfspace.applier.watch import Tick
 from hfspace.errors import UsageError
 
 

@@ -56,7 +56,7 @@ def command(
     if force:
         made = without_share_check(made)
     if out is not None:
-        from hfspace.plan.saved import save
+        from hfspace.planner.saved import save
 
         save(made, out)
         context.note(f"Saved to {out}. Apply it with: hfspace apply {out}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hfspace.apply.events import Event, Kind
+from hfspace.applier.events import Event, Kind
 from hfspace.cli.context import Context
 from hfspace.model import Change, Status
 

@@ -18,7 +18,7 @@ from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.models import Manifest
 from hfspace.model import Plan, Snapshot
-from hfspace.plan.planner import plan, targeted
+from hfspace.planner.plan import plan, targeted
 
 _MOST_SHARES = 1_000
 
@@ -158,7 +158,7 @@ def _sharded(manifest: Manifest, text: str) -> Manifest:
 def _check_targets(targets: Sequence[str], known: set[str]) -> None:
     from difflib import get_close_matches
 
-    from hfspace.plan.planner import matches
+    from hfspace.planner.plan import matches
 
     spaces = {address for address in known if "." not in address.partition("/")[2]}
     for target in targets:

@@ -28,7 +28,7 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
     import json
     from dataclasses import replace
 
-    from hfspace.plan.policy import declared
+    from hfspace.planner.policy import declared
     from hfspace.report.cells import counted, plain
 
     context = replace(context, files=paths or context.files)

@@ -16,7 +16,7 @@ from hfspace.cli.context import Context, hfspace_command, space_id
 @click.option("--timeout", default="15m", show_default=True, metavar="DURATION", help="Give up after this.")
 def command(context: Context, space: str, timeout: str) -> int:
     """Wait until a Space runs (a sleeping one counts); fails at once when it can't come up."""
-    from hfspace.apply.waiting import LOG_COMMANDS, still
+    from hfspace.applier.waiting import LOG_COMMANDS, still
     from hfspace.cli.session import parse_timeout
     from hfspace.errors import HfspaceError, WaitTimeout
     from hfspace.live.limiter import Pace

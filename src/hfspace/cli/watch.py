@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
-from hfspace.apply.watch import Auto, Patience, Reporter, Tick, loop
-from hfspace.apply.watch import tick as turn
+from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
+from hfspace.applier.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import Interrupted, UsageError
 from hfspace.live.limiter import Pace
@@ -82,7 +82,7 @@ def command(
 
 def _turn(context: Context, auto: Auto, longest: float, patience: Patience) -> Tick:
     """One turn with everything read anew: the manifest, the secrets' sources, the Hub."""
-    from hfspace.apply.run import Options
+    from hfspace.applier.run import Options
     from hfspace.cli.apply import execute
     from hfspace.cli.session import Session, open_session
 

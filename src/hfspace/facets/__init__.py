@@ -30,7 +30,7 @@ ALL: tuple[Facet, ...] = (
     Endpoint(),
     Experiments(),
 )
-"""In the order in which one Space's changes are applied (see hfspace.plan.order for the exceptions)."""
+"""In the order in which one Space's changes are applied (see hfspace.planner.order for the exceptions)."""
 
 BY_NAME = {facet.name: facet for facet in ALL}
 

@@ -1,6 +1,6 @@
 """Whether the Space runs: `running` is met by a sleeping Space too, since a visit wakes it.
 
-Waking comes after every other setting, pausing before them (hfspace.plan.order).
+Waking comes after every other setting, pausing before them (hfspace.planner.order).
 """
 
 from __future__ import annotations

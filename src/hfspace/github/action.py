@@ -22,7 +22,7 @@ from hfspace.github import annotate, comment, drift_issue, outputs, result, summ
 from hfspace.github.client import GitHub
 from hfspace.github.event import Event, read_event
 from hfspace.model import Plan
-from hfspace.plan.saved import load
+from hfspace.planner.saved import load
 from hfspace.report.cells import plain
 
 COMMANDS = ("validate", "plan", "apply", "drift")

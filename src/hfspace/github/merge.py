@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hfspace.errors import UsageError
 from hfspace.model import Check, Cost, Plan
-from hfspace.plan import order
+from hfspace.planner import order
 from hfspace.report.cells import money
 
 _BUDGET = "policy.max_monthly_usd"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hfspace.errors import UsageError
 from hfspace.model import Plan
-from hfspace.plan.counts import counts
+from hfspace.planner.counts import counts
 
 
 def plan_outputs(plan: Plan) -> dict[str, str]:

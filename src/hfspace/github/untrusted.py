@@ -12,7 +12,7 @@ from hfspace.errors import PlanFileError
 from hfspace.github.client import GitHub
 from hfspace.github.event import Event
 from hfspace.model import Change, Check, Cost, Plan
-from hfspace.plan.codec import FORMAT_VERSION, from_json
+from hfspace.planner.codec import FORMAT_VERSION, from_json
 
 LARGEST = 20 * 1024 * 1024
 _MOST = 50_000

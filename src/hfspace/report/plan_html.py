@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hfspace.model import Cost, Plan
-from hfspace.plan.counts import counts
+from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, html, money
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
 

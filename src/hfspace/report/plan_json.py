@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hfspace.plan.codec import FORMAT_VERSION, from_json, to_json
+from hfspace.planner.codec import FORMAT_VERSION, from_json, to_json
 
 __all__ = ["FORMAT_VERSION", "from_json", "to_json"]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan
-from hfspace.plan.counts import counts
+from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, cut, delta, html, money, plain, setting, value
 from hfspace.report.plan_view import LONGEST_MESSAGE
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from hfspace.model import Action, Cost, Plan
-from hfspace.plan.counts import counts, unchanged
+from hfspace.planner.counts import counts, unchanged
 from hfspace.report.cells import counted, money, opening, pad, plain, width
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
 

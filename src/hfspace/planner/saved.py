@@ -11,7 +11,7 @@ from typing import Any
 
 from hfspace.errors import PlanFileError, UsageError
 from hfspace.model import Plan
-from hfspace.plan.codec import FORMAT_VERSION, from_json, to_json
+from hfspace.planner.codec import FORMAT_VERSION, from_json, to_json
 
 _LARGEST = 256 * 1024 * 1024
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hfspace.apply.events import Kind
-from hfspace.apply.run import Run
+from hfspace.applier.events import Kind
+from hfspace.applier.run import Run
 from hfspace.errors import DataLoss, HfspaceError
 from hfspace.facets import BY_NAME
 from hfspace.model import Action, Change, Check, SpaceState

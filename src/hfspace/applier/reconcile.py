@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from hfspace.apply import in_app, meanwhile, waiting
-from hfspace.apply.events import Kind
-from hfspace.apply.run import Run
+from hfspace.applier import in_app, meanwhile, waiting
+from hfspace.applier.events import Kind
+from hfspace.applier.run import Run
 from hfspace.errors import (
     Conflict,
     DataLoss,
@@ -26,7 +26,7 @@ from hfspace.errors import (
 )
 from hfspace.facets import BY_NAME
 from hfspace.model import FAILED, Action, Change, Check, Outcome, SpaceState, Status
-from hfspace.plan.planner import digest
+from hfspace.planner.plan import digest
 
 _UNANSWERED = (HubUnreachable, HubFault, Conflict)
 _REFUSED = (NotVisible, Rejected)

@@ -15,9 +15,9 @@ from hfspace.facets.hardware import Hardware
 from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
 from hfspace.model import Action, Change, Check, Plan, Snapshot, SpaceState
-from hfspace.plan import order
-from hfspace.plan.cost import cost
-from hfspace.plan.policy import breaches
+from hfspace.planner import order
+from hfspace.planner.cost import cost
+from hfspace.planner.policy import breaches
 
 
 def plan(manifest: Manifest, snapshot: Snapshot) -> Plan:

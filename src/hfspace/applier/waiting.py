@@ -3,8 +3,8 @@ RUNNING that was there before."""
 
 from __future__ import annotations
 
-from hfspace.apply.events import Kind
-from hfspace.apply.run import Run
+from hfspace.applier.events import Kind
+from hfspace.applier.run import Run
 from hfspace.errors import HubError, WaitTimeout
 from hfspace.model import FAILED, HELD, IDLE, MOVING, SpaceState
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Cost, ManifestRef, Plan, Source
-from hfspace.plan.counts import counts, unchanged
+from hfspace.planner.counts import counts, unchanged
 
 FORMAT_VERSION = 1
 

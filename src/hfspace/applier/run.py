@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
-from hfspace.apply.events import Event, Kind, Listener
+from hfspace.applier.events import Event, Kind, Listener
 from hfspace.errors import Interrupted, NotVisible
 from hfspace.facets.base import Desired
 from hfspace.live.limiter import Pace
@@ -13,8 +13,8 @@ from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, read_space
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, Snapshot, SpaceState
-from hfspace.plan import order
-from hfspace.plan.planner import compare, desired_of
+from hfspace.planner import order
+from hfspace.planner.plan import compare, desired_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Run:
         return [item for item in found if item.severity == "error"]
 
     def _compare(self, space: str, state: SpaceState | None) -> list[Change | Check]:
-        from hfspace.plan.planner import matches
+        from hfspace.planner.plan import matches
 
         spaces = {space: state} if state is not None else {}
         now = replace(self.snapshot, spaces=spaces, unreadable={})

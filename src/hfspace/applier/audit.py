@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
 
-from hfspace.apply.events import Event, Kind
+from hfspace.applier.events import Event, Kind
 from hfspace.model import Plan
 
 _LOGGED = frozenset({Kind.APPLIED, Kind.FAILED, Kind.RESOLVED, Kind.FINISHED})

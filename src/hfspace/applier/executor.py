@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from hfspace.apply.reconcile import reconcile
-from hfspace.apply.run import Run
+from hfspace.applier.reconcile import reconcile
+from hfspace.applier.run import Run
 from hfspace.model import Action, ApplyResult, Change, Outcome, Plan, Status
-from hfspace.plan import order
-from hfspace.plan.policy import is_running
+from hfspace.planner import order
+from hfspace.planner.policy import is_running
 
 
 def apply(plan: Plan, run: Run) -> ApplyResult:
