@@ -141,6 +141,18 @@ class LiveExperiments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What the Hub tells of a Space beside its settings. Times are ISO 8601 in UTC; None is unknown."""
+
+    title: str | None = None
+    likes: int | None = None
+    created: str | None = None
+    modified: str | None = None
+    sdk_version: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceState:
     """One Space as the Hub shows it.
 
@@ -170,6 +182,7 @@ class SpaceState:
     volumes: tuple[Volume, ...] | None = None
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
+    details: Details | None = None
 
     @property
     def is_static(self) -> bool:

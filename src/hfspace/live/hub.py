@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, Rejected
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 EXPAND = ("runtime", "private", "sdk", "sha", "subdomain")
 """What a listing carries beside the id: all that a plan needs, in one page (hub-api 1.1)."""
+DETAILS = ("likes", "lastModified", "createdAt", "tags", "cardData")
 
 
 def connect(
@@ -113,25 +115,32 @@ class HubClient:
         return self._understand("hardware prices", lambda: wire.flavors(raw))
 
     def list_spaces(
-        self, *, author: str | None = None, search: str | None = None, limit: int | None = None
+        self,
+        *,
+        author: str | None = None,
+        search: str | None = None,
+        limit: int | None = None,
+        details: bool = False,
     ) -> Iterator[SpaceState]:
-        """One item at a time; a page is fetched when its first item is asked for."""
+        """One item at a time, with its details where they are asked for; a page is fetched when its first
+        item is asked for."""
+        expand = [*EXPAND, *(DETAILS if details else ())]
         pages = self._ask(
             "list Spaces",
             author or "",
-            lambda: iter(
-                self._api.list_spaces(author=author, search=search, limit=limit, expand=list(EXPAND))
-            ),
+            lambda: iter(self._api.list_spaces(author=author, search=search, limit=limit, expand=expand)),
         )
         while True:
             info = self._ask("list Spaces", author or "", lambda: next(pages, None))
             if info is None:
                 return
-            yield self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+            state = self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+            yield replace(state, details=wire.details(info)) if details else state
 
     def space(self, space: str) -> SpaceState:
+        """One Space with its details."""
         info = self._info(space)
-        return self._understand(space, lambda: wire.space(info))
+        return self._understand(space, lambda: replace(wire.space(info), details=wire.details(info)))
 
     def space_with_card(self, space: str) -> tuple[SpaceState, dict[str, Any]]:
         """The Space, and the settings at the top of its README (sdk_version, app_port, base_path …)."""

@@ -46,7 +46,12 @@ class HubReader(Protocol):
 
     def flavors(self) -> dict[str, Flavor]: ...
     def list_spaces(
-        self, *, author: str | None = None, search: str | None = None, limit: int | None = None
+        self,
+        *,
+        author: str | None = None,
+        search: str | None = None,
+        limit: int | None = None,
+        details: bool = False,
     ) -> Iterator[SpaceState]: ...
     def space(self, space: str) -> SpaceState: ...
     def runtime(self, known: SpaceState) -> SpaceState:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from hfspace.live.fingerprint import split
-from hfspace.model import NEVER, Account, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.model import NEVER, Account, Details, Flavor, Secret, SpaceState, Variable, Volume
 
 _MINUTES_PER_HOUR = 60
 _MICRO = 1_000_000
@@ -66,6 +67,22 @@ def space(info: Any) -> SpaceState:
     return with_runtime(state, raw) if isinstance(raw, Mapping) else state
 
 
+def details(info: Any) -> Details:
+    """What a SpaceInfo tells beside settings; whatever is odd in it is unknown."""
+    card = getattr(info, "card_data", None)
+    values: Any = card.to_dict() if card is not None and hasattr(card, "to_dict") else card
+    values = values if isinstance(values, Mapping) else {}
+    likes, tags = getattr(info, "likes", None), getattr(info, "tags", None)
+    return Details(
+        title=_cut(_text(values.get("title"))),
+        likes=likes if isinstance(likes, int) and not isinstance(likes, bool) else None,
+        created=_time(getattr(info, "created_at", None)),
+        modified=_time(getattr(info, "last_modified", None)),
+        sdk_version=_cut(str(values["sdk_version"])) if values.get("sdk_version") else None,
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
 def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
     """`state` with the runtime object's fields (hub-api 1.3). Absent fields of a paused Space are unknown,
     not empty (hub-api 2.3)."""
@@ -117,6 +134,10 @@ def to_volume(volume: Volume) -> Any:
 def to_pair(key: str, variable: Variable) -> dict[str, str]:
     pair = {"key": key, "value": variable.value}
     return {**pair, "description": variable.description} if variable.description else pair
+
+
+def _time(value: object) -> str | None:
+    return value.astimezone(UTC).isoformat(timespec="seconds") if isinstance(value, datetime) else None
 
 
 def _role(auth: Mapping[str, Any]) -> str:

@@ -115,6 +115,7 @@ def digest(state: SpaceState) -> str:
         runtime_sha=None,
         app=None,
         error_message=None,
+        details=None,
         secrets=None,
     )
     secrets = {
