@@ -248,3 +248,29 @@ def test_ctrl_c_ends_a_wait_in_good_order(shell: Shell, hub: LocalHub) -> None:
 def test_a_port_in_use_is_one_sentence(shell: Shell, hub: LocalHub) -> None:
     done = shell("hub", "serve", "--port", hub.url.rpartition(":")[2])
     assert (done.returncode, "can't be used" in done.stderr) == (1, True)
+
+
+def test_every_form_of_an_id_is_taken(hub: LocalHub, shell: Shell) -> None:
+    for form in (
+        "acme/y",
+        f"{hub.url}/spaces/acme/y".replace(hub.url, "https://huggingface.co"),
+        "acme-y.hf.space",
+    ):
+        done = shell("show", form)
+        assert done.returncode == 0, done.stderr
+        assert "acme/y" in done.stdout
+        assert shell("wait", form).returncode == 0
+    refused = shell("pause", "nobody-knows-it.hf.space")
+    assert refused.returncode == 1
+    assert "owner/name" in refused.stderr
+
+
+def test_a_listing_is_filtered_and_sorted(shell: Shell) -> None:
+    lines = shell("list", "acme", "--stage", "run*", "--format", "csv").stdout.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["space", "acme/y"]
+    items = json.loads(shell("list", "--all", "--sort", "cost", "--format", "json").stdout)["spaces"]
+    assert [item["id"] for item in items] == ["acme/y", "acme/x"]
+    assert items[0]["usd_per_hour"] == "0.40"
+    assert (
+        json.loads(shell("list", "acme", "--tag", "none-has-it", "--format", "json").stdout)["spaces"] == []
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,11 @@ class Context:
     @property
     def endpoint(self) -> str:
         return (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+
+    @property
+    def columns(self) -> int | None:
+        """The width of the terminal on stdout; None where text goes to a file or a pipe, and is not cut."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def load_manifest(self) -> Manifest:
         """The manifest with all its files merged. Raises ManifestError with every problem found."""
@@ -177,14 +183,16 @@ def _with_context(function: Callable[..., int], manifest: bool) -> Callable[...,
     return global_options(call, manifest=manifest)
 
 
-def space_id(text: str) -> str:
-    """owner/name of a Space that was typed as an id or a URL. Raises UsageError."""
+def find_space(hub: HubClient, text: str) -> str:
+    """owner/name of a Space that was typed as an id, a URL or a *.hf.space host, which the Hub resolves.
+
+    Raises UsageError when it is none of them, or no Space has that host; HubError.
+    """
+    from hfspace.live.hosts import resolve
     from hfspace.manifest.values import normalise_id
 
     try:
-        found = normalise_id(text)
+        space = normalise_id(text)
     except ValueError as error:
         raise UsageError(f"'{text}' is not a Space: {error}.") from None
-    if found.endswith(".hf.space"):
-        raise UsageError(f"'{text}' is a host.", hint="Write the Space as owner/name.")
-    return found
+    return resolve(hub, space) if space.endswith(".hf.space") else space

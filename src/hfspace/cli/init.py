@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hfspace.cli.context import DEFAULT_FILE, Context, hfspace_command, space_id
+from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_command
 from hfspace.errors import HubError, UsageError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _found(context: Context, names: tuple[str, ...]) -> list[Found]:
     states: dict[str, SpaceState] = {}
     for name in names:
         if "/" in name or name.endswith(".hf.space"):
-            state = hub.space(space_id(name))
+            state = hub.space(find_space(hub, name))
             states[state.id] = state
         else:
             states |= {state.id: state for state in hub.list_spaces(author=name)}

@@ -2,43 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import chain, islice
+from textwrap import indent
+
 import click
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.errors import UsageError
+from hfspace.live.hub import HubClient
+from hfspace.model import Details, Flavor, SpaceState
+from hfspace.report import spaces as report
+from hfspace.report.cells import json_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """What to list, and how. A filter that is empty holds for every Space."""
+
+    owner: str | None
+    search: str | None
+    all: bool
+    sdk: tuple[str, ...]
+    stage: tuple[str, ...]
+    hardware: tuple[str, ...]
+    tag: tuple[str, ...]
+    visibility: tuple[str, ...]
+    sort: str | None
+    limit: int | None
+    form: str
+
+    def holds(self, state: SpaceState) -> bool:
+        """Whether every filter lets `state` through. An unknown value passes no filter."""
+        tags = state.details.tags if state.details else ()
+        return (
+            _any(self.sdk, [state.sdk])
+            and _any(self.stage, [state.stage])
+            and _any(self.hardware, [state.hardware, state.hardware_current])
+            and _any(self.visibility, [state.visibility])
+            and all(_any((tag,), tags) for tag in self.tag)
+        )
+
+
+def _any(patterns: tuple[str, ...], values: Iterable[str | None]) -> bool:
+    if not patterns:
+        return True
+    known = [value.lower() for value in values if value is not None]
+    return any(fnmatchcase(value, pattern.lower()) for pattern in patterns for value in known)
 
 
 @hfspace_command(
     manifest=False,
     name="list",
-    epilog="\b\nExamples:\n  hfspace list acme\n  hfspace list --search whisper --limit 20\n"
-    "  hfspace list acme --format json",
+    epilog="\b\nExamples:\n  hfspace list acme\n  hfspace list --all --stage 'RUNNING*' --sort cost\n"
+    "  hfspace list --search whisper --sdk gradio --limit 20\n"
+    "  hfspace list acme --hardware 't4-*' --format csv > spaces.csv",
 )
 @click.argument("owner", required=False)
-@click.option("--search", help="Only Spaces whose name holds this.")
-@click.option("--limit", type=click.IntRange(1, 10000), help="At most so many.")
+@click.option("--search", metavar="TEXT", help="Only Spaces whose name holds this.")
+@click.option("--all", is_flag=True, help="Of this token's account and all its organisations.")
+@click.option("--sdk", multiple=True, metavar="SDK", help="gradio, docker, static …; repeatable, globs.")
+@click.option("--stage", multiple=True, metavar="STAGE", help="RUNNING, PAUSED …; repeatable, globs.")
+@click.option("--hardware", multiple=True, metavar="FLAVOR", help="t4-small, 'a10g-*' …; repeatable, globs.")
+@click.option("--tag", multiple=True, metavar="TAG", help="Only with this tag; repeated: with all of them.")
+@click.option("--visibility", multiple=True, type=click.Choice(["public", "private"]), help="Repeatable.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list."
+    "--sort",
+    type=click.Choice(["likes", "modified", "cost", "name"]),
+    help="Highest or newest first; names A to Z.",
 )
-def command(context: Context, owner: str | None, search: str | None, limit: int | None, form: str) -> int:
-    """List the Spaces of OWNER (default: the token's account), or of a search."""
-    import json
-    from itertools import islice
-
-    from hfspace.errors import UsageError
-    from hfspace.report import spaces as report
-
+@click.option("--limit", type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", help="Form of the list."
+)
+def command(context: Context, **options: object) -> int:
+    """List the Spaces of OWNER (default: the token's account), of all owners, or of a search."""
+    chosen = ListOptions(**options)  # type: ignore[arg-type]
     hub = context.hub()
-    if owner is None and search is None:
+    flavors = hub.flavors()
+    matching = filter(chosen.holds, _read(hub, chosen))
+    states = islice(_sorted(matching, chosen.sort, flavors), chosen.limit)
+    if chosen.form == "json":
+        lines = _json(report.to_json(state, flavors) for state in states)
+    elif chosen.form == "csv":
+        lines = report.list_csv(states, flavors)
+    else:
+        lines = report.list_lines(states, flavors, columns=context.columns)
+    for line in lines:
+        context.echo(line)
+    return 0
+
+
+def _read(hub: HubClient, chosen: ListOptions) -> Iterator[SpaceState]:
+    """Page by page; with --all owner after owner."""
+    authors: list[str | None] = [chosen.owner]
+    if chosen.all or (chosen.owner is None and chosen.search is None):
+        if chosen.owner is not None:
+            raise UsageError("OWNER and --all exclude each other.", hint="hfspace list --all")
         account = hub.whoami()
         if account is None or account.role == "oidc":
             raise UsageError("Whose Spaces? There is no token to tell.", hint="hfspace list OWNER")
-        owner = account.name
-    found = hub.list_spaces(author=owner, search=search, limit=limit)
-    states = list(islice(found, limit))
-    flavors = hub.flavors()
-    if form == "json":
-        items = report.to_json(states, flavors)
-        context.echo(json.dumps({"format_version": 1, "spaces": items}, indent=2))
-    else:
-        context.echo(report.table(states, flavors))
-    return 0
+        authors = [account.name, *(sorted(account.orgs) if chosen.all else ())]
+    return chain.from_iterable(
+        hub.list_spaces(author=author, search=chosen.search, details=True) for author in authors
+    )
+
+
+def _sorted(
+    states: Iterable[SpaceState], sort: str | None, flavors: Mapping[str, Flavor]
+) -> Iterable[SpaceState]:
+    """As the Hub sends them when nothing is asked for, so that they can be shown as they come."""
+    match sort:
+        case "likes":
+            return sorted(states, key=lambda state: -(_details(state).likes or 0))
+        case "modified":
+            return sorted(states, key=lambda state: _details(state).modified or "", reverse=True)
+        case "cost":
+            return sorted(
+                states, key=lambda state: (-report.usd_now(state, flavors), -report.usd_awake(state, flavors))
+            )
+        case "name":
+            return sorted(states, key=lambda state: state.id.lower())
+        case _:
+            return states
+
+
+def _details(state: SpaceState) -> Details:
+    return state.details or Details()
+
+
+def _json(items: Iterable[dict[str, object]]) -> Iterator[str]:
+    """The lines of one document, an item as soon as it is there."""
+    yield '{\n  "format_version": 1,\n  "spaces": ['
+    previous = ""
+    for item in items:
+        if previous:
+            yield f"{previous},"
+        previous = indent(json_text(item), "    ")
+    if previous:
+        yield previous
+    yield "  ]\n}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hfspace.cli.context import Context, hfspace_command, space_id
+from hfspace.cli.context import Context, find_space, hfspace_command
 
 
 @hfspace_command(
@@ -20,6 +20,7 @@ def command(context: Context, space: str, build: bool, follow: bool, tail: int |
     """Print the run log of a Space, or its build log."""
     from hfspace.report.cells import plain
 
-    for line in context.hub().logs(space_id(space), build=build, follow=follow, tail=tail):
+    hub = context.hub()
+    for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail):
         context.echo(plain(line))
     return 0

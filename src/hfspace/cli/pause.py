@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import click
 
-from hfspace.cli.context import Context, hfspace_command, space_id
+from hfspace.applier.operations import pause_advice
+from hfspace.cli.context import Context, find_space, hfspace_command
+from hfspace.errors import UsageError
 
 
 @hfspace_command(manifest=False, name="pause", epilog="\b\nExample:\n  hfspace pause acme/whisper")
 @click.argument("space", metavar="ID")
 def command(context: Context, space: str) -> int:
-    """Pause a Space: it is down until it is restarted, and costs nothing."""
-    space = space_id(space)
+    """Pause a Space: it is down until it is restarted, and costs nothing. Looks at its stage first."""
     hub = context.hub()
-    if hub.space(space).stage == "PAUSED":
-        context.echo(f"{space} is paused already.")
+    state = hub.space(find_space(hub, space))
+    advice = pause_advice(state)
+    if advice.refusal:
+        raise UsageError(advice.refusal, hint=advice.hint)
+    if advice.done:
+        context.echo(advice.effect)
         return 0
-    hub.pause(space)
-    context.echo(f"{space} is paused. Start it again: hfspace restart {space}")
+    if advice.effect:
+        context.note(advice.effect)
+    hub.pause(state.id)
+    context.echo(f"{state.id} is paused. Start it again: hfspace restart {state.id}")
     return 0

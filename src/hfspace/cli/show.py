@@ -6,27 +6,26 @@ from dataclasses import replace
 
 import click
 
-from hfspace.cli.context import Context, hfspace_command, space_id
+from hfspace.cli.context import Context, find_space, hfspace_command
 from hfspace.errors import HubError
+from hfspace.report import spaces as report
+from hfspace.report.cells import json_text
 
 
 @hfspace_command(
     manifest=False,
     name="show",
-    epilog="\b\nExamples:\n  hfspace show acme/whisper\n  hfspace show acme/whisper --format json",
+    epilog="\b\nExamples:\n  hfspace show acme/whisper\n  hfspace show https://acme-whisper.hf.space\n"
+    "  hfspace show acme/whisper --format json",
 )
 @click.argument("space", metavar="ID")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
 )
 def command(context: Context, space: str, form: str) -> int:
-    """Show one Space in full: stage, hardware, price, variables, names of secrets, volumes."""
-    import json
-
-    from hfspace.report import spaces as report
-
+    """Show one Space in full: stage, hardware, price, likes, dates, variables, names of secrets, volumes."""
     hub = context.hub()
-    state = hub.space(space_id(space))
+    state = hub.space(find_space(hub, space))
     for name in ("variables", "secrets"):
         try:
             state = replace(state, **{name: getattr(hub, name)(state.id)})
@@ -34,7 +33,7 @@ def command(context: Context, space: str, form: str) -> int:
             context.debug(error.message)
     flavors = hub.flavors()
     if form == "json":
-        context.echo(json.dumps({"format_version": 1, **report.to_json([state], flavors)[0]}, indent=2))
+        context.echo(json_text({"format_version": 1, **report.to_json(state, flavors)}))
     else:
         context.echo(report.detail(state, flavors))
     return 0

@@ -55,11 +55,13 @@ def _once(context: Context, spaces: tuple[str, ...], form: str, checks: bool) ->
         drift[space] = ", ".join([*parts, *(f"! {check.message}" for check in failed)]) or "in line"
     states = [snapshot.spaces[space] for space in sorted(snapshot.spaces)]
     if form == "json":
-        items = report.to_json(states, snapshot.flavors)
-        listed = [{**item, "drift": drift.get(str(item["id"]), "")} for item in items]
+        listed = [
+            {**report.to_json(state, snapshot.flavors), "drift": drift.get(state.id, "")} for state in states
+        ]
         context.echo(json.dumps({"format_version": 1, "spaces": listed}, indent=2))
     else:
-        context.echo(report.table(states, snapshot.flavors, drift))
+        for line in report.status_lines(states, snapshot.flavors, drift, columns=context.columns):
+            context.echo(line)
         missing = sorted(set(session.manifest.spaces) - set(snapshot.spaces))
         for space in missing:
             context.echo(f"{space}: {drift[space] if drift[space] != 'in line' else 'absent, as declared'}")

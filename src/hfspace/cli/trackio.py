@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from hfspace.cli.context import Context, space_id
+from hfspace.cli.context import Context, find_space
 from hfspace.cli.inputs import read_text
 from hfspace.errors import ManifestError, UsageError
 
@@ -65,7 +65,7 @@ def target_of(context: Context, options: dict[str, Any], *, required: bool = Tru
     if options["space"] and options["url"]:
         raise UsageError("Give --space or --url, not both.")
     asked = Target(
-        space=space_id(options["space"]) if options["space"] else None,
+        space=find_space(context.hub(), options["space"]) if options["space"] else None,
         url=options["url"],
         project=options["project"],
         backend=options["backend"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hfspace.cli.context import Context, hfspace_command, space_id
+from hfspace.cli.context import Context, find_space, hfspace_command
 
 
 @hfspace_command(
@@ -24,7 +24,7 @@ def command(context: Context, space: str, timeout: str) -> int:
 
     pace = Pace(parse_timeout(timeout))
     hub = context.hub(pace=pace)
-    state = hub.space(space_id(space))
+    state = hub.space(find_space(hub, space))
     told, started = "", pace.now()
     while state.stage not in {"RUNNING", "SLEEPING"} or state.hardware_current not in {None, state.hardware}:
         if state.stage in FAILED | HELD:
