@@ -83,7 +83,13 @@ def rendered(made: Plan, form: str, context: Context) -> str:
         return plan_html.render(made)
     from hfspace.report.plan_text import render
 
-    return render(made, color=context.color, verbose=context.verbose, automation="CI" in context.env)
+    return render(
+        made,
+        color=context.color,
+        verbose=context.verbose,
+        automation="CI" in context.env,
+        columns=context.columns,
+    )
 
 
 def blocking(made: Plan, *, strict: bool) -> tuple[Check, ...]:

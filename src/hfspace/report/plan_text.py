@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import TypeAlias
 
 from hfspace.model import Action, Cost, Plan
 from hfspace.planner.counts import counts, unchanged
-from hfspace.report.cells import counted, money, opening, pad, plain, width
+from hfspace.report.cells import LONGEST_VALUE, counted, money, opening, pad, plain, width
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
+from hfspace.report.tables import clip
 
 Paint: TypeAlias = Callable[[str], str]
 
@@ -17,29 +19,51 @@ _LONG = 40  # from so many blocks on, Spaces with the same changes are put toget
 _WIDEST_NAME = 40
 _WIDEST = 88  # where prices and notes stand at most; what is longer pushes them on
 _LINE = 100
+_NARROWEST = 40
 _MOST_FILES = 3
 
 
-def render(plan: Plan, *, color: bool, verbose: int = 0, automation: bool = False) -> str:
-    """The whole plan. `automation` leaves out what only a person at a terminal can use."""
+def render(
+    plan: Plan, *, color: bool, verbose: int = 0, automation: bool = False, columns: int | None = None
+) -> str:
+    """The whole plan. `automation` leaves out what only a person at a terminal can use; `columns` is
+    the width of that terminal, None where nothing is to be cut."""
     paint = _painter(color)
-    made = blocks(plan)
-    if len(made) > _LONG and not verbose:
-        made = grouped(made)
-    lines = [_header(plan, verbose), ""]
-    names = min(max((width(row.name) for block in made for row in block.rows), default=0), _WIDEST_NAME)
-    edge = _edge(made, names)
-    for block in made:
-        lines += _block(block, names, edge, paint, verbose)
-    if made:
+    page = None if columns is None or verbose else max(columns, _NARROWEST)
+    listed = blocks(plan, LONGEST_VALUE if page is None else _value_room(page))
+    if len(listed) > _LONG and not verbose:
+        listed = grouped(listed)
+    lines = [*_fold(_header(plan, verbose), page), ""]
+    names = min(max((width(row.name) for block in listed for row in block.rows), default=0), _WIDEST_NAME)
+    if page is not None:
+        names = min(names, page // 3)
+    edge = _edge(listed, names)
+    checks_only = next((block for block in listed if block.sign == "!" and block.name != "policy"), None)
+    for block in listed:
+        if block is checks_only and block is not listed[0]:
+            lines += ["", "  Checks that failed; apply can't mend these:"]
+        lines += _block(block, names, edge, paint, verbose, page)
+    if listed:
         lines.append("")
-    lines += [_summary(plan), _cost(plan.cost)]
+    lines += [*_fold(_summary(plan), page), *_fold(_cost(plan.cost), page)]
     if plan.unmanaged:
         lines += ["", *_unmanaged(plan)]
-    if made and not automation:
-        lines += ["", "   ".join(f"{paint(sign)} {MEANINGS[sign]}" for sign in signs(made))]
+    if listed and not automation:
+        lines += ["", "   ".join(f"{paint(sign)} {MEANINGS[sign]}" for sign in signs(listed))]
     lines += _next_step(plan, automation)
     return "\n".join(lines)
+
+
+def _value_room(page: int) -> int:
+    """Characters for one value, so that two of them, an arrow, a name and a price fit on a line."""
+    return max(12, (page - page // 3 - 12) // 2)
+
+
+def _fold(text: str, page: int | None, indent: str = "") -> list[str]:
+    """`text` in lines of at most `page` columns, broken between words; later lines are indented."""
+    if page is None or width(text) <= page:
+        return [text]
+    return wrap(text, page, subsequent_indent=indent, break_long_words=True, break_on_hyphens=False)
 
 
 def _header(plan: Plan, verbose: int) -> str:
@@ -52,26 +76,34 @@ def _header(plan: Plan, verbose: int) -> str:
     return plain(f"Hub {plan.hub} {who}      {shown}, {spaces}, {requests}")
 
 
-def _edge(made: Iterable[Block], names: int) -> int:
+def _edge(listed: Sequence[Block], names: int) -> int:
     """The column in which prices and notes stand."""
-    rows = (width(_left(row, names)) for block in made for row in block.rows if row.price)
-    titles = (4 + width(_title(block)) for block in made if block.note)
+    rows = (width(_left(row, names)) for block in listed for row in block.rows if row.price)
+    titles = (4 + width(_title(block)) for block in listed if block.note)
     return min(max((*rows, *titles), default=0) + 3, _WIDEST)
 
 
-def _block(block: Block, names: int, edge: int, paint: Paint, verbose: int) -> Iterator[str]:
+def _block(
+    block: Block, names: int, edge: int, paint: Paint, verbose: int, page: int | None
+) -> Iterator[str]:
     each = " each" if block.alike else ""
     note = block.note and f"{block.note}{each}"
-    yield _at(f"  {block.sign} {_title(block)}", edge, note, paint, block.sign)
+    yield _at(f"  {block.sign} {_title(block)}", edge, note, paint, block.sign, page)
     for row in block.rows:
         left = _left(row, names)
         if row.place and (verbose or row.severity == "error") and not block.alike:
             left += f"  [{row.place}]"
-        yield _at(left, edge, row.price and f"{row.price}{each}", paint, row.sign)
+        margin = " " * (9 + names)
+        if row.severity:
+            first, *more = _fold(left, page, margin)
+            yield _at(first, edge, "", paint, row.sign, page)
+            yield from more
+        else:
+            yield _at(left, edge, row.price and f"{row.price}{each}", paint, row.sign, page)
         if row.hint:
-            yield f"{' ' * (9 + names)}{opening(row.hint)}"
+            yield from _fold(f"{margin}{opening(row.hint)}", page, margin)
     if block.alike:
-        yield from _wrapped([block.name, *block.alike], "        ")
+        yield from _wrapped([block.name, *block.alike], "        ", page or _LINE)
 
 
 def _title(block: Block) -> str:
@@ -79,18 +111,24 @@ def _title(block: Block) -> str:
 
 
 def _left(row: Row, names: int) -> str:
-    return f"      {row.sign} {pad(row.name, names)} {row.text}"
+    return f"      {row.sign} {pad(clip(row.name, names), names)} {row.text}"
 
 
-def _at(left: str, edge: int, right: str, paint: Paint, sign: str) -> str:
+def _at(left: str, edge: int, right: str, paint: Paint, sign: str, page: int | None) -> str:
+    if page is not None and right:
+        edge = min(edge, page - 1 - width(right))
+        left = clip(left, max(edge, page // 2))
+        right = clip(right, page - 1 - max(edge, width(left)))
+    elif page is not None:
+        left = clip(left, page)
     text = f"{pad(left, edge)} {right}" if right else left
     return text.rstrip().replace(f" {sign} ", f" {paint(sign)} ", 1)
 
 
-def _wrapped(names: Iterable[str], indent: str) -> Iterator[str]:
+def _wrapped(names: Iterable[str], indent: str, page: int) -> Iterator[str]:
     line = indent
     for name in names:
-        if len(line) > len(indent) and width(line) + width(name) > _LINE:
+        if len(line) > len(indent) and width(line) + width(name) > page:
             yield line.rstrip()
             line = indent
         line += f"{name}  "
@@ -126,7 +164,7 @@ def _unmanaged(plan: Plan) -> Iterator[str]:
         f"Not declared by anybody: {count}. "
         f"{len(plan.declared):,} of {total:,} are declared ({100 * len(plan.declared) // total}%)."
     )
-    yield from _wrapped((plain(space) for space in plan.unmanaged), "    ")
+    yield from _wrapped((plain(space) for space in plan.unmanaged), "    ", _LINE)
 
 
 def _next_step(plan: Plan, automation: bool) -> Iterator[str]:

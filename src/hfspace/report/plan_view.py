@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Json, Plan
-from hfspace.report.cells import cut, delta, move, plain, setting
+from hfspace.report.cells import LONGEST_VALUE, cut, delta, move, plain, setting
 
 LONGEST_MESSAGE = 600
 MEANINGS = {
@@ -47,15 +47,20 @@ class Block:
     alike: tuple[str, ...] = ()
 
 
-def blocks(plan: Plan) -> list[Block]:
-    """Every Space that has something to say, by name; the policy last."""
+def blocks(plan: Plan, limit: int = LONGEST_VALUE) -> list[Block]:
+    """Every Space that has something to say, by name: first those that change, then those with nothing but
+    failed checks; the policy last. Values are cut to `limit` characters."""
     changes, checks, ignored = _by_space(plan.changes), _by_space(plan.checks), _by_space(plan.ignored)
-    spaces = sorted({*changes, *checks, *ignored} - {""})
-    made = [_block(space, changes[space], checks[space], ignored[space]) for space in spaces]
+    spaces = {*changes, *checks, *ignored} - {""}
+    listed = [_block(space, changes[space], checks[space], ignored[space], limit) for space in spaces]
     if checks[""]:
         rows = tuple(_check(check.address.removeprefix("policy."), check) for check in checks[""])
-        made.append(Block(name="policy", sign="!", note="nothing will be applied", rows=rows))
-    return made
+        listed.append(Block(name="policy", sign="!", note="nothing will be applied", rows=rows))
+    return sorted(listed, key=_place)
+
+
+def _place(block: Block) -> tuple[bool, bool, str]:
+    return (block.name == "policy", block.sign == "!", block.name)
 
 
 def grouped(made: list[Block], least: int = 3) -> list[Block]:
@@ -74,7 +79,7 @@ def grouped(made: list[Block], least: int = 3) -> list[Block]:
             together += kind
         else:
             together.append(replace(kind[0], alike=tuple(block.name for block in kind[1:])))
-    return sorted(together, key=lambda block: (block.name == "policy", block.name))
+    return sorted(together, key=_place)
 
 
 def signs(made: Iterable[Block]) -> list[str]:
@@ -90,10 +95,12 @@ def _by_space(items: Iterable[Any]) -> Mapping[str, list[Any]]:
     return found
 
 
-def _block(space: str, changes: list[Change], checks: list[Check], ignored: list[Change]) -> Block:
-    rows = [row for change in changes for row in _change(change)]
+def _block(
+    space: str, changes: list[Change], checks: list[Check], ignored: list[Change], limit: int
+) -> Block:
+    rows = [row for change in changes for row in _change(change, limit)]
     rows += [_check(_name(check.address, space), check) for check in checks]
-    rows += [replace(row, sign="i") for change in ignored for row in _change(change)]
+    rows += [replace(row, sign="i") for change in ignored for row in _change(change, limit)]
     whole = next((change for change in changes if change.facet == "existence"), None)
     sign = _SIGNS.get(whole.action, "~") if whole else "~" if changes else "!" if checks else "i"
     return Block(name=plain(space), sign=sign, note=_note(changes, whole), rows=tuple(rows))
@@ -119,21 +126,21 @@ def _origin(settings: Json) -> str:
     return "create"
 
 
-def _change(change: Change) -> list[Row]:
+def _change(change: Change, limit: int) -> list[Row]:
     sign = _SIGNS.get(change.action, "~")
     place = str(change.source or "")
     if change.facet == "existence":
-        return _whole(change, sign, place)
+        return _whole(change, sign, place, limit)
     note = f"  ({plain(change.note)})" if change.note else ""
     price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
-    text = f"{_values(change)}{note}"
+    text = f"{_values(change, limit)}{note}"
     return [Row(sign=sign, name=_name(change.address, change.space), text=text, price=price, place=place)]
 
 
-def _whole(change: Change, sign: str, place: str) -> list[Row]:
+def _whole(change: Change, sign: str, place: str, limit: int) -> list[Row]:
     """A create shows what it creates with, a delete what is lost; the price stands at the hardware."""
     settings = change.after if change.action is Action.CREATE else change.before
-    shown = dict(_settings(settings if isinstance(settings, dict) else {}))
+    shown = dict(_settings(settings if isinstance(settings, dict) else {}, limit))
     price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
     if price and "hardware" not in shown:
         shown["hardware"] = "by default"
@@ -143,26 +150,26 @@ def _whole(change: Change, sign: str, place: str) -> list[Row]:
     ]
 
 
-def _settings(settings: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def _settings(settings: Mapping[str, Json], limit: int) -> Iterator[tuple[str, str]]:
     for name, item in settings.items():
         if item is None or name in {"template", "duplicate_from"}:
             continue
         if isinstance(item, dict):
-            yield from ((plain(f"{name}.{key}"), setting(name, one)) for key, one in item.items())
+            yield from ((plain(f"{name}.{key}"), setting(name, one, limit)) for key, one in item.items())
         elif name == "secrets" and isinstance(item, list):
             yield from ((plain(f"{name}.{key}"), "(not shown)") for key in item)
         else:
-            yield plain(name), setting(name, item)
+            yield plain(name), setting(name, item, limit)
 
 
-def _values(change: Change) -> str:
+def _values(change: Change, limit: int) -> str:
     if change.sensitive:
         return "(changed, not shown)" if change.action is Action.UPDATE else "(not shown)"
     if change.action is Action.DELETE:
-        return setting(change.facet, change.before)
+        return setting(change.facet, change.before, limit)
     if change.action is Action.CREATE:
-        return setting(change.facet, change.after)
-    return move(change.facet, change.before, change.after)
+        return setting(change.facet, change.after, limit)
+    return move(change.facet, change.before, change.after, limit)
 
 
 def _check(name: str, check: Check) -> Row:
