@@ -205,3 +205,7 @@ class DataLoss(TrackioError):
     """An experiment that was there before is gone, or now belongs to somebody else."""
 
     partly = True
+
+
+FINAL = (Unauthorized, NeedsWrite, BillingRefused, Rejected, NotSupported, SecretSourceError)
+"""Refusals that stay until a person changes something: the same run again ends the same way."""

@@ -342,7 +342,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one Space in an apply. `applied` are the changes that the Hub took."""
+    """What became of one Space in an apply. `applied` are the changes that the Hub took. `final`: it was
+    refused for a reason that stays, so that the same run again ends the same way."""
 
     space: str
     status: Status
@@ -353,6 +354,7 @@ class Outcome:
     error: str = ""
     hint: str = ""
     log_tail: tuple[str, ...] = ()
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

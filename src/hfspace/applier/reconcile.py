@@ -13,6 +13,7 @@ from hfspace.applier import in_app, meanwhile, waiting
 from hfspace.applier.events import Kind
 from hfspace.applier.run import Run
 from hfspace.errors import (
+    FINAL,
     Conflict,
     DataLoss,
     HfspaceError,
@@ -77,6 +78,7 @@ def reconcile(run: Run, space: str, planned: tuple[Change, ...]) -> Outcome:
         error=error.message if error else "",
         hint=error.hint if error else "",
         log_tail=tail,
+        final=isinstance(error, FINAL),
     )
     run.tell(Kind.FINISHED, space, outcome=outcome, text=outcome.error)
     return outcome

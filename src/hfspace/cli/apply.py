@@ -117,10 +117,11 @@ def execute(
     """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
     from hfspace.applier.executor import apply
     from hfspace.applier.run import Run
-    from hfspace.cli.progress import Progress
+    from hfspace.cli.progress import progress
 
     with ExitStack() as stack:
-        listeners: list[Listener] = [Progress(session.context, len({c.space for c in made.changes}))]
+        spaces = len({change.space for change in made.changes})
+        listeners: list[Listener] = [stack.enter_context(progress(session.context, spaces))]
         if audit_log is not None:
             listeners.append(stack.enter_context(_audit(audit_log, made)))
         stack.enter_context(stop_on_sigterm(session.pace))

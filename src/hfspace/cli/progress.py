@@ -1,78 +1,116 @@
-"""Progress on stderr while an apply works: one line per event, plain enough for a CI log."""
+"""Progress on stderr while an apply works: a live view in a terminal, else a line per event."""
 
 from __future__ import annotations
 
-from hfspace.applier.events import Event, Kind
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
-from hfspace.model import Change, Status
+from hfspace.model import Action, Change, Status
+from hfspace.report.cells import plain, setting
+
+if TYPE_CHECKING:
+    from hfspace.cli.live import View
 
 _EVERY_SECONDS = 15.0
 
 
-class Progress:
+@contextmanager
+def progress(context: Context, spaces: int) -> Iterator[Listener]:
+    """The listener that fits where stderr goes. `spaces` is how many will be reported as finished."""
+    if context.quiet or context.log_format != "text" or not sys.stderr.isatty():
+        yield Lines(context, spaces)
+        return
+    from hfspace.cli.live import live_view
+
+    with live_view(spaces, color=context.color) as view:
+        yield LiveLines(context, spaces, view)
+
+
+class Lines:
     """A listener that writes lines. Waiting is told when the stage changes, and every 15 s."""
 
     def __init__(self, context: Context, spaces: int) -> None:
         self._context = context
         self._spaces = spaces
         self._finished = 0
-        self._told: dict[str, tuple[str | None, float]] = {}
+        self._waits: dict[str, tuple[str | None, float]] = {}
 
     def __call__(self, event: Event) -> None:
-        text = self._line(event)
+        text = self.waiting(event) if event.kind is Kind.WAITING else self.line(event)
         if text:
             self._context.note(text)
 
-    def _line(self, event: Event) -> str:
-        from hfspace.report.cells import plain
-
+    def line(self, event: Event) -> str:
+        """What an event is worth in a log; "" for nothing."""
         match event.kind:
-            case Kind.APPLIED | Kind.RESOLVED if event.change is not None:
-                how = (
-                    " (its answer was lost; reading shows that it was made)"
-                    if event.kind is Kind.RESOLVED
-                    else ""
+            case Kind.APPLIED if event.change is not None:
+                return f"  {plain(describe(event.change))}"
+            case Kind.RESOLVED if event.change is not None:
+                return (
+                    f"  {plain(describe(event.change))} (its answer was lost; reading shows that it was made)"
                 )
-                return f"  {plain(describe(event.change))}{how}"
-            case Kind.FAILED:
-                return ""
-            case Kind.WAITING:
-                return self._waiting(event)
             case Kind.REPLANNED:
                 return f"  {plain(event.space)}: it moved since the plan; planned again, {plain(event.text)}"
             case Kind.FINISHED if event.outcome is not None:
-                self._finished += 1
-                stage = f" {event.outcome.stage}" if event.outcome.stage else ""
-                word = (
-                    f"done,{stage}"
-                    if event.outcome.status is Status.DONE
-                    else f"failed: {event.outcome.error}"
-                )
-                count = f"[{self._finished}/{self._spaces}]"
-                return (
-                    f"{count} {plain(event.space)}: {plain(word.rstrip(','))} ({event.outcome.seconds:.0f} s)"
-                )
+                return self._finish(event)
             case _:
                 return ""
 
-    def _waiting(self, event: Event) -> str:
-        from hfspace.report.cells import plain
-
-        stage, told = self._told.get(event.space, (None, -_EVERY_SECONDS))
-        if stage == event.stage and event.seconds - told < _EVERY_SECONDS:
+    def _finish(self, event: Event) -> str:
+        self._finished += 1
+        outcome = event.outcome
+        if outcome is None:
             return ""
-        self._told[event.space] = (event.stage, event.seconds)
+        word = f"failed: {outcome.error}"
+        if outcome.status is Status.DONE:
+            word = f"done, {outcome.stage}" if outcome.stage else "done"
+        count = f"[{self._finished}/{self._spaces}]"
+        return f"{count} {plain(event.space)}: {plain(word)} ({outcome.seconds:.0f} s)"
+
+    def waiting(self, event: Event) -> str:
+        stage, seconds = self._waits.get(event.space, (None, -_EVERY_SECONDS))
+        if stage == event.stage and event.seconds - seconds < _EVERY_SECONDS:
+            return ""
+        self._waits[event.space] = (event.stage, event.seconds)
         where = f"{plain(event.space)}: {plain(event.stage or 'unknown stage')}"
         return f"  {where}, waiting ({event.seconds:.0f} s)"
+
+
+class LiveLines(Lines):
+    """The same lines above a live view, which shows the Spaces at work instead of lines about waiting."""
+
+    def __init__(self, context: Context, spaces: int, view: View) -> None:
+        super().__init__(context, spaces)
+        self._view = view
+
+    def __call__(self, event: Event) -> None:
+        match event.kind:
+            case Kind.STARTED:
+                self._view.begin(event.space)
+            case Kind.WAITING:
+                self._view.tell(event.space, event.stage or "unknown stage")
+            case Kind.APPLIED | Kind.RESOLVED if event.change is not None:
+                self._view.tell(event.space, describe(event.change).removeprefix(event.space).lstrip(".: "))
+            case Kind.FINISHED:
+                self._view.end(event.space)
+        if text := self.line(event):
+            self._view.above(text)
 
 
 def describe(change: Change) -> str:
     """One change as a short line: its address and what became of it."""
     if change.facet == "existence":
         return f"{change.space}: {change.action}d"
-    if change.sensitive or change.action == "delete":
+    if change.sensitive or change.action is Action.DELETE:
         return f"{change.address}: {change.action}d"
-    if change.facet == "state":
-        return f"{change.space}: {'paused' if change.action == 'pause' else 'restarted'}"
-    after = change.after if not isinstance(change.after, (dict, list)) else "set"
-    return f"{change.address}: {after}"
+    if change.action is Action.PAUSE:
+        return f"{change.space}: paused"
+    if "wakes" in change.effects and change.action is Action.RESTART:
+        return f"{change.space}: started"
+    if change.action is Action.RESTART and change.after == "RUNNING":
+        return f"{change.space}: restarted"
+    return f"{change.address}: {setting(change.facet, change.after)}"

@@ -18,11 +18,18 @@ def render(result: ApplyResult, *, color: bool = False) -> str:
     failed = [outcome for outcome in result.outcomes if outcome.status is Status.FAILED]
     untried = [outcome for outcome in result.outcomes if outcome.status is Status.NOT_TRIED]
     changes = sum(len(outcome.applied) for outcome in result.outcomes)
-    head = "Interrupted" if result.interrupted else "Failed" if failed or untried else "Done"
-    rest = f", {len(failed)} failed, {len(untried)} not tried" if failed or untried else ""
-    lines.append(f"{head}: {counted(changes, 'change')} made; {counted(len(done), 'Space')} done{rest}.")
-    if result.failed or result.interrupted:
-        lines.append("Run hfspace apply again to do the rest; what is done is not done twice.")
+    head = (
+        "Interrupted" if result.interrupted else "Failed" if failed else "Not finished" if untried else "Done"
+    )
+    counts = [f"{counted(len(done), 'Space')} done"]
+    counts += [
+        f"{len(items)} {word}" for items, word in ((failed, "failed"), (untried, "not tried")) if items
+    ]
+    lines.append(f"{head}: {counted(changes, 'change')} made; {', '.join(counts)}.")
+    if failed and all(outcome.final for outcome in failed):
+        lines.append("The same run again ends the same way: first mend what is said above.")
+    elif result.failed or result.interrupted:
+        lines.append("Run the same command again to do the rest; what is done is not done twice.")
     return "\n".join(lines)
 
 
@@ -41,6 +48,7 @@ def to_json(result: ApplyResult) -> dict[str, Any]:
                 "applied": [change.address for change in outcome.applied],
                 "pending": [change.address for change in outcome.pending],
                 "error": outcome.error,
+                "final": outcome.final,
                 "hint": outcome.hint,
                 "log_tail": list(outcome.log_tail),
             }
