@@ -21,8 +21,8 @@ from hfspace.github.outputs import plan_outputs, write_outputs
 from hfspace.github.summary import summary
 from hfspace.model import ApplyResult, ManifestRef, Outcome, Status
 from hfspace.report import apply_text, plan_text, problems
-from hfspace.report.cells import plain
 from hfspace.report.plan_markdown import code
+from hfspace.text import plain
 from tests.github.page import read
 from tests.github.runner import _outputs
 from tests.report.plans import HOSTILE, change, check, hostile, plan

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hfspace.report.cells import json_text
+from hfspace.text import json_text
 from tests.report.plans import HOSTILE
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.report.cells import width
 from hfspace.report.plan_text import render
+from hfspace.text import width
 from tests.report import plans
 
 

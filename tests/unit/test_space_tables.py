@@ -7,9 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hfspace.model import NEVER, Details, Flavor, SpaceState
-from hfspace.report.cells import width
 from hfspace.report.spaces import list_csv, list_lines, status_lines, to_json, totals
-from hfspace.report.tables import clip
+from hfspace.text import clip, width
 from tests.unit.builders import live, secret
 
 FLAVORS = {

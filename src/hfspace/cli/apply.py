@@ -15,6 +15,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import Session, open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import HfspaceError, PolicyError, StalePlanError, UsageError
 from hfspace.model import ApplyResult, Plan, Snapshot
+from hfspace.text import json_text
 
 
 @hfspace_command(
@@ -215,7 +216,6 @@ def _nothing_to_do(made: Plan, context: Context, form: str) -> int:
 def _show(result: ApplyResult, context: Context, form: str) -> None:
     if form == "json":
         from hfspace.report.apply_text import to_json
-        from hfspace.report.cells import json_text
 
         context.echo(json_text(to_json(result)))
         return

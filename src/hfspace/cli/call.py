@@ -13,6 +13,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import read_text
 from hfspace.errors import UsageError
+from hfspace.text import block, json_text
 
 
 @hfspace_command(
@@ -60,8 +61,6 @@ def command(context: Context, **options: Any) -> int:
     took = time.monotonic() - started
     answer = connection.finish(answer, call, options["folder"])
     if options["form"] == "json":
-        from hfspace.report.cells import json_text
-
         document = {
             "format_version": 1,
             "space": connection.found.space,
@@ -78,11 +77,8 @@ def command(context: Context, **options: Any) -> int:
 
 
 def as_text(answer: Any) -> str:
-    """An answer for a terminal: text as it is, all else as JSON; control characters are masked."""
-    text = (
-        answer if isinstance(answer, str) else json.dumps(answer, indent=2, ensure_ascii=False, default=str)
-    )
-    return "".join(char if char.isprintable() or char in "\n\t" else "?" for char in text)
+    """An answer for a terminal: text as it is, all else as JSON; control characters are spelled out."""
+    return block(answer) if isinstance(answer, str) else json_text(answer)
 
 
 def _connect(context: Context, options: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import HfspaceError, UsageError
+from hfspace.text import json_text
 
 THREADS = 8
 
@@ -45,8 +46,6 @@ def command(context: Context, **options: Any) -> int:
     chosen = _targets(options, manifest)
     found = _examine_all(context, chosen, manifest, options)
     if options["form"] == "json":
-        from hfspace.report.cells import json_text
-
         context.echo(json_text(to_json(found)))
     else:
         for item in found:

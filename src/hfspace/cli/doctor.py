@@ -11,6 +11,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import HfspaceError, ManifestError
 from hfspace.model import Account
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.live.hub import HubClient
@@ -26,8 +27,6 @@ _WRITING = frozenset({"admin", "write"})
 def command(context: Context, form: str) -> int:
     """Say which Hub, account and token role are used, and what they may do to each declared Space."""
     import json
-
-    from hfspace.report.cells import plain
 
     facts, spaces = examine(context)
     bad = any(answer.startswith("no") for answer in spaces.values())

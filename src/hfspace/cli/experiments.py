@@ -18,6 +18,7 @@ from hfspace.cli.trackio import (
 )
 from hfspace.errors import UsageError
 from hfspace.live.trackio.port import STATUSES, Entry
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.port import Experiment, Tracker
@@ -140,7 +141,7 @@ def log_metrics_command(
     """Log metrics: a JSON object of numbers. What was logged can't be taken back."""
     import uuid
 
-    from hfspace.report.cells import counted, plain
+    from hfspace.report.cells import counted
 
     values = metrics_object(metrics)
     entry = Entry(metrics=values, step=step, key=f"cli:{uuid.uuid4().hex}")
@@ -250,7 +251,6 @@ def _existing(tracker: Tracker, name: str, target: Target) -> Experiment | None:
 
 
 def _ask(context: Context, yes: bool, text: str) -> None:
-    from hfspace.report.cells import plain
 
     if not yes and not context.confirm(f"{plain(text)}\nGo on?"):
         raise UsageError("Nothing was written.")

@@ -13,6 +13,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.trackio import document, format_option, place_options, replaced, target_of, tracker_of
 from hfspace.errors import UsageError
 from hfspace.live.trackio.port import STATUSES
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.port import Series
@@ -128,7 +129,7 @@ def export_command(
 ) -> int:
     """Export all that can be read of the named experiments, or of all. Says what can't be read."""
     from hfspace.monitor import export
-    from hfspace.report.cells import counted, plain
+    from hfspace.report.cells import counted
 
     form = _export_form(out)
     if form == ".parquet":
@@ -186,7 +187,6 @@ def sync_command(
     from hfspace.monitor.spool import default_folder
     from hfspace.monitor.sync import sync
     from hfspace.report import experiments as report
-    from hfspace.report.cells import plain
 
     paths = _spool_files(context, spools)
     if not paths:
@@ -217,7 +217,6 @@ def _exit_code(results: Sequence[Synced]) -> int:
 def _doors(context: Context) -> Doors:
     from hfspace.monitor.connection import connect
     from hfspace.monitor.sync import Doors
-    from hfspace.report.cells import plain
 
     token = context.token()
     return Doors(

@@ -8,6 +8,8 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem, UsageError
+from hfspace.files import write_atomically
+from hfspace.text import plain
 
 
 @hfspace_command(
@@ -23,7 +25,7 @@ def command(context: Context, paths: tuple[str, ...], check: bool) -> int:
     """
     from hfspace.manifest import files
     from hfspace.manifest.layout import formatted
-    from hfspace.report.cells import counted, plain
+    from hfspace.report.cells import counted
 
     problems: list[Problem] = []
     named = paths or (*context.manifest_files, *context.overlays)
@@ -56,16 +58,8 @@ def command(context: Context, paths: tuple[str, ...], check: bool) -> int:
 
 def _write(path: Path, text: str) -> None:
     """All of it or nothing: a half-written manifest could be applied."""
-    import os
-    import tempfile
-
     try:
-        mode = path.stat().st_mode & 0o7777
-        handle, made = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(made, mode)
-        os.replace(made, path.resolve())
+        write_atomically(path, text)
     except OSError as error:
         raise UsageError(
             f"{path} can't be written: {error.strerror}.", hint="Check who may write it."

@@ -10,6 +10,7 @@ import click
 
 from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_command
 from hfspace.errors import HubError, UsageError
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.live.hub import HubClient
@@ -35,7 +36,7 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
     Nothing on the Hub is changed. Secrets are listed as comments: their values can't be read.
     """
     from hfspace.manifest import adopt
-    from hfspace.report.cells import counted, plain
+    from hfspace.report.cells import counted
 
     path = Path(out)
     if out != "-" and path.exists() and not force:

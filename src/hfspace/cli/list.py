@@ -15,7 +15,7 @@ from hfspace.errors import UsageError
 from hfspace.live.hub import HubClient
 from hfspace.model import Details, Flavor, SpaceState
 from hfspace.report import spaces as report
-from hfspace.report.cells import json_text
+from hfspace.text import json_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hfspace.report.cells import plain
+from hfspace.text import plain
 
 _REFRESH_PER_SECOND = 4
 _BAR = 30

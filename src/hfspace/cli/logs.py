@@ -18,7 +18,7 @@ from hfspace.cli.context import Context, find_space, hfspace_command
 @click.option("--tail", type=click.IntRange(1), help="Only the last so many lines.")
 def command(context: Context, space: str, build: bool, follow: bool, tail: int | None) -> int:
     """Print the run log of a Space, or its build log."""
-    from hfspace.report.cells import plain
+    from hfspace.text import plain
 
     hub = context.hub()
     for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail):

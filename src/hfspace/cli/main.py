@@ -14,6 +14,7 @@ import click
 from hfspace import __version__
 from hfspace.cli.context import Context, global_options, merge
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
+from hfspace.text import plain
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -139,7 +140,6 @@ def _terminate(signum: int, frame: object) -> None:
 
 
 def _say(message: str, hint: str, code: int) -> int:
-    from hfspace.report.cells import plain
 
     click.echo(f"hfspace: {plain(message)}", err=True)
     if hint:

@@ -8,6 +8,7 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Check, Plan
+from hfspace.text import json_text
 
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -69,7 +70,6 @@ def command(
 def rendered(made: Plan, form: str, context: Context) -> str:
     """The plan in one of FORMATS."""
     if form == "json":
-        from hfspace.report.cells import json_text
         from hfspace.report.plan_json import to_json
 
         return json_text(to_json(made))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
 from hfspace.model import Action, Change, Status
-from hfspace.report.cells import plain, setting
+from hfspace.report.cells import setting
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.cli.live import View

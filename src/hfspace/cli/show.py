@@ -9,7 +9,7 @@ import click
 from hfspace.cli.context import Context, find_space, hfspace_command
 from hfspace.errors import HubError
 from hfspace.report import spaces as report
-from hfspace.report.cells import json_text
+from hfspace.text import json_text
 
 
 @hfspace_command(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,8 @@ import click
 from hfspace.cli.context import Context, find_space
 from hfspace.cli.inputs import read_text
 from hfspace.errors import ManifestError, UsageError
+from hfspace.files import replacing
+from hfspace.text import json_text
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.port import Tracker
@@ -100,7 +100,6 @@ def tracker_of(context: Context, options: dict[str, Any]) -> Iterator[tuple[Trac
 
 def document(target: Target, **fields: Any) -> str:
     """A JSON document of a command."""
-    from hfspace.report.cells import json_text
 
     head = {"format_version": 1, "space": target.space, "url": target.url, "project": target.project}
     return json_text(head | fields)
@@ -133,24 +132,12 @@ def metrics_object(text: str) -> dict[str, Any]:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place at the end, so that no half file is ever there.
-    Raises UsageError when it can't be written."""
+    """`files.replacing`. Raises UsageError when the file can't be written."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(descriptor)
+        with replacing(path) as temporary:
+            yield temporary
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror}).") from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written ({error.strerror}).") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _manifest(context: Context, *, tolerant: bool) -> Manifest | None:

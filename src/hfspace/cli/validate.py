@@ -9,6 +9,7 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem
+from hfspace.text import plain
 
 if TYPE_CHECKING:
     from hfspace.model import Check
@@ -29,7 +30,7 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
     from dataclasses import replace
 
     from hfspace.planner.policy import declared
-    from hfspace.report.cells import counted, plain
+    from hfspace.report.cells import counted
 
     context = replace(context, files=paths or context.files)
     try:

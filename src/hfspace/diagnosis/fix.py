@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
+from hfspace.files import write_atomically
 from hfspace.live.gradio.contract import Fix, listed
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.values import normalise_id
@@ -66,18 +67,10 @@ def edits(found: Diagnosis, manifest: Manifest) -> tuple[tuple[Edit, ...], tuple
 
 def write(edit: Edit) -> None:
     """Replace the file, unless it changed since it was read. Raises UsageError."""
-    import os
-    import tempfile
-
     if _read(edit.file) != edit.before:
         raise UsageError(f"{edit.file} changed meanwhile; nothing was written.", hint="Run again.")
-    target = edit.file.resolve()
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(edit.after)
-        os.chmod(name, target.stat().st_mode & 0o7777)
-        os.replace(name, target)
+        write_atomically(edit.file, edit.after)
     except OSError as error:
         raise UsageError(f"{edit.file} could not be written: {error.strerror}.") from None
 

@@ -10,12 +10,14 @@ from hfspace.diagnosis.verdicts import Verdict, verdict
 from hfspace.errors import HubError, HubUnreachable, NeedsWrite, NotVisible, RateLimited, Unauthorized
 from hfspace.live.gradio.codes import Code
 from hfspace.model import SpaceState
+from hfspace.text import one_line
 
 SERVING = frozenset({"RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"})
 """Stages in which some version of the app answers; looking at it starts nothing."""
 
 WAKEABLE = frozenset({"SLEEPING", "STOPPED", "BUILDING", "APP_STARTING"})
 _LOG_LINES = 6
+_LONGEST_LINE = 400
 
 _STAGES = {
     "PAUSED": Code.PAUSED,
@@ -82,7 +84,7 @@ def not_running(state: SpaceState, hub: SpaceLookup) -> Verdict | None:
         return verdict(
             Code.NOT_UNDERSTOOD, seen, why="That stage is not known.", todo="Look at its page on the Hub."
         )
-    said = f' "{_line(state.error_message)}"' if state.error_message else ""
+    said = f' "{one_line(state.error_message, _LONGEST_LINE)}"' if state.error_message else ""
     seen = f"The Hub says {stage}{':' if said else '.'}{said}"
     lines = _log_tail(state.id, hub, code)
     return verdict(code, seen, evidence=(f"Hub: {state.id} stage {stage}", *lines))
@@ -100,15 +102,10 @@ def _log_tail(space: str, hub: SpaceLookup, code: Code) -> tuple[str, ...]:
         lines = list(islice(hub.logs(space, build=code is Code.BUILD_ERROR, tail=_LOG_LINES), _LOG_LINES))
     except HubError as error:
         return (f"{log_title(code)}: {error.message}",)
-    return tuple(f"{log_title(code)}: {_line(line)}" for line in lines if line.strip())
+    return tuple(f"{log_title(code)}: {one_line(line, _LONGEST_LINE)}" for line in lines if line.strip())
 
 
 def card_text(card: Mapping[str, Any], key: str) -> str | None:
     """A setting of the README as text; None when it is not there."""
     value = card.get(key)
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-
-
-def _line(text: str | None) -> str:
-    plain = "".join(char if char.isprintable() else " " for char in text or "")
-    return " ".join(plain.split())[:400]

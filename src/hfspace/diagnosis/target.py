@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from hfspace.errors import UsageError
 from hfspace.live.gradio.urls import Asked, read_path
 from hfspace.manifest.values import normalise_id
+from hfspace.text import plain
 
 _NOTHING = Asked(path="", mount="")
 
@@ -32,7 +33,7 @@ _HINT = (
 def read_target(text: str, hub_endpoint: str = "https://huggingface.co") -> Target:
     """Raises UsageError when it is none of these."""
     typed = text.strip()
-    shown = "".join(char if char.isprintable() else "?" for char in typed)[:200]
+    shown = plain(typed, 200)
     on_hub = _below_hub(typed, hub_endpoint)
     try:
         name = normalise_id(on_hub or typed)

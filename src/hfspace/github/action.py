@@ -23,7 +23,7 @@ from hfspace.github.client import GitHub
 from hfspace.github.event import Event, read_event
 from hfspace.model import Plan
 from hfspace.planner.saved import load
-from hfspace.report.cells import plain
+from hfspace.text import plain
 
 COMMANDS = ("validate", "plan", "apply", "drift")
 FAIL_ON = ("changes", "checks", "policy", "never")

@@ -8,8 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 from hfspace.model import Action, Plan, Source
-from hfspace.report.cells import counted, delta, plain
+from hfspace.report.cells import counted, delta
 from hfspace.report.plan_markdown import danger
+from hfspace.text import plain
 
 MOST = 10
 """Annotations of one type that GitHub shows for one step."""

@@ -9,8 +9,9 @@ from hfspace.github.client import GitHub, GitHubError
 from hfspace.github.comment import AUTHOR, LONGEST
 from hfspace.github.event import Event
 from hfspace.model import Plan
-from hfspace.report.cells import counted, plain
+from hfspace.report.cells import counted
 from hfspace.report.plan_markdown import code, render
+from hfspace.text import plain
 
 LABEL = "hfspace-drift"
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hfspace.github.annotate import Annotation
-from hfspace.report.cells import counted, opening, plain
+from hfspace.report.cells import counted
 from hfspace.report.plan_markdown import code, folded
+from hfspace.text import opening, plain
 
 _MARKS = {"done": "✅", "failed": "❌", "not tried": "⏭️"}
 _MOST = 200

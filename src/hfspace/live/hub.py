@@ -17,6 +17,7 @@ from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.text import redact
 
 T = TypeVar("T")
 
@@ -201,7 +202,7 @@ class HubClient:
         )
         kept: list[str] = []
         while (line := self._ask("read the logs of", space, lambda: next(lines, None))) is not None:
-            text = hub_errors.hidden(str(line).rstrip("\n"), self._hidden)
+            text = redact(str(line).rstrip("\n"), self._hidden)
             if tail is None:
                 yield text
             else:

@@ -6,11 +6,9 @@ that it is over https (hub-api 4.2).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 from hfspace.errors import (
     BillingRefused,
@@ -24,13 +22,12 @@ from hfspace.errors import (
     Rejected,
     Unauthorized,
 )
+from hfspace.text import one_line, redact
 
 _BILLING = re.compile(
     r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
 )
-_TOKEN = re.compile(r"\bhf_(?:oauth_|jwt_)?[A-Za-z0-9.-]{16,}")
 _LONGEST = 300
-_SHORTEST_SECRET = 4
 _BAD_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
 _ODD = {
     "JSONDecodeError": "it is not JSON",
@@ -184,24 +181,9 @@ def _message(response: Any, hide: tuple[str, ...]) -> str:
     return _clean(str(said or response.headers.get("x-error-message", "")), hide)
 
 
-def hidden(text: str, hide: Iterable[str]) -> str:
-    """`text` without what is secret: the Hub, a proxy or a log may repeat what it was sent.
-
-    A secret of several lines may come back as one, or in parts, so each of its lines counts.
-    """
-    for secret in sorted(set(hide), key=len, reverse=True):
-        parts = [secret, " ".join(secret.split()), *secret.splitlines()]
-        for part in parts:
-            for form in {part, json.dumps(part)[1:-1], quote(part, safe="")}:
-                if len(form.strip()) >= _SHORTEST_SECRET:
-                    text = text.replace(form, "…")
-    return _TOKEN.sub("hf_…", text)
-
-
 def _clean(text: str, hide: tuple[str, ...] = ()) -> str:
     """One bounded line without anything that looks like a token."""
-    text = " ".join(hidden(text, hide).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return one_line(redact(text, hide), _LONGEST)
 
 
 def _is_transport(error: Exception) -> bool:

@@ -10,7 +10,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from hfspace.files import read_limited
+
 _ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+_LARGEST_SEED = 64 << 20
 DEFAULT_TOKEN = "hf_local_write"  # noqa: S105 - the documented token of a Hub that has no secrets
 _SHOWN_PROBLEMS = 5
 
@@ -179,7 +182,7 @@ def _raw(source: dict[str, Any] | str | Path | None, name: str) -> Any:
     raw: Any = source or {}
     if isinstance(source, Path):
         try:
-            raw = source.read_text(encoding="utf-8")
+            raw = read_limited(source, _LARGEST_SEED).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise LocalHubError(f"The seed {source} can't be read: {error}.") from None
     if isinstance(raw, str):

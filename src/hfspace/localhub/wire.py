@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hfspace.localhub.machine import NEVER, Doc
+from hfspace.text import plain
 
 NOT_ALLOWED = "You have read access but not the required permissions for this operation"
 NO_USER = "Invalid username or password."
@@ -57,8 +58,7 @@ class Moved(Exception):
 
 
 def header_safe(text: str) -> str:
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain.encode("latin-1", "replace").decode("latin-1")
+    return plain(text).encode("latin-1", "replace").decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from typing import Any
 
@@ -13,8 +12,8 @@ from hfspace.localhub.rules import NOBODY, Identity
 from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed
 from hfspace.localhub.store import Store
 from hfspace.localhub.wire import Moved, Refused, View
+from hfspace.text import HUB_TOKEN
 
-_REAL_TOKEN = re.compile(r"hf_[A-Za-z0-9]{34}")
 _LONG_AGO = 86400.0
 log = logging.getLogger("hfspace.localhub")
 
@@ -75,7 +74,7 @@ class World:
         issued = self.store.meta("issued", {}).get(token)
         if issued is not None and issued["expires"] > self.now:
             return Identity(**{**issued, "writes": tuple(issued["writes"]), "reads": tuple(issued["reads"])})
-        if _REAL_TOKEN.fullmatch(token) and not self._warned:
+        if issued is None and HUB_TOKEN.fullmatch(token) and not self._warned:
             self._warned = True
             log.warning(
                 "A token that looks like a real one was sent to the local Hub. It was refused and not kept, "

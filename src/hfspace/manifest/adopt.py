@@ -11,6 +11,7 @@ from hfspace.manifest.references import UNPRINTABLE
 from hfspace.manifest.rules import is_flavor, is_key
 from hfspace.manifest.values import format_duration, parse_volume_source
 from hfspace.model import FREE_HARDWARE, NEVER, RESTART_VARIABLE, SpaceState, Variable, Volume
+from hfspace.text import plain
 
 SCHEMA_LINE = "# yaml-language-server: $schema=./spaces.schema.json\n"
 STARTER = (
@@ -182,4 +183,4 @@ def _quoted(text: str) -> str:
 
 def _comment(text: str) -> str:
     """Text of the Hub for a comment: one line, and nothing that a terminal acts on."""
-    return "".join(char if char.isprintable() else "?" for char in text)[:200]
+    return plain(text, 200)

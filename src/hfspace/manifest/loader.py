@@ -15,9 +15,10 @@ from hfspace.manifest.merging import Merged
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.yaml_tree import Tree, parse
 from hfspace.model import ManifestRef
+from hfspace.text import HUB_TOKEN
 
 _SHORTEST_SECRET = 4
-_CREDENTIAL = re.compile(r"\bhf_[A-Za-z0-9]{8,}|(?<=://)[^/\s@]+(?=@)")
+_CREDENTIAL = re.compile(rf"{HUB_TOKEN.pattern}|(?<=://)[^/\s@]+(?=@)")
 """A token of the Hub, or the user and password of a URL."""
 
 

@@ -12,9 +12,9 @@ from hfspace.manifest.values import normalise_id
 from hfspace.manifest.wording import sentence
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
+from hfspace.text import HUB_TOKEN
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{30,}")
 _FLAVOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes", "experiments")
 Found = Iterator[tuple[tuple[str, ...], str, str]]
@@ -77,7 +77,7 @@ def _keys(spec: SpaceSpec) -> Found:
             if key == RESTART_VARIABLE:
                 yield (kind, key), f"{key} is kept by hfspace for `restart:`", "Choose another name."
     for key, item in (spec.variables or {}).items():
-        if _TOKEN.search(item.value):
+        if HUB_TOKEN.search(item.value):
             yield (
                 ("variables", key),
                 f"the variable '{key}' holds a token, and everybody can read variables",

@@ -17,6 +17,7 @@ from hfspace.errors import Problem
 from hfspace.manifest.references import UNPRINTABLE, expand
 from hfspace.manifest.yaml_bounds import DEEPEST, LOADER, MOST_NODES, refusal
 from hfspace.manifest.yaml_syntax import mistake
+from hfspace.text import plain
 
 LONGEST_INT = 18
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -274,8 +275,7 @@ _RESOLVER: Any = yaml.SafeLoader("")
 
 def visible(text: str) -> str:
     """`text` with its control characters spelled out, and cut to a line."""
-    shown = UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text).replace("\n", "\\n")
-    return repr(short(shown)).replace("\\\\", "\\")
+    return repr(short(plain(text))).replace("\\\\", "\\")
 
 
 def _is_exponent(text: str) -> bool:

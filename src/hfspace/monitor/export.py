@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from hfspace.errors import NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.port import Experiment, Series, Tracker
-from hfspace.report.cells import plain
+from hfspace.text import plain
 
 Table = Literal["metrics", "experiments"]
 _FORMULA = ("=", "+", "-", "@")

@@ -26,7 +26,8 @@ from hfspace.monitor.pipeline import Complaints, Item, Pace, Pipeline, say_lost
 from hfspace.monitor.records import Header, new_spool_id
 from hfspace.monitor.sender import Sender
 from hfspace.monitor.values import clean_parameters, snapshot
-from hfspace.report.cells import counted, plain
+from hfspace.report.cells import counted
+from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
 

@@ -17,7 +17,8 @@ from hfspace.monitor.records import Record, RecordKind, record_line
 from hfspace.monitor.sender import Lost, Sender
 from hfspace.monitor.spool import Spool
 from hfspace.monitor.values import clean_metrics, clean_step
-from hfspace.report.cells import counted, plain
+from hfspace.report.cells import counted
+from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from hfspace.model import Json
+from hfspace.text import HUB_TOKEN
 
 LONGEST_TEXT = 10_000
 LARGEST = 2**63 - 1
@@ -15,7 +15,6 @@ _LARGEST_FLOAT = 10**308
 _DEEPEST = 12
 _MOST_ITEMS = 10_000
 _EXACT = frozenset({float, int, bool, str, type(None)})
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
 
 
 def snapshot(metrics: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -117,7 +116,7 @@ def _described(value: Any) -> str:
 
 def _text(text: str) -> str:
     """Cut to 10,000 characters, without Hub tokens: a public Space shows its experiments to everybody."""
-    text = _TOKEN.sub("(token, not logged)", text)
+    text = HUB_TOKEN.sub("(token, not logged)", text)
     # JSON can spell half of a surrogate pair, but no app can store it.
     text = text.encode("utf-8", "replace").decode()
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"

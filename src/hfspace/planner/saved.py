@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from hfspace.errors import PlanFileError, UsageError
+from hfspace.files import read_limited, write_atomically
 from hfspace.model import Plan
 from hfspace.planner.codec import FORMAT_VERSION, from_json, to_json
 
@@ -21,10 +20,7 @@ def save(plan: Plan, path: Path) -> None:
     body = to_json(plan)
     text = json.dumps({**body, "checksum": _checksum(body)}, indent=1, ensure_ascii=False)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
+        write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise UsageError(f"The plan can't be saved to {path}: {error.strerror}.") from None
 
@@ -68,9 +64,7 @@ def why_stale(saved: Plan, fresh: Plan) -> list[str]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise PlanFileError(f"{path} is too large to be a plan.")
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(read_limited(path, _LARGEST))
     except FileNotFoundError:
         raise PlanFileError(
             f"There is no file {path}.", hint="Make one with `hfspace plan --out FILE`."

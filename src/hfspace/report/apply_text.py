@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hfspace.model import ApplyResult, Outcome, Status
-from hfspace.report.cells import counted, opening, plain
+from hfspace.report.cells import counted
+from hfspace.text import opening, plain
 
 
 def render(result: ApplyResult, *, color: bool = False) -> str:

@@ -1,48 +1,23 @@
-"""How single values are shown: untrusted text made harmless for terminal, Markdown and HTML; money, times."""
+"""How single values are shown: settings, moves, money, times."""
 
 from __future__ import annotations
 
 import html as html_library
 import json
 import re
-import unicodedata
 from decimal import Decimal
 
 from hfspace.manifest.values import format_duration
 from hfspace.model import Json
+from hfspace.text import plain
 
 LONGEST_VALUE = 120
 _CONTEXT = 12  # characters shown before the first difference of two long values
-
-# What moves a cursor, turns the direction of text, or is there without being seen.
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
-)
-_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
-_NAMES = {10: "\\n", 13: "\\r", 9: "\\t", 27: "\\x1b"}
-
-
-def plain(text: object) -> str:
-    """One line for a terminal: control characters, escapes and direction overrides are spelled out."""
-    return _MARKS.sub(_stacked, _CONTROL.sub(_spelled, str(text)))
-
-
-def opening(text: object) -> str:
-    """`plain` for the beginning of a line: a CI log takes one that begins with :: for a command."""
-    shown = plain(text)
-    return f"\\{shown}" if shown.lstrip().startswith("::") else shown
 
 
 def html(text: object) -> str:
     """Text for an HTML element or a quoted attribute."""
     return html_library.escape(plain(text), quote=True)
-
-
-def json_text(document: Json) -> str:
-    """A JSON document for a terminal or a file: readable, and no character in it is active or unpaired."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
-    return _CONTROL.sub(lambda match: "\n" if match[0] == "\n" else _json_escape(match[0]), text)
 
 
 def value(item: Json, limit: int = LONGEST_VALUE) -> str:
@@ -115,20 +90,6 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
-def width(text: str) -> int:
-    """Columns that a terminal gives `text`: wide characters take two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
-
-
-def pad(text: str, columns: int) -> str:
-    return text + " " * (columns - width(text))
-
-
 def _from(text: str, start: int, limit: int) -> str:
     return cut(text, limit) if start == 0 else f"…{text[start : start + limit]}… ({len(text):,} characters)"
 
@@ -146,21 +107,3 @@ def _json(item: Json) -> str:
 
 def _is_word(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9][\w./:@+-]*", text))
-
-
-def _spelled(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return _NAMES.get(code) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
-
-
-def _stacked(match: re.Match[str]) -> str:
-    """Marks piled on one character run over the lines above and below."""
-    return "".join(f"\\u{ord(char):04x}" for char in match[0])
-
-
-def _json_escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -10,6 +10,7 @@ from hfspace.live.gradio.contract import Finding, values_of
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
+from hfspace.text import plain
 
 FORMAT_VERSION = 1
 _SHOWN_ENDPOINTS = 20
@@ -40,11 +41,6 @@ def render(found: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | N
 def to_json(all_found: Sequence[Diagnosis]) -> Json:
     """The document of `diagnose --format json`."""
     return {"format_version": FORMAT_VERSION, "diagnoses": [_document(found) for found in all_found]}
-
-
-def plain(text: str) -> str:
-    """Text from outside, safe for a terminal: one line, no control characters."""
-    return "".join(char if char.isprintable() else "?" for char in text.replace("\n", " "))
 
 
 def signature(endpoint: ServedEndpoint) -> str:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hfspace.live.trackio.port import Experiment, Series
-from hfspace.report.cells import counted, cut, pad, plain, value, width
+from hfspace.report.cells import counted, cut, value
+from hfspace.text import pad, plain, width
 
 if TYPE_CHECKING:
     from hfspace.monitor.sync import Synced

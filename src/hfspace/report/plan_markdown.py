@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan
 from hfspace.planner.counts import counts
-from hfspace.report.cells import counted, cut, delta, html, money, plain, setting, value
+from hfspace.report.cells import counted, cut, delta, html, money, setting, value
 from hfspace.report.plan_view import LONGEST_MESSAGE
+from hfspace.text import plain
 
 LONGEST = 60_000
 """Characters of one rendering; a comment on GitHub holds 65,536."""

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from hfspace.model import Action, Cost, Plan
 from hfspace.planner.counts import counts, unchanged
-from hfspace.report.cells import LONGEST_VALUE, counted, money, opening, pad, plain, width
+from hfspace.report.cells import LONGEST_VALUE, counted, money
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
-from hfspace.report.tables import clip
+from hfspace.text import clip, opening, pad, plain, width
 
 Paint: TypeAlias = Callable[[str], str]
 

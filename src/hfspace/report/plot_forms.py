@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hfspace.errors import UsageError
-from hfspace.report.cells import cut, html, pad, plain
+from hfspace.report.cells import cut, html
 from hfspace.report.plots import COLORS, Line, Picture, number, place, svg, thinned, ticks
+from hfspace.text import pad, plain
 
 _BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 """Quarters of a cell, by a sum of 1 (upper left), 2 (upper right), 4 (lower left), 8 (lower right)."""

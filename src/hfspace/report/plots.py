@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hfspace.live.trackio.port import Series
-from hfspace.report.cells import cut, html, plain
+from hfspace.report.cells import cut, html
+from hfspace.text import plain
 
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart (black left out).
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8a7a00", "#7f7f7f")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hfspace.errors import Problem
-from hfspace.report.cells import counted, opening, plain, width
+from hfspace.report.cells import counted
+from hfspace.text import opening, plain, width
 
 _MOST = 100
 _LONGEST = 400

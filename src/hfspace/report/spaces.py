@@ -9,8 +9,9 @@ from typing import Any
 
 from hfspace.manifest.values import format_duration
 from hfspace.model import BILLED, HELD, NEVER, Flavor, SpaceState
-from hfspace.report.cells import counted, money, plain
+from hfspace.report.cells import counted, money
 from hfspace.report.tables import csv_lines, lines
+from hfspace.text import plain
 
 _NOTHING = Decimal(0)
 LIST_HEAD = ("SPACE", "STAGE", "HARDWARE", "SLEEP", "$/H", "AWAKE", "LIKES", "MODIFIED", "SDK")

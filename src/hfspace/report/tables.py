@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from hfspace.report.cells import pad, plain, width
+from hfspace.text import clip, pad, plain, width
 
 _SAMPLE = 1000  # rows that decide how wide the columns are; what comes later is streamed
 _GAP = "  "
@@ -39,18 +39,6 @@ def csv_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="").writerow([_inert(plain(cell)) for cell in row])
         yield buffer.getvalue()
-
-
-def clip(text: str, room: int) -> str:
-    """`text`, or as much of it as fits into `room` columns, with an ellipsis at its end."""
-    if width(text) <= room:
-        return text
-    kept = ""
-    for char in text:
-        if width(kept + char) > room - 1:
-            break
-        kept += char
-    return f"{kept}…" if room > 0 else ""
 
 
 def _shrink(widths: list[int], room: int, flexible: Sequence[int]) -> None:

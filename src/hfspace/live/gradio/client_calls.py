@@ -13,6 +13,7 @@ from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.invoke import Call, CallTimeout, EndpointError
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
+from hfspace.text import one_line
 
 _POLL_SECONDS = 0.02
 _SSE_SILENCE = 30.0
@@ -123,7 +124,7 @@ def _plain(value: Any) -> Json:
 
 
 def _said(error: BaseException, call: Call) -> str:
-    name, text = call.endpoint.name, _line(str(error))
+    name, text = call.endpoint.name, one_line(error, 300)
     kind = type(error).__name__
     if kind == "AppError":
         if "has not enabled verbose error reporting" in text:
@@ -134,8 +135,3 @@ def _said(error: BaseException, call: Call) -> str:
     if kind in {"TypeError", "ValueError"}:
         return f"{name} can't be called like this: {text}"
     return f"{name} could not be called ({kind}){': ' + text if text else ''}."
-
-
-def _line(text: str) -> str:
-    plain = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return plain[:300]

@@ -9,6 +9,7 @@ from typing import Any
 from hfspace.live.gradio.urls import call_url
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
+from hfspace.text import plain
 
 _SIMPLE = {
     "textbox": "string", "text": "string", "code": "string", "markdown": "string", "html": "string",
@@ -190,4 +191,4 @@ def _dicts(raw: Json) -> list[Mapping[str, Any]]:
 
 def _line(text: str) -> str:
     """Text of an app, safe to show: one line without control characters, cut to a sane length."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()[:200]
+    return plain(text.strip(), 200)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from hfspace.model import Json
+from hfspace.text import one_line, plain
 
 T = TypeVar("T")
 
@@ -68,11 +69,9 @@ class Answer:
         """Method, URL, status and the telling bytes, in one line without control characters."""
         if not self.status:
             return f"{self.method} {self.url} -> {self.problem}"
-        told = " ".join(self.body[: 4 * _EVIDENCE_CHARS].decode("utf-8", "replace").split())
-        told = "".join(char if char.isprintable() else "?" for char in told)
-        cut = told[:_EVIDENCE_CHARS] + ("…" if len(told) > _EVIDENCE_CHARS else "")
+        opening = one_line(self.body[: 4 * _EVIDENCE_CHARS].decode("utf-8", "replace"), _EVIDENCE_CHARS)
         kind = self.content_type or "no content type"
-        return f"{self.method} {self.url} -> {self.status} {kind} {cut}".rstrip()
+        return f"{self.method} {self.url} -> {self.status} {kind} {opening}".rstrip()
 
 
 def fetch_all(
@@ -176,7 +175,7 @@ def safe_host(url: str) -> str:
         named = f"{host}:{parts.port}" if parts.port else host
     except ValueError:
         return "the host"
-    return "".join(char for char in named if char.isprintable())[:255]
+    return plain(named, 255)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

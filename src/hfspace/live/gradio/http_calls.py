@@ -13,6 +13,7 @@ from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
 from hfspace.live.gradio.invoke import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, QueueOnly
 from hfspace.live.gradio.values import FILE_KINDS, http_body
 from hfspace.model import Json
+from hfspace.text import one_line
 
 _MAX_UPLOAD = 64 << 20
 
@@ -115,13 +116,13 @@ def _detail(answer: Answer) -> str:
         return ": " + "; ".join(told) if told else ""
     if isinstance(found, dict):
         said = found.get("error") or found.get("detail")
-        return f": {_line(str(said))}" if said else ""
+        return f": {one_line(said, 200)}" if said else ""
     return ""
 
 
 def _field(item: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in item.get("loc") or [] if part != "body")
-    return _line(f"{place}: {item.get('msg', '')}")
+    return one_line(f"{place}: {item.get('msg', '')}", 200)
 
 
 def _hint(answer: Answer) -> str:
@@ -130,7 +131,3 @@ def _hint(answer: Answer) -> str:
     if answer.status in {401, 403}:
         return "The app asks for a login of its own."
     return "Look at the app's log." if answer.status >= 500 else ""
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:200]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from hfspace.model import Json, ServedParameter
+from hfspace.text import plain
 
 FILE_KINDS = frozenset(
     {"file", "image", "audio", "video", "uploadbutton", "gallery", "model3d", "imageeditor"}
 )
-_SHOWN = 60
+_LONGEST = 60
 
 
 def value_problem(value: Json, parameter: ServedParameter) -> str:
@@ -36,7 +37,7 @@ def schema_problem(schema: Mapping[str, Any]) -> str:
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        return _short(error.message)
+        return plain(error.message, _LONGEST)
     return ""
 
 
@@ -68,10 +69,12 @@ def _first_problem(value: Json, schema: Mapping[str, Any]) -> str:
 
 
 def _told(error: Any) -> str:
-    value = _short(repr(error.instance))
+    value = plain(repr(error.instance), _LONGEST)
     if error.validator == "enum":
         choices = error.validator_value
-        shown = ", ".join(_short(str(choice)) for choice in choices[:8]) + (", …" if len(choices) > 8 else "")
+        shown = ", ".join(plain(choice, _LONGEST) for choice in choices[:8]) + (
+            ", …" if len(choices) > 8 else ""
+        )
         return f"{value} is not one of {shown}"
     if error.validator == "type":
         return f"{value} is not {_article(str(error.validator_value))}"
@@ -79,17 +82,12 @@ def _told(error: Any) -> str:
         side = "below" if error.validator == "minimum" else "above"
         return f"{value} is {side} {error.validator_value}"
     if error.validator == "required":
-        return _short(error.message)
-    return _short(error.message)
+        return plain(error.message, _LONGEST)
+    return plain(error.message, _LONGEST)
 
 
 def _article(kind: str) -> str:
     return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
-
-
-def _short(text: str) -> str:
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "…"
 
 
 def call_values(example: Json, kind: str) -> Json:

@@ -12,6 +12,7 @@ from hfspace.errors import TrackioRejected
 from hfspace.live.trackio.port import STATUSES, Entry
 from hfspace.manifest.experiments import canonical_project, has_breaks
 from hfspace.model import Json
+from hfspace.text import one_line as text_from_elsewhere
 
 _RUNS = uuid.UUID("7c0f3b56-2f0c-5a53-9f0e-6c8a3a0b7f11")
 _LONGEST_SAID = 300
@@ -114,7 +115,6 @@ def without(text: str, *secrets: str | None) -> str:
     return text
 
 
-def one_line(text: str) -> str:
+def one_line(text: object) -> str:
     """What an app said, fit for a message: printable, one line, not too long."""
-    kept = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return kept if len(kept) <= _LONGEST_SAID else kept[: _LONGEST_SAID - 1] + "…"
+    return text_from_elsewhere(text, _LONGEST_SAID)
