@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,9 @@ OTHER: dict[str, Any] = {
     "max_page": 2,
     "paused_forgets_after": 3600,
     "restart_lag": 4,
+    "runtime_lags_reads": 2,
+    "change_wakes_after_reads": 3,
+    "sleep_time_when_paused": "refuse",
 } | {
     name: not field.default
     for name, field in Switches.model_fields.items()
@@ -24,15 +30,25 @@ OTHER: dict[str, Any] = {
 }
 
 
-def test_every_switch_has_another_setting() -> None:
+def test_every_switch_has_another_setting_and_a_row_in_the_documents_with_its_default() -> None:
     assert set(OTHER) == set(Switches.model_fields)
+    page = (Path(__file__).parents[2] / "docs/local-hub.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", page, re.MULTILINE))
+    defaults = {name: str(field.default).lower() for name, field in Switches.model_fields.items()}
+    assert rows == defaults
 
 
-@pytest.mark.parametrize(
-    "names",
-    [*([name] for name in OTHER), list(OTHER), []],
-    ids=lambda names: "+".join(names)[:40] or "default",
-)
+NOT_YET = "apply takes a Space that a late change woke for one that somebody else started"
+
+
+def settings() -> Iterator[Any]:
+    for names in (*([name] for name in OTHER), list(OTHER), []):
+        late = "change_wakes_after_reads" in names
+        marks = [pytest.mark.xfail(reason=NOT_YET, strict=True)] if late else []
+        yield pytest.param(names, id="+".join(names)[:40] or "default", marks=marks)
+
+
+@pytest.mark.parametrize("names", list(settings()))
 def test_a_manifest_with_every_facet_converges(names: list[str]) -> None:
     switches = {name: OTHER[name] for name in names if name != "logs_stay_open"}
     with LocalHub(seed={**SEED, "hub": {"switches": switches}}, clock="manual") as hub:

@@ -7,8 +7,10 @@ look in is not public, and plain here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from mimetypes import guess_type
 from typing import Any
 
 from hfspace.localhub import machine, rules, wire
@@ -56,9 +58,25 @@ def arrive(world: World, visit: Visit) -> tuple[Doc, str] | Answer:
     up = machine.is_up(doc)
     machine.visit(doc, world.now)
     world.save(doc, write=False)
+    if doc["sdk"] == "static" and not doc["host"]:
+        return _file(world, doc, visit.path or "index.html", link)
     if not up or not doc["host"]:
         return _page(503, DOWN, link)
     return doc, str(doc["host"])
+
+
+def _file(world: World, doc: Doc, path: str, headers: dict[str, str]) -> Answer:
+    """A file of a static Space. Its pages get the variables, and as the docs say, the secrets too."""
+    entry = doc["files"].get(path)
+    if entry is None:
+        return _page(404, wire.NO_PAGE, headers)
+    body, kind = world.store.blob(entry["oid"]), guess_type(path)[0] or "application/octet-stream"
+    if kind == "text/html":
+        kinds = ["variables"] + ["secrets"] * world.seed.hub.switches.static_secrets_on_page
+        values = {key: item["value"] for name in kinds for key, item in doc[name].items()}
+        script = json.dumps({"variables": values}).replace("<", "\\u003c")
+        body = f"<script>window.huggingface = {script}</script>\n".encode() + body
+    return Answer(body=body, content_type=kind, headers=headers)
 
 
 async def pass_on(visit: Visit, doc: Doc, app: str, send: Send) -> None:

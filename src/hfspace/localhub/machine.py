@@ -126,6 +126,31 @@ def pause(doc: Doc, now: float) -> None:
     _enter(doc, "PAUSED", now)
 
 
+def read(doc: Doc, now: float) -> Doc:
+    """The document after one more read of its runtime: what happens so many reads later comes nearer."""
+    behind = doc.get("behind")
+    if behind:
+        doc = {**doc, "behind": {**behind, "reads": behind["reads"] - 1} if behind["reads"] > 1 else None}
+    if doc["stage"] != "PAUSED" or not doc.get("wakes_after"):
+        return doc
+    doc = {**doc, "wakes_after": doc["wakes_after"] - 1}
+    if not doc["wakes_after"]:
+        start(doc, now)
+    return doc
+
+
+def fall_behind(doc: Doc, before: Doc, reads: int) -> None:
+    """The next `reads` reads show the stage of `before`."""
+    values = {key: before[key] for key in ("stage", "current", "error", "since")}
+    doc["behind"] = {"reads": reads, "values": values}
+
+
+def lagging(doc: Doc) -> Doc | None:
+    """The document with the stage of before, while reads show that."""
+    behind = doc.get("behind")
+    return {**doc, **behind["values"]} if behind else None
+
+
 def visit(doc: Doc, now: float) -> None:
     """Somebody opens the app: a sleeping Space wakes, a paused one does not."""
     doc["visited"] = now
@@ -162,6 +187,7 @@ def _through(doc: Doc, now: float, stages: list[str], *, build: float = BUILD_SE
 def _enter(doc: Doc, stage: str, at: float) -> None:
     doc["stage"], doc["since"] = stage, at
     if stage == "RUNNING":
+        doc["wakes_after"] = 0
         doc["current"], doc["built_sha"], doc["error"] = doc["requested"], doc["sha"], None
     elif stage in _NO_MACHINE:
         doc["current"] = None

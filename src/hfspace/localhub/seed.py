@@ -125,12 +125,19 @@ class Switches(_Model):
     list_runtime_has_volumes: bool = False
     list_runtime_has_error: bool = False
     protected_in_private: bool = True
+    list_protected_in_private: bool = True
     oidc_covers_settings: bool = False
     identical_post_restarts: bool = True
     coalesce_restarts: bool = False
     paused_forgets_after: float = 0
     restart_needs_admin: bool = True
     restart_lag: float = 0
+    runtime_lags_reads: Annotated[int, Field(ge=0)] = 0
+    change_wakes_after_reads: Annotated[int, Field(ge=0)] = 0
+    sleep_time_when_paused: Literal["accept", "refuse"] = "accept"
+    trims_values: bool = False
+    trims_descriptions: bool = True
+    static_secrets_on_page: bool = True
     logs_stay_open: bool = False
 
 

@@ -68,6 +68,10 @@ class Store:
         finally:
             self._frozen = None
 
+    @property
+    def is_frozen(self) -> bool:
+        return self._frozen is not None
+
     # ------------------------------------------------------------ Spaces
 
     def docs(self) -> Docs:

@@ -129,16 +129,29 @@ class World:
         self.writable(who, space)
         return doc
 
-    def view(self, base: str, **changes: Any) -> View:
+    def read(self, doc: Doc) -> Doc:
+        """A Space as this read of its runtime shows it; the read counts."""
+        if self.store.is_frozen:
+            return doc
+        after = machine.read(doc, self.now)
+        if after is not doc:
+            self.store.put(after)
+        return machine.lagging(doc) or after
+
+    def view(self, base: str, *, listing: bool = False) -> View:
+        """`listing`: the answer is an item of a list, which may tell less."""
         switches = self.seed.hub.switches
         return View(
             now=self.now,
             base=base,
             edge=self.seed.hub.edge,
             ports=self.ports,
-            protected_in_private=switches.protected_in_private,
+            protected_in_private=(
+                switches.list_protected_in_private if listing else switches.protected_in_private
+            ),
             paused_forgets_after=switches.paused_forgets_after,
-            **changes,
+            volumes=not listing or switches.list_runtime_has_volumes,
+            error=not listing or switches.list_runtime_has_error,
         )
 
     # ------------------------------------------------------------ Spaces
@@ -160,12 +173,14 @@ class World:
             "files": {}, "card": {}, "sha": "", "built_sha": "",
             "build": "ok", "start": "ok", "logs": {}, "likes": 0, "tags": [], "region": "us",
             "resource_group": None, "settings": {}, "refs": {}, "trusted_publishers": [],
-            "runtime_missing": False, "restarts": 0, "restart_calls": 0, "pauses": 0, "writes": 0,
+            "runtime_missing": False, "behind": None, "wakes_after": 0, "restarts": 0, "restart_calls": 0,
+            "pauses": 0, "writes": 0,
         }  # fmt: skip
 
     def restarted(self, doc: Doc) -> None:
         """A variable, secret, volume or dev mode changed: what the switches say follows."""
         switches = self.seed.hub.switches
+        doc["wakes_after"] = switches.change_wakes_after_reads
         machine.configuration_changed(
             doc,
             self.now,
@@ -183,7 +198,16 @@ class World:
     def save(self, doc: Doc, *, write: bool = True) -> None:
         if write:
             doc["writes"] += 1
+            self._lag(doc)
         self.store.put(doc)
+
+    def _lag(self, doc: Doc) -> None:
+        """Reads of the runtime may go on showing the stage of before."""
+        reads, before = self.seed.hub.switches.runtime_lags_reads, self.store.space(doc["id"])
+        if reads and before is not None:
+            before = machine.settled(before, self.now)
+            if before["stage"] != doc["stage"]:
+                machine.fall_behind(doc, before, reads)
 
     def patch(self, space: str, values: dict[str, Any]) -> None:
         """Somebody clicked: set fields of the document. Raises LocalHubError for what is not there."""

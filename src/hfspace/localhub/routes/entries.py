@@ -73,6 +73,11 @@ def entry_of(call: Call, body: dict[str, Any], place: str, *, description: objec
     for name, text in (("value", value), ("description", said)):
         if not isinstance(text, str) and not (name == "description" and text is None):
             raise Refused(400, f"✖ Invalid input: expected string → at {place}{name}")
+    switches = call.world.seed.hub.switches
+    if switches.trims_values:
+        value = value.strip()
+    if said and switches.trims_descriptions:
+        said = said.strip()
     entry = {"value": value, "updated": wire.stamp(call.world.now)}
     return {**entry, "description": said} if said else entry
 

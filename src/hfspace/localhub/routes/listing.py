@@ -37,11 +37,10 @@ def spaces(call: Call) -> Answer:
         after = _cursor(call.one("cursor") or "")
         found = [doc for doc in found if _position(doc, sort) > after]
     page, more = found[:size], len(found) > size
-    switches = call.world.seed.hub.switches
-    view = call.world.view(
-        call.base, volumes=switches.list_runtime_has_volumes, error=switches.list_runtime_has_error
-    )
-    items = [wire.item(machine.settled(doc, view.now), view, expand, full=call.flag("full")) for doc in page]
+    view = call.world.view(call.base, listing=True)
+    now = [machine.settled(doc, view.now) for doc in page]
+    read = [call.world.read(doc) for doc in now] if "runtime" in expand else now
+    items = [wire.item(doc, view, expand, full=call.flag("full")) for doc in read]
     return Answer(body=items, headers=_next(call, _position(page[-1], sort)) if more else {})
 
 
@@ -98,7 +97,7 @@ def info(call: Call) -> Answer:
     """GET /api/spaces/{id}, also at a revision (hub-api 1.2)."""
     from hfspace.localhub import repo
 
-    doc = call.world.find(call.who, call.space)
+    doc = call.world.read(call.world.find(call.who, call.space))
     expand = _expand(call)
     view = call.world.view(call.base)
     if expand:
@@ -115,7 +114,8 @@ def info(call: Call) -> Answer:
 
 
 def runtime(call: Call) -> Answer:
-    return Answer(body=wire.runtime(call.world.find(call.who, call.space), call.world.view(call.base)))
+    doc = call.world.read(call.world.find(call.who, call.space))
+    return Answer(body=wire.runtime(doc, call.world.view(call.base)))
 
 
 def by_subdomain(call: Call) -> Answer:

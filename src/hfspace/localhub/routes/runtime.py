@@ -54,6 +54,7 @@ def _move(call: Call, doc: Doc, flavor: str) -> None:
     doc["replicas"] = "auto" if flavor == "zero-a10g" else 1 if doc["replicas"] == "auto" else doc["replicas"]
     wakes = switches.hardware_change_wakes_paused
     coalesce = switches.coalesce_restarts
+    doc["wakes_after"] = switches.change_wakes_after_reads
     machine.hardware_changed(doc, call.world.now, wakes_paused=wakes, coalesce=coalesce)
 
 
@@ -77,6 +78,8 @@ def set_sleep(call: Call) -> Answer:
         if call.world.seed.hub.switches.sleeptime_on_free == "error":
             raise Refused(400, "Sleep time is not configurable on free hardware")
         return Answer(body=wire.runtime(doc, call.world.view(call.base)))
+    if doc["stage"] == "PAUSED" and call.world.seed.hub.switches.sleep_time_when_paused == "refuse":
+        raise Refused(400, "Sleep time can't be set while the Space is paused")
     doc["sleep_time"] = seconds
     return changed(call, doc)
 

@@ -14,20 +14,21 @@ from hfspace.localhub.routes.call import SPACE, Call, route
 from hfspace.localhub.wire import Answer, Refused
 
 _POLL = 0.1  # seconds between looks at a Space that somebody follows
+_TALKS_EVERY = 10  # looks
 _KEEP_ALIVE = b"data:\n\n"
 _KEEP_ALIVE_EVERY = 150  # looks
 _UNBUILT = ("BUILDING", "RUNNING_BUILDING", "BUILD_ERROR")
 
 
 def logs(call: Call) -> Answer:
-    """GET …/logs/{build,run}: what is there; the stream stays open when the switch says so."""
+    """GET …/logs/{build,run}: what is there; with the switch, the stream stays open and goes on talking."""
     kind = call.rest["kind"]
     if kind not in {"build", "run"}:
         raise Refused(404, wire.NO_PAGE)
     doc = call.world.settings_of(call.who, call.space)
     tail = call.number("tail", 0, least=0)
     lines = lines_of(doc, kind)
-    shown = b"".join(_line(doc, line) for line in (lines[-tail:] if tail else lines))
+    shown = b"".join(_line(line, doc["since"]) for line in (lines[-tail:] if tail else lines))
     stays = call.world.seed.hub.switches.logs_stay_open
     follow = _following(call, kind, len(lines)) if stays else None
     return Answer(body=shown, content_type="text/event-stream", stream=follow)
@@ -44,22 +45,22 @@ def lines_of(doc: Doc, kind: str) -> list[str]:
     return [*lines, doc["error"]] if doc["error"] and failed == kind else list(lines)
 
 
-def _line(doc: Doc, line: str) -> bytes:
-    # huggingface_hub stops at a line from the future, and the Hub's clock may run ahead of the client's.
-    written = wire.stamp(min(doc["since"], time.time() - 1))
-    return f"data: {json.dumps({'data': line + chr(10), 'timestamp': written})}\n\n".encode()
+def _line(line: str, written: float) -> bytes:
+    # A line from the future makes huggingface_hub stop, and the Hub's clock may run ahead of the client's.
+    at = wire.stamp(min(written, time.time()))
+    return f"data: {json.dumps({'data': line + chr(10), 'timestamp': at})}\n\n".encode()
 
 
 def _following(call: Call, kind: str, seen: int) -> Callable[[], AsyncIterator[bytes]]:
     async def follow() -> AsyncIterator[bytes]:
-        sent, quiet = seen, 0
+        sent, looks = seen, 0
         while (doc := _now(call)) is not None:
             lines = lines_of(doc, kind)
             for line in lines[sent:]:
-                yield _line(doc, line)
-            sent, quiet = max(sent, len(lines)), quiet + 1
-            if quiet % _KEEP_ALIVE_EVERY == 0:
-                yield _KEEP_ALIVE
+                yield _line(line, time.time())
+            sent, looks = max(sent, len(lines)), looks + 1
+            if looks % _TALKS_EVERY == 0:
+                yield _line(f"GET /health 200 (check {looks // _TALKS_EVERY})", time.time())
             await asyncio.sleep(_POLL)
 
     return follow
