@@ -1,6 +1,6 @@
 """Whatever the Hub answers, a plan is made or refused in a sentence: to the letter what is printed.
 
-`UPDATE_GOLDEN=1 pytest tests/badinput` writes the expected output anew: read the difference then.
+`HFSPACE_UPDATE_GOLDEN=1 pytest tests/badinput` writes the expected output anew: read the difference then.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hfspace.live import transport
 from tests.badinput.answering import answering, good
 from tests.badinput.hub_answers import BODIES, PLACES, SINGLE, Answer
 
+UPDATE_GOLDEN = bool(os.environ.get("HFSPACE_UPDATE_GOLDEN"))
 EXPECTED = Path(__file__).parent / "hub_expected"
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 ONE = """version: 1
@@ -81,7 +82,7 @@ def test_an_answer_of_the_hub(
     assert time.monotonic() - start < 10
     demand(said)
     golden = EXPECTED / f"{case}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if UPDATE_GOLDEN:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(said)
     assert said == golden.read_text(), f"{golden} differs"

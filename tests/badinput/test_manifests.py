@@ -1,6 +1,6 @@
 """Every bad manifest, and to the letter what `hfspace validate` says of it.
 
-`UPDATE_GOLDEN=1 pytest tests/badinput` writes the expected output anew: read the difference then.
+`HFSPACE_UPDATE_GOLDEN=1 pytest tests/badinput` writes the expected output anew: read the difference then.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hfspace.cli.main import run
 from hfspace.manifest import files
 from tests.badinput.generated import MADE
 
+UPDATE_GOLDEN = bool(os.environ.get("HFSPACE_UPDATE_GOLDEN"))
 HERE = Path(__file__).parent
 MANIFESTS, EXPECTED = HERE / "manifests", HERE / "expected"
 CASES = sorted(str(path.relative_to(MANIFESTS)) for path in MANIFESTS.glob("*/*"))
@@ -66,7 +67,7 @@ def validated(args: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def compare(name: str, said: str) -> None:
     golden = EXPECTED / f"{name}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if UPDATE_GOLDEN:
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(said)
     assert said == golden.read_text(), f"{golden} differs"

@@ -1,4 +1,4 @@
-"""docs/commands.md is made from the commands themselves: `UPDATE_GOLDEN=1 pytest` writes it anew."""
+"""docs/commands.md is made from the commands themselves: `HFSPACE_UPDATE_GOLDEN=1 pytest` writes it anew."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def option_row(option: click.Option, context: click.Context) -> str:
 
 def test_the_page_of_commands_is_current() -> None:
     made = page()
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("HFSPACE_UPDATE_GOLDEN"):
         PAGE.write_text(made)
     assert PAGE.read_text() == made
     assert all(f"### `hfspace {name}" in made for section in COMMANDS.values() for name in section)

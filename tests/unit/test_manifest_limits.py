@@ -33,6 +33,7 @@ def problems(
 DEEP = {
     "flow lists": "version: 1\nspaces: " + "[" * 200_000,
     "flow maps": "version: 1\nspaces: " + "{a: " * 200_000,
+    "brackets behind brackets in a text": "version: 1\nx: '" + "[" * 60 + "'\nspaces: " + "[" * 3000,
     "block lists": "version: 1\nspaces:\n  " + "- " * 200_000 + "x",
     "block maps": "version: 1\n" + "".join(f"{' ' * depth}a:\n" for depth in range(2000)),
 }

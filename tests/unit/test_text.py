@@ -50,7 +50,7 @@ def test_json_for_people_stays_json() -> None:
 
 @pytest.mark.parametrize(
     "token",
-    ["hf_" + "a" * 34, "hf_" + "Ab3" * 10, "hf_canary1", "hf_oauth_eyJhbGciOi.J9-x_y", "hf_jwt_abcdefgh_-."],
+    ["hf_" + "a" * 34, "hf_" + "Ab3" * 10, "hf_canary12", "hf_oauth_eyJhbGciOi.J9-x_y", "hf_jwt_abcdefgh_-."],
 )
 def test_hub_tokens_of_every_kind_and_length_are_cut_out(token: str) -> None:
     assert text.redact(f"no access ({token}), see the log") == "no access (hf_…), see the log"

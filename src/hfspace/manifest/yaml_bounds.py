@@ -13,6 +13,10 @@ MOST_NODES = 200_000
 DEEPEST = 50
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BRACKET = re.compile(
+    r"""(?<![^\s\[\]{},:])(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")|(?:^|(?<=\s))\#[^\n]*|(?P<bracket>[][{}])""",
+    re.MULTILINE | re.DOTALL,
+)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
@@ -35,7 +39,7 @@ class Refusal:
 
 def refusal(text: str) -> Refusal | None:
     """The first thing that makes `text` unfit to be composed. Raises yaml.YAMLError for broken syntax."""
-    return _character(text) or _bounds(text)
+    return _character(text) or _deep_brackets(text) or _bounds(text)
 
 
 def mark_at(text: str, offset: int) -> Mark:
@@ -58,6 +62,25 @@ def _character(text: str) -> Refusal | None:
         return Refusal(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)
     name = "a byte order mark in the middle" if code == 0xFEFF else f"the control character U+{code:04X}"
     return Refusal(message=f"holds {name}", hint="Remove it.", mark=mark)
+
+
+def _deep_brackets(text: str) -> Refusal | None:
+    """Too many brackets, found in the part of `text` that no parser gives up on by a limit of its own.
+
+    A parser reads ahead, and may refuse deep brackets in its own words before it tells of the first. In
+    what goes before twice our depth (brackets in plain text counted too) it can't be at its limit.
+    """
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        if not match["bracket"]:
+            continue
+        depth = max(0, depth + (1 if match["bracket"] in "[{" else -1))
+        if depth > 2 * DEEPEST:
+            try:
+                return _bounds(text[: match.end()])
+            except yaml.YAMLError:
+                return None  # they were text, or something else is wrong before them: the whole will tell
+    return None
 
 
 def _bounds(text: str) -> Refusal | None:

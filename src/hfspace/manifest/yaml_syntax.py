@@ -148,7 +148,7 @@ def _worded(error: yaml.MarkedYAMLError, mark: Any) -> Mistake:
     for words, message, hint in _BY_WORDS:
         if words in what:
             return _of(message, hint, mark)
-    return _of(what, "Check it with any YAML tool.", mark)
+    return _of("it can't be read from here on", "Check it with any YAML tool.", mark)
 
 
 def _of(message: str, hint: str, mark: Any) -> Mistake:

@@ -60,9 +60,8 @@ def parse(name: str, text: str, env: Mapping[str, str]) -> Tree:
         found = mistake(error, reader.lines)
         reader.complain(found.message, found.mark, found.hint)
         return reader.tree
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        reader.complain(f"not valid YAML: {what}", None, "Check it with any YAML tool.")
+    except (yaml.YAMLError, ValueError, RecursionError):
+        reader.complain("not valid YAML: it can't be read", None, "Check it with any YAML tool.")
         return reader.tree
     if len(nodes) > 1:
         reader.complain("holds several YAML documents", nodes[1].start_mark, "Use one file for each.")
