@@ -1,10 +1,11 @@
-# Everything runs in .venv, which is made when it is missing: Python 3.11 and pip are enough.
+# Everything runs in .venv, which is made when it is missing, with exactly what requirements/dev.txt names:
+# Python 3.11 and pip are enough. `make lock` makes the lock anew from pyproject.toml.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := $(wildcard .github/workflows/*.yml) examples/fleet-10k/spaces-fleet.yml
 
-.PHONY: demo test lint workflows slow clean
+.PHONY: demo test lint workflows slow lock newest clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hfspace demo
@@ -26,11 +27,27 @@ workflows: $(VENV)/.installed
 slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable . --group dev
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# The newest of everything that pyproject.toml allows, in place of the lock: what the weekly job tests.
+newest:
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --upgrade --editable . --group dev
+	touch $(VENV)/.installed
+
+LOCK := .venvs/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml requirements/build.in
+
+lock:
+	$(PYTHON) -m venv .venvs/lock
+	.venvs/lock/bin/pip install --quiet --upgrade uv
+	$(LOCK) --output-file requirements/run.txt
+	$(LOCK) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) .venvs

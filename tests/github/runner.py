@@ -66,8 +66,8 @@ class Runner:
         self.runs += 1
         temp = self.workspace.parent / f"temp-{self.runs}"
         (temp / "hfspace-venv" / "bin").mkdir(parents=True)
-        program = temp / "hfspace-venv" / "bin" / "hfspace"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m hfspace "$@"\n')
+        program = temp / "hfspace-venv" / "bin" / "python"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         program.chmod(0o755)
         files = {name: temp / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")}
         for path in files.values():
@@ -91,7 +91,7 @@ class Runner:
             **{name: str(path) for name, path in files.items()},
             **self.env,
             **env,
-            **step_env(step, inputs),
+            **step_env(step, inputs, own_code=_own_code(event, payload, self.github.repository)),
         }
         with subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
@@ -113,8 +113,23 @@ class Runner:
         )
 
 
-def step_env(step: dict[str, Any], inputs: dict[str, str]) -> dict[str, str]:
-    """The step's env with its expressions filled in: only inputs and the job's token are known."""
+_OWN_CODE = (
+    "${{ !startsWith(github.event_name, 'pull_request') || "
+    "github.event.pull_request.head.repo.full_name == github.repository }}"
+)
+
+
+def _own_code(event: str, payload: dict[str, Any], repository: str) -> str:
+    """What GitHub makes of _OWN_CODE: a property that is missing anywhere is null."""
+    value: Any = payload
+    for name in ("pull_request", "head", "repo", "full_name"):
+        value = value.get(name) if isinstance(value, dict) else None
+    return str(not event.startswith("pull_request") or value == repository).lower()
+
+
+def step_env(step: dict[str, Any], inputs: dict[str, str], *, own_code: str = "true") -> dict[str, str]:
+    """The step's env with its expressions filled in: only inputs, the job's token and one condition are
+    known."""
     given = {name: str(item.get("default", "")) for name, item in ACTION["inputs"].items()}
     assert set(inputs) <= set(given), "no such input"
     given |= inputs
@@ -124,7 +139,7 @@ def step_env(step: dict[str, Any], inputs: dict[str, str]) -> dict[str, str]:
         return given[name] if name in given else TOKEN if match[1] == "github.token" else f"?{match[1]}?"
 
     def filled(text: str) -> str:
-        return re.sub(r"\$\{\{ *([\w.-]+) *\}\}", value, text)
+        return re.sub(r"\$\{\{ *([\w.-]+) *\}\}", value, text.replace(_OWN_CODE, own_code))
 
     return {name: filled(filled(str(text))) for name, text in step["env"].items()}
 

@@ -154,8 +154,15 @@ def test_another_or_a_deleted_head_repository_is_a_fork(tmp_path: Path, head: An
     assert read_event(env(tmp_path, pull(head))).from_fork
 
 
+@pytest.mark.parametrize("payload", [{}, {"pull_request": None}, {"pull_request": []}, {"number": 7}])
+def test_a_pull_request_that_the_payload_does_not_describe_counts_as_a_fork(
+    tmp_path: Path, payload: Any
+) -> None:
+    assert read_event(env(tmp_path, payload)).from_fork
+
+
 def test_a_push_is_spoken_of_by_its_commit(tmp_path: Path) -> None:
-    event = read_event(env(tmp_path, {"ref": "refs/heads/main"}))
+    event = read_event(env(tmp_path, {"ref": "refs/heads/main"}, GITHUB_EVENT_NAME="push"))
     assert (event.sha, event.pull, event.from_fork) == ("f" * 40, None, False)
 
 

@@ -21,6 +21,7 @@ from hfspace.errors import HfspaceError, Problem, UsageError
 from hfspace.github import annotate, comment, drift_issue, outputs, result, summary
 from hfspace.github.client import GitHub
 from hfspace.github.event import Event, read_event
+from hfspace.manifest.environment import NAMES_VARIABLE
 from hfspace.model import Plan
 from hfspace.planner.saved import load
 from hfspace.text import plain
@@ -61,6 +62,7 @@ class Inputs:
     fail_on: frozenset[str]
     base_path: str
     allow_delete: bool
+    env_names: str
 
 
 def read_inputs(env: Mapping[str, str]) -> Inputs:
@@ -88,6 +90,7 @@ def read_inputs(env: Mapping[str, str]) -> Inputs:
         fail_on=fail_on or frozenset({"checks"}),
         base_path=given.get("base_path", "").strip(),
         allow_delete=_flag("allow-delete", given.get("allow_delete", "")),
+        env_names=",".join(given.get("env", "").replace(",", " ").split()),
     )
 
 
@@ -245,10 +248,11 @@ class Job:
     ) -> subprocess.CompletedProcess[str]:
         """Run hfspace; neither the inputs nor the GitHub token are in its environment."""
         env = child_env(self._env, from_fork=self.event.from_fork)
+        env[NAMES_VARIABLE] = "" if self.event.from_fork else self.inputs.env_names
         token = secrets.token_hex(16)
         self._echo(f"::stop-commands::{token}")
         try:
-            return _run([sys.executable, "-m", "hfspace", *arguments], env, cwd, capture=capture)
+            return _run([sys.executable, "-I", "-m", "hfspace", *arguments], env, cwd, capture=capture)
         except OSError as error:
             raise UsageError(f"hfspace can't run in '{cwd}': {error.strerror}.") from None
         finally:

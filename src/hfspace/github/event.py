@@ -54,8 +54,11 @@ class Event:
 
     @property
     def from_fork(self) -> bool:
-        """A pull request whose code comes from another repository: no secret is in reach."""
-        return self.pull is not None and self.pull.head_repository != self.repository
+        """A pull request whose code comes from another repository: no secret is in reach. One that the
+        payload does not describe may be anybody's."""
+        if self.pull is None:
+            return self.name.startswith("pull_request")
+        return self.pull.head_repository != self.repository
 
     @property
     def run_url(self) -> str:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hfspace.errors import ManifestError, Problem
-from hfspace.manifest import files, rules
+from hfspace.manifest import files, references, rules
+from hfspace.manifest.environment import environment
 from hfspace.manifest.merging import Merged
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.yaml_tree import Tree, parse
@@ -48,7 +49,8 @@ def load(
     texts: Sequence[tuple[str, str]], *, overlays: Sequence[tuple[str, str]] = (), env: Mapping[str, str]
 ) -> Manifest:
     """The manifest of (name, text) pairs. Pure. Raises ManifestError with every problem of all of them."""
-    trees = [parse(name, text, env) for name, text in (*texts, *overlays)]
+    readable = environment(env, (text for _, text in (*texts, *overlays)))
+    trees = [parse(name, text, readable) for name, text in (*texts, *overlays)]
     problems = [problem for tree in trees for problem in tree.problems]
     lines = {name: text.splitlines() for name, text in (*texts, *overlays)}
     merged = Merged(lines)
@@ -67,11 +69,27 @@ def load(
         problems += rules.problems(manifest, lines)
     if problems or manifest is None:
         order = {name: place for place, name in enumerate(lines)}
-        shown = {_without_secrets(problem, trees) for problem in problems}
+        values = _read_values(trees, env)
+        safe = {_without_secrets(_as_written(problem, values), trees) for problem in problems}
         raise ManifestError(
-            sorted(shown, key=lambda one: (order.get(one.file, 0), one.line, one.column, one.message))
+            sorted(safe, key=lambda one: (order.get(one.file, 0), one.line, one.column, one.message))
         )
     return manifest
+
+
+def _read_values(trees: Iterable[Tree], env: Mapping[str, str]) -> dict[str, str]:
+    """Every value that a `${NAME}` may have put into a manifest, and how it is written there."""
+    names = {name for tree in trees for text in tree.references.values() for name in references.names(text)}
+    values = {env[name]: f"${{{name}}}" for name in names if len(env.get(name, "")) >= _SHORTEST_SECRET}
+    return dict(sorted(values.items(), key=lambda item: -len(item[0])))
+
+
+def _as_written(problem: Problem, values: Mapping[str, str]) -> Problem:
+    """`problem` with references in place of what they stand for: that is nobody's business."""
+    message, hint = problem.message, problem.hint
+    for value, written in values.items():
+        message, hint = message.replace(value, written), hint.replace(value, written)
+    return replace(problem, message=message, hint=hint)
 
 
 def _no_map(tree: Tree, lines: Sequence[str]) -> Problem:

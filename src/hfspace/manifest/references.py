@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+
+from hfspace.manifest.environment import Environment
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\{([^}]*)(\}?))")
 _SHELL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?([-+?=])")
-_TOKENS = frozenset(
-    {
-        "HF_TOKEN",
-        "HUGGINGFACE_TOKEN",
-        "HUGGING_FACE_HUB_TOKEN",
-        "GITHUB_TOKEN",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    }
-)
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], None]) -> str:
+def expand(text: str, env: Environment, complain: Callable[[str, str], None]) -> str:
     """`text` with its references replaced; `complain` gets a message and a hint for each that can't be.
 
     The value of a variable never appears in a message: it may be a secret.
@@ -36,13 +29,10 @@ def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], Non
             message = f"the default of ${{{name}}} holds another reference"
             complain(message, "Write the default out, or set the variable where hfspace runs.")
             return ""
-        if name in _TOKENS:
-            complain(
-                f"${{{name}}} is a token, and would stand in every plan",
-                f"Declare a secret: secrets: {{KEY: {{env: {name}}}}}.",
-            )
+        if refusal := env.refusal(name):
+            complain(*refusal)
             return ""
-        value = env.get(name)
+        value = env.values.get(name)
         if value is None or (has_default and value == ""):
             if not has_default:
                 complain(
@@ -55,6 +45,11 @@ def expand(text: str, env: Mapping[str, str], complain: Callable[[str, str], Non
         return value
 
     return _REFERENCE.sub(replaced, text)
+
+
+def names(text: str) -> set[str]:
+    """The names that `text` refers to."""
+    return {match[2] for match in _REFERENCE.finditer(text) if match[2]}
 
 
 def _odd(inside: str, closed: bool) -> tuple[str, str]:

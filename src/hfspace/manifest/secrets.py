@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from hfspace.files import read_limited
+from hfspace.manifest.environment import NAMES_VARIABLE, listed
 from hfspace.manifest.models import Manifest, SecretSpec
 
 _LARGEST = 1024 * 1024
@@ -30,13 +32,15 @@ Unset = dict[tuple[str, str], str]
 
 
 def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) -> tuple[Values, Unset]:
-    """The values by (space, key), and why there is none for the others. Files are relative to `cwd`; the
-    line end at the end of a file is not part of the value."""
+    """The values by (space, key), and why there is none for the others. Files are relative to `cwd`, and
+    below it. Of a file with a single line the line end is not part of the value; what has several lines is
+    sent as it is (a PEM key needs its last line end)."""
     values: Values = {}
     unset: Unset = {}
+    names = listed(env)
     for space, spec in manifest.spaces.items():
         for key, secret in (spec.secrets or {}).items():
-            value, why = _value(secret, env, cwd)
+            value, why = _value(secret, env, names, cwd)
             if value is None:
                 unset[space, key] = why
             else:
@@ -44,15 +48,21 @@ def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) ->
     return values, unset
 
 
-def _value(secret: SecretSpec, env: Mapping[str, str], cwd: Path) -> tuple[str | None, str]:
+def _value(
+    secret: SecretSpec, env: Mapping[str, str], names: frozenset[str] | None, cwd: Path
+) -> tuple[str | None, str]:
     if secret.env is not None:
+        if names is not None and secret.env not in names:
+            return None, f"the environment variable {secret.env} is not listed in {NAMES_VARIABLE}"
         value = env.get(secret.env)
         return (value, "") if value else (None, f"the environment variable {secret.env} is not set")
-    path = cwd / (secret.file or "")
+    path = (cwd / (secret.file or "")).resolve()
+    if not path.is_relative_to(cwd.resolve()):
+        return None, f"the file {secret.file} is outside of the manifest's folder"
     try:
-        if path.stat().st_size > _LARGEST:
-            return None, f"the file {secret.file} is larger than 1 MiB"
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+        text = read_limited(path, _LARGEST).decode("utf-8")
+        if "\n" not in text.rstrip("\r\n"):
+            text = text.rstrip("\r\n")
     except UnicodeDecodeError:
         return None, f"the file {secret.file} is not UTF-8 text"
     except OSError as error:

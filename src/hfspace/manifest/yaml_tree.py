@@ -7,13 +7,14 @@ problem that says what was read and how to write it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from hfspace.errors import Problem
+from hfspace.manifest.environment import Environment
 from hfspace.manifest.references import UNPRINTABLE, expand
 from hfspace.manifest.yaml_bounds import DEEPEST, LOADER, MOST_NODES, refusal
 from hfspace.manifest.yaml_syntax import mistake
@@ -47,7 +48,7 @@ class Tree:
     problems: list[Problem] = field(default_factory=list)
 
 
-def parse(name: str, text: str, env: Mapping[str, str]) -> Tree:
+def parse(name: str, text: str, env: Environment) -> Tree:
     """Read one file. Problems are collected, never raised."""
     reader = _Reader(name, text.splitlines(), env)
     try:
@@ -84,7 +85,7 @@ class _TooMuch(Exception):
 class _Reader:
     name: str
     lines: Sequence[str]
-    env: Mapping[str, str]
+    env: Environment
     tree: Tree = field(init=False)
     count: int = 0
     merges: int = 0  # how many '<<' lead here
