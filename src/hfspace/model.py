@@ -249,6 +249,8 @@ class Change:
 
     `address` is `owner/name`, `owner/name.facet` or `owner/name.facet.key`. `before` and `after` are JSON
     values, None for absent; both None when `sensitive`. `usd_per_hour_*` are set where money moves.
+    `needed_by` is the address of a change that can't be made without this one: they are targeted together.
+    `early`: comes before a pause, since a paused Space may refuse it.
     """
 
     address: str
@@ -263,6 +265,8 @@ class Change:
     usd_per_hour_before: Decimal | None = None
     usd_per_hour_after: Decimal | None = None
     note: str = ""
+    needed_by: str = ""
+    early: bool = False
     source: Source | None = None
 
 

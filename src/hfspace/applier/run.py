@@ -14,7 +14,7 @@ from hfspace.live.snapshot import Look, read_space
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, Snapshot, SpaceState
 from hfspace.planner import order
-from hfspace.planner.plan import compare, desired_of
+from hfspace.planner.plan import compare, desired_of, is_targeted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,7 @@ class Run:
         return [item for item in found if item.severity == "error"]
 
     def _compare(self, space: str, state: SpaceState | None) -> list[Change | Check]:
-        from hfspace.planner.plan import matches
-
         spaces = {space: state} if state is not None else {}
         now = replace(self.snapshot, spaces=spaces, unreadable={})
         found = compare(self.desired(space), now)
-        return [item for item in found if not self.targets or matches(item.address, space, self.targets)]
+        return [item for item in found if not self.targets or is_targeted(item, self.targets)]

@@ -9,18 +9,31 @@ from typing import Any, Protocol
 
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.model import FREE_HARDWARE, HELD, Action, Change, Check, Effect, Flavor, Severity, SpaceState
+from hfspace.model import (
+    FREE_HARDWARE,
+    HELD,
+    IDLE,
+    Action,
+    Change,
+    Check,
+    Effect,
+    Flavor,
+    Severity,
+    SpaceState,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """One declared Space with what a comparison may need to know beside it. Pure data."""
+    """One declared Space with what a comparison may need to know beside it. Pure data. `live` is the Space as
+    it was read before the first write, when changes are applied: a pause or a restart hides some of it."""
 
     id: str
     spec: SpaceSpec
     manifest: Manifest
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     unset_secrets: Mapping[str, str] = field(default_factory=dict)  # key -> why there is no value
+    live: SpaceState | None = None
 
     def is_free(self, flavor: str | None) -> bool:
         """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""
@@ -78,8 +91,13 @@ class Desired:
 
 
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:
-    """The effect of a setting that restarts a Space: none while it is paused, there is nothing to restart."""
-    return () if state.stage in HELD else ("restart",)
+    """The effect of a setting that restarts a Space: none where nothing runs that could be restarted."""
+    return () if state.is_static or state.stage in HELD | IDLE else ("restart",)
+
+
+def description(text: str | None) -> str | None:
+    """A description as the Hub keeps it: without white space at its ends, and none when it is empty."""
+    return (text or "").strip() or None
 
 
 class Facet(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hfspace.facets.base import Desired
+from hfspace.facets.base import Desired, description
 from hfspace.live import fingerprint
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Variable
@@ -138,7 +138,7 @@ def born_on(desired: Desired) -> str | None:
 def _new_space(desired: Desired, ports: Ports) -> NewSpace:
     spec = desired.spec
     variables = {
-        key: Variable(value=item.value, description=item.description)
+        key: Variable(value=item.value, description=description(item.description))
         for key, item in (spec.variables or {}).items()
     }
     if spec.restart is not None:
@@ -161,4 +161,4 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
 def _sealed(desired: Desired, key: str, ports: Ports) -> tuple[str, str]:
     value = ports.secrets[desired.id, key].reveal()
     own = (desired.spec.secrets or {})[key].description
-    return value, fingerprint.join(own, fingerprint.fingerprint(value, ports.random_bytes(16)))
+    return value, fingerprint.join(description(own), fingerprint.fingerprint(value, ports.random_bytes(16)))

@@ -11,7 +11,9 @@ from difflib import get_close_matches
 
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import BILLED, HELD, Action, Change, Check, Effect, SpaceState
+from hfspace.model import HELD, IDLE, Action, Change, Check, Effect, SpaceState
+
+ZERO_GPU = "zero-a10g"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,15 @@ class Hardware:
             ]
         if desired.flavors and wanted not in desired.flavors:
             return [_unknown(desired, wanted)]
+        if wanted == ZERO_GPU and state.sdk not in {None, "gradio"}:
+            return [
+                desired.check(
+                    self.name,
+                    "error",
+                    f"ZeroGPU runs gradio Spaces only, and this one is {state.sdk}.",
+                    hint="Declare other hardware.",
+                )
+            ]
         if state.hardware is None and state.stage is None:
             return [
                 desired.check(
@@ -40,9 +51,10 @@ class Hardware:
 
     def _change(self, desired: Desired, state: SpaceState, wanted: str) -> Change:
         before, after = desired.price(state.hardware), desired.price(wanted)
-        held = state.stage in HELD and desired.spec.state != "running"
+        held = (state.stage in HELD and desired.spec.state != "running") or desired.spec.state == "paused"
         note = "while paused nothing is billed" if held else ""
-        effects: list[Effect] = [] if held else ["restart"]
+        asleep = state.stage in IDLE
+        effects: list[Effect] = [] if held else ["wakes" if asleep else "restart"]
         if after and not held:
             effects.append("bills")
         return desired.change(
@@ -51,8 +63,8 @@ class Hardware:
             before=state.hardware,
             after=wanted,
             effects=effects,
-            usd_per_hour_before=before if state.stage in BILLED or not held else None,
-            usd_per_hour_after=after,
+            usd_per_hour_before=None if held else before * 0 if asleep and before is not None else before,
+            usd_per_hour_after=None if held else after,
             note=note,
         )
 
@@ -67,7 +79,8 @@ class Hardware:
         """The live sleep time, where it was somebody's choice and not the fixed one of free hardware."""
         if desired.is_free(str(change.before)) or desired.is_free(str(change.after)):
             return None
-        return ports.hub.space(desired.id).sleep_time
+        live = desired.live or ports.hub.space(desired.id)
+        return live.sleep_time
 
 
 def _unknown(desired: Desired, wanted: str) -> Check:

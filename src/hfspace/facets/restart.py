@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from hfspace.facets.base import Desired, restarts_now
 from hfspace.live.ports import Ports
-from hfspace.model import RESTART_VARIABLE, Action, Change, Check, SpaceState, Variable
+from hfspace.model import HELD, IDLE, RESTART_VARIABLE, Action, Change, Check, SpaceState, Variable
+
+_HINT = "It is restarted, and the value used up, at the first apply that finds it running."
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,12 @@ class Restart:
                 )
             ]
         live = state.variables.get(RESTART_VARIABLE)
-        if live is not None and live.value == wanted:
+        if live is not None and live.value.strip() == wanted.strip():
             return []
+        if state.is_static:
+            return [desired.check(self.name, "error", "a static Space never restarts.", hint="Remove it.")]
+        if why := _waits(desired, state):
+            return [desired.check(self.name, "warning", f"{wanted} waits: {why}.", hint=_HINT)]
         before = live.value if live else None
         return [
             desired.change(
@@ -45,3 +51,14 @@ class Restart:
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         marker = Variable(value=str(change.after), description="hfspace: restart marker")
         ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker)
+
+
+def _waits(desired: Desired, state: SpaceState) -> str:
+    """Why the marker is not written now: nothing runs that it could restart, and a marker that is written is
+    used up. A start is as good as a restart."""
+    if desired.spec.state == "paused":
+        return "the Space is to be paused"
+    starts = desired.spec.state == "running" and state.stage in HELD | {"STOPPED"}
+    if not starts and state.stage in HELD | IDLE | {"BUILD_ERROR", "CONFIG_ERROR", "NO_APP_FILE"}:
+        return f"the Space is {state.stage}"
+    return ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hfspace.errors import SecretSourceError
-from hfspace.facets.base import Desired, restarts_now
+from hfspace.facets.base import Desired, description, restarts_now
 from hfspace.live import fingerprint
 from hfspace.live.ports import Ports
 from hfspace.model import Action, Change, Check, Effect, Secret, SpaceState
@@ -29,6 +29,8 @@ class Secrets:
         for key in sorted(wanted):
             if key in desired.unset_secrets:
                 found.append(_unset(desired, key))
+            elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
+                found.append(_collides(desired, key))
             elif change := self._set(desired, key, live.get(key), restarts_now(state)):
                 found.append(change)
         return found + [
@@ -39,7 +41,7 @@ class Secrets:
         self, desired: Desired, key: str, has: Secret | None, effects: tuple[Effect, ...]
     ) -> Change | None:
         own = (desired.spec.secrets or {})[key].description
-        if has and has.matches and (own is None or own == has.description):
+        if has and has.matches and (own is None or description(own) == description(has.description)):
             return None
         if has is None or has.matches:
             note = "" if has is None else "description"
@@ -70,7 +72,8 @@ class Secrets:
             key=key,
             sensitive=True,
             effects=effects,
-            note="becomes a variable" if moves else "",
+            note="not declared as a secret: the variable of this name replaces it" if moves else "",
+            needed_by=f"{desired.id}.variables.{key}" if moves else "",
         )
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
@@ -86,10 +89,22 @@ class Secrets:
         value = source.reveal()
         own = (desired.spec.secrets or {})[key].description
         if own is None and change.action is Action.UPDATE:
-            live = ports.hub.secrets(desired.id).get(key)
-            own = live.description if live else None
+            live = desired.live.secrets if desired.live else None
+            has = (ports.hub.secrets(desired.id) if live is None else live).get(key)
+            own = has.description if has else None
         mark = fingerprint.fingerprint(value, ports.random_bytes(16))
-        ports.hub.set_secret(desired.id, key, value, fingerprint.join(own, mark))
+        ports.hub.set_secret(desired.id, key, value, fingerprint.join(description(own), mark))
+
+
+def _collides(desired: Desired, key: str) -> Check:
+    return desired.check(
+        "secrets",
+        "error",
+        f"{key}: there is a variable of this name, and `ignore: [variables]` leaves it alone; with both, "
+        "the Space would stop (CONFIG_ERROR).",
+        key=key,
+        hint="Use another name, or take variables out of `ignore`.",
+    )
 
 
 def _unset(desired: Desired, key: str) -> Check:

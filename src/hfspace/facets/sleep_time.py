@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import Action, Change, Check, SpaceState
+from hfspace.model import HELD, Action, Change, Check, SpaceState
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,11 @@ class SleepTime:
                     hint="Remove sleep_time, or declare paid hardware.",
                 )
             ]
-        if state.sleep_time is None:
-            return []  # a paused Space may report none: unknown, not drift (hub-api 2.3)
-        return [desired.change(self.name, Action.UPDATE, before=state.sleep_time, after=wanted)]
+        if state.sleep_time is None or state.stage in HELD:
+            return []  # a paused Space may report none, and may refuse a new one: set when it is awake
+        carried = not ignored and desired.spec.hardware not in {None, state.hardware}
+        early = desired.spec.state == "paused" and not carried
+        return [desired.change(self.name, Action.UPDATE, before=state.sleep_time, after=wanted, early=early)]
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_sleep_time(desired.id, int(change.after))

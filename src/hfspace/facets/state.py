@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import FAILED, Action, Change, Check, SpaceState
+from hfspace.model import BILLED, FAILED, Action, Change, Check, SpaceState
 
 RESTART = "restart"
 FACTORY = "factory-rebuild"
@@ -45,7 +45,7 @@ class State:
                     self.name, "error", "a static Space can't be paused.", hint="Remove state: paused."
                 )
             ]
-        price = desired.price(state.hardware)
+        price = desired.price(state.hardware) if state.stage in BILLED else None
         return [
             desired.change(
                 self.name,
@@ -78,15 +78,38 @@ class State:
         how = desired.spec.on_error
         if how in mends.get(state.stage or "", set()):
             return self._start(desired, state, how)
+        if both := _untangled(desired, state):
+            return desired.check(
+                "stage",
+                "warning",
+                f"{state.stage}: {', '.join(both)} is a variable and a secret at once; the plan mends it.",
+                hint="It starts again when that is done.",
+            )
         text = f": {state.error_message}" if state.error_message else ""
         only = " Reported only (on_error: report)." if state.stage == "RUNTIME_ERROR" else ""
-        build = "" if state.stage == "RUNTIME_ERROR" else " --build"
-        return desired.check(
-            "stage", "warning", f"{state.stage}{text}{only}", hint=f"See `hfspace logs {desired.id}{build}`."
-        )
+        return desired.check("stage", "warning", f"{state.stage}{text}{only}", hint=_where(desired.id, state))
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.PAUSE:
             ports.hub.pause(desired.id)
         else:
             ports.hub.restart(desired.id, factory=change.note == "factory rebuild")
+
+
+def _untangled(desired: Desired, state: SpaceState) -> list[str]:
+    """The names that are a variable and a secret at once, when this is what broke the Space and every one of
+    them is declared as one of both, so that the other is removed."""
+    both = sorted(set(state.variables or {}) & set(state.secrets or {}))
+    ignored = desired.spec.ignore
+    removed = set(desired.spec.variables or {}) if "secrets" not in ignored else set()
+    removed |= set(desired.spec.secrets or {}) if "variables" not in ignored else set()
+    return both if state.stage == "CONFIG_ERROR" and set(both) <= removed else []
+
+
+def _where(space: str, state: SpaceState) -> str:
+    """Where to look: what was never built has no log of a build."""
+    if state.stage == "CONFIG_ERROR":
+        return f"See its settings and its README: hfspace show {space}."
+    if state.stage == "NO_APP_FILE":
+        return "Push its files: there is nothing to run yet."
+    return f"See `hfspace logs {space}{' --build' if state.stage == 'BUILD_ERROR' else ''}`."

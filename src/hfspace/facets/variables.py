@@ -3,9 +3,9 @@ becomes a secret is deleted here first, since a Space with one name as both dies
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hfspace.facets.base import Desired, restarts_now
+from hfspace.facets.base import Desired, description, restarts_now
 from hfspace.live.ports import Ports
 from hfspace.model import RESTART_VARIABLE, Action, Change, Check, Effect, Json, SpaceState, Variable
 
@@ -25,11 +25,17 @@ class Variables:
             return [_unreadable(desired)] if wanted or "variables" in spec.prune else []
         found: list[Change | Check] = []
         for key in sorted(wanted):
-            item, has = wanted[key], live.get(key)
-            kept = has.description if has and item.description is None else item.description
-            after = Variable(value=item.value, description=kept)
-            if has != after:
-                found.append(self._set(desired, key, has, after, restarts_now(state)))
+            after, has = _wanted(desired, key, live.get(key)), live.get(key)
+            if has is not None and _same_description(has, after):
+                if has.value == after.value:
+                    continue
+                if has.value == after.value.strip():
+                    found.append(_trimmed(desired, key))
+                    continue
+            if has is None and "secrets" in spec.ignore and key in (state.secrets or {}):
+                found.append(_collides(desired, key))
+                continue
+            found.append(self._set(desired, key, has, after, restarts_now(state)))
         return found + [
             self._delete(desired, key, live[key], restarts_now(state)) for key in self._gone(desired, state)
         ]
@@ -62,7 +68,8 @@ class Variables:
             key=key,
             before=has.value,
             effects=effects,
-            note="becomes a secret" if moves else "",
+            note="not declared as a variable: the secret of this name replaces it" if moves else "",
+            needed_by=f"{desired.id}.secrets.{key}" if moves else "",
         )
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
@@ -70,13 +77,46 @@ class Variables:
         if change.action is Action.DELETE:
             ports.hub.delete_variable(desired.id, key)
             return
-        item = (desired.spec.variables or {})[key]
-        # Whether the Hub keeps a description that an update leaves out is not known: it is always sent.
-        description = item.description
-        if description is None and change.action is Action.UPDATE:
-            live = ports.hub.variables(desired.id).get(key)
-            description = live.description if live else None
-        ports.hub.set_variable(desired.id, key, Variable(value=item.value, description=description))
+        # Whether the Hub keeps a description that an update leaves out is not known: it is always sent, and
+        # "" where it is to go.
+        live = desired.live.variables if desired.live else None
+        has = (ports.hub.variables(desired.id) if live is None else live).get(key)
+        after = _wanted(desired, key, has)
+        cleared = has is not None and has.description and after.description is None
+        ports.hub.set_variable(desired.id, key, replace(after, description="") if cleared else after)
+
+
+def _wanted(desired: Desired, key: str, has: Variable | None) -> Variable:
+    """What the Hub is to hold; a description that is not declared stays as it is."""
+    item = (desired.spec.variables or {})[key]
+    own = item.description if item.description is not None else has.description if has else None
+    return Variable(value=item.value, description=description(own))
+
+
+def _same_description(has: Variable, after: Variable) -> bool:
+    return description(has.description) == after.description
+
+
+def _trimmed(desired: Desired, key: str) -> Check:
+    """The Hub may trim values: written again and again, it would restart the Space each time."""
+    return desired.check(
+        "variables",
+        "warning",
+        f"{key}: the Hub holds it without the white space at its ends; it is not written again.",
+        key=key,
+        hint="Remove that white space from the manifest.",
+    )
+
+
+def _collides(desired: Desired, key: str) -> Check:
+    return desired.check(
+        "variables",
+        "error",
+        f"{key}: there is a secret of this name, and `ignore: [secrets]` leaves it alone; with both, the "
+        "Space would stop (CONFIG_ERROR).",
+        key=key,
+        hint="Use another name, or take secrets out of `ignore`.",
+    )
 
 
 def _shown(variable: Variable, with_description: bool) -> Json:

@@ -45,8 +45,9 @@ class Volumes:
         ]
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        known = SpaceState(id=desired.id)
-        live = ports.hub.runtime(known).volumes or ()
+        live = desired.live.volumes if desired.live else None
+        if live is None:
+            live = ports.hub.runtime(SpaceState(id=desired.id)).volumes or ()
         ports.hub.set_volumes(desired.id, merged(desired, live))
 
 

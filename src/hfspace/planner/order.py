@@ -25,13 +25,16 @@ def key(change: Change) -> tuple[str, int, int, str]:
 
 
 def rank(change: Change) -> tuple[int, int]:
-    """Pause first, so that nothing bills meanwhile; a name that moves between variables and secrets is
+    """Pause first, so that nothing bills meanwhile, save for what a paused Space refuses; a name that moves
+    between variables and secrets is
     deleted before it is set (one name in both kills the Space); private before anything new is written
     there; the rest in facet order, in which waking comes last."""
     if change.facet == "experiments":
         first = 4  # their deletes too: nothing that restarts the Space may come after them
     elif change.action is Action.PAUSE:
         first = 0
+    elif change.early:
+        first = -1
     elif change.facet == "visibility" and change.after != "public":
         first = 1
     elif change.action is Action.DELETE:

@@ -82,7 +82,7 @@ def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
     chosen = tuple(patterns)
     return replace(
         made,
-        changes=tuple(change for change in made.changes if matches(change.address, change.space, chosen)),
+        changes=tuple(change for change in made.changes if is_targeted(change, chosen)),
         checks=tuple(
             check
             for check in made.checks
@@ -170,6 +170,12 @@ def _unreadable(desired: Desired, why: str) -> Check:
         hint="Run again.",
         source=desired.manifest.source("spaces", desired.id),
     )
+
+
+def is_targeted(item: Change | Check, patterns: tuple[str, ...]) -> bool:
+    """Whether `item` matches one of `patterns`, or a change that does can't be made without it."""
+    needed_by = item.needed_by if isinstance(item, Change) else ""
+    return any(matches(one, item.space, patterns) for one in (item.address, needed_by) if one)
 
 
 def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
