@@ -22,6 +22,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("init", "Write a manifest: a starter, or from live Spaces."),
         "validate": ("validate", "Check the manifest offline."),
         "fmt": ("fmt", "Put manifest files in order; comments stay."),
+        "explain": ("explain", "Explain a key of the manifest."),
         "schema": ("schema", "Print the JSON Schema of the manifest."),
     },
     "Plan and apply": {

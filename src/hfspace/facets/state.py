@@ -75,7 +75,7 @@ class State:
     def _failed(self, desired: Desired, state: SpaceState) -> Change | Check:
         """RUNTIME_ERROR as on_error says; a broken build only a rebuild may mend; the rest nobody here."""
         mends = {"RUNTIME_ERROR": {RESTART, FACTORY}, "BUILD_ERROR": {FACTORY}}
-        how = desired.spec.on_error
+        how = desired.spec.on_error.do
         if how in mends.get(state.stage or "", set()):
             return self._start(desired, state, how)
         if both := _untangled(desired, state):

@@ -13,6 +13,7 @@ from hfspace.manifest.models import (
     CreateSpec,
     EndpointSpec,
     ExperimentSpec,
+    OnErrorSpec,
     SecretSpec,
     TrackioSpec,
     VariableSpec,
@@ -29,6 +30,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "create": CreateSpec,
     "endpoint": EndpointSpec,
     "trackio": TrackioSpec,
+    "on_error": OnErrorSpec,
 }
 _REFERENCE = re.compile(r"\$\{(\w+)[^}]*\}")
 
@@ -65,7 +67,7 @@ class Fields:
                 return None if found is None else frozenset(found)
             case "depends_on":
                 return self._list(item, at, self._space_id)
-            case "create" | "endpoint" | "trackio":
+            case _ if key in _PARTS and not (key == "on_error" and isinstance(item, str)):
                 return self._part(_PARTS[key], item, at, f"'{key}'")
             case _:
                 return item
@@ -81,9 +83,17 @@ class Fields:
                 place = (*at, *(str(part) for part in one["loc"]))
                 if partial and one["type"] == "missing":
                     continue
+                if one["type"] != "missing":
+                    place = self._written_place(place, at)
                 written = self.references.get(place, self.texts.get(place))
                 self.complain(place, *explained(one, _named(place), written))
             return None
+
+    def _written_place(self, place: Place, at: Place) -> Place:
+        """`place`, or the part of it that is written down: a short form has no keys of its own."""
+        while place not in self.places and len(place) > len(at) + 1:
+            place = place[:-1]
+        return place
 
     def known(self, model: type[BaseModel], key: str, at: Place, what: str) -> bool:
         if key in model.model_fields:

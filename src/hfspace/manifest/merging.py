@@ -7,7 +7,7 @@ from typing import Any
 
 from hfspace.errors import Problem
 from hfspace.manifest import shape
-from hfspace.manifest.models import Manifest
+from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.values import normalise_id
 from hfspace.manifest.wording import sentence, unusual
 from hfspace.manifest.written import Written
@@ -122,11 +122,16 @@ class Merged:
         for space, own in self._spaces.items():
             spec = builder.space(space, own, self._defaults[self._home[space]])
             if spec is not None:
-                spaces[space] = spec
+                spaces[space] = self._with_declared_names(spec)
         self.problems += builder.problems
         if policy is None:
             return None
         return Manifest(ref=ref, policy=policy, spaces=spaces, positions=builder.places)
+
+    def _with_declared_names(self, spec: SpaceSpec) -> SpaceSpec:
+        """What a Space depends on, spelled as it is declared: the Hub does not tell cases apart."""
+        names = tuple(self._names.get(name.lower(), name) for name in spec.depends_on)
+        return spec if names == spec.depends_on else spec.model_copy(update={"depends_on": names})
 
     def _complain(self, file: str, where: tuple[int, int], message: str, hint: str) -> None:
         line, column = where

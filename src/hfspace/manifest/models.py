@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hfspace.manifest.keys import Duration, SpaceId, Unstrict, key
 from hfspace.model import ManifestRef, Source, Volume
 
 Sdk = Literal["gradio", "docker", "static", "streamlit"]
@@ -25,6 +26,7 @@ Ignorable = Literal[
 ]  # fmt: skip
 ExperimentStatus = Literal["running", "completed", "failed", "paused"]
 Payload = Literal["data", "inputs"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Backend = Literal["auto", "interface", "trackio"]
 
 
@@ -35,24 +37,37 @@ class Model(BaseModel):
 class VariableSpec(Model):
     """A variable; a plain scalar in the manifest is short for {value: ...}. Numbers are turned into text."""
 
-    value: str
-    description: str | None = None
+    value: str = key("The text.", default=..., example="openai/whisper-small")
+    description: str | None = key("What people read beside it on the Hub.", example="CPU threads")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_scalar(cls, value: Any) -> Any:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"value": str(value)} if number or isinstance(value, str) else value
 
 
 class SecretSpec(Model):
     """Where a secret's value comes from: exactly one of env and file. The value is never in the manifest."""
 
-    env: str | None = None
-    file: str | None = None
-    description: str | None = None
+    env: str | None = key("The environment variable that holds the value.", example="WHISPER_HF_TOKEN")
+    file: str | None = key("The file that holds the value, below the manifest's folder.", example="key.pem")
+    description: str | None = key("What people read beside it on the Hub.", example="for the model")
+    optional: bool = key("Left alone where its source is not set.", default=False, example="true")
 
 
 class VolumeSpec(Model):
     """`source` is hf://TYPE/OWNER/NAME[@REV][/PATH], TYPE one of buckets, models, datasets, spaces."""
 
-    source: str
-    mount_path: str
-    read_only: bool | None = None
+    source: str = key(
+        "What is mounted: hf:// and buckets, models, datasets or spaces, then owner/name, @revision, /path.",
+        default=...,
+        example="hf://buckets/acme/audio",
+    )
+    mount_path: str = key("Where, as an absolute path.", default=..., example="/data")
+    read_only: bool | None = key(
+        "Buckets can be written unless this is true; repositories never.", example="true"
+    )
 
     def volume(self) -> Volume:
         """The volume that the source URL names. Raises ValueError when it is not one."""
@@ -67,64 +82,218 @@ class VolumeSpec(Model):
 class CreateSpec(Model):
     """How a missing Space is created. With neither: an empty repository with the declared sdk."""
 
-    template: str | None = None
-    duplicate_from: str | None = None
+    template: str | None = key("A template of the Hub.", example="SpacesExamples/jupyterlab")
+    duplicate_from: str | None = key("The Space that it is a copy of.", example="acme/whisper")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_true(cls, value: Any) -> Any:
+        return {} if value is True else value
+
+
+class OnErrorSpec(Model):
+    """What a failed Space asks for; the short form is the word of `do`."""
+
+    do: OnError = key("report, restart or factory-rebuild.", default="report", example="restart")
+    after: Duration | None = key(
+        "A Space that has been building or starting for longer counts as failed.", example="30m"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"do": value} if isinstance(value, str) else value
 
 
 class EndpointSpec(Model):
-    api_name: str | None = None
-    path: str | None = None
-    payload: Payload = "data"
-    example: Any = None
-    expect: Mapping[str, Any] | None = None
+    """What the app is to serve: a Gradio endpoint by `api_name`, or an HTTP route by `path`."""
+
+    api_name: str | None = key("A named endpoint of a Gradio app.", example="/predict")
+    path: str | None = key("A route of an HTTP app; {name} is filled from params.", example="/items/{item}")
+    method: Method | None = key("Of the route; without it, what the app describes.", example="GET")
+    params: Mapping[str, Any] | None = key("Values of the {name} parts of the path.", example="{item: 7}")
+    query: Mapping[str, Any] | None = key("Values of the query string.", example="{q: x}")
+    body: Any = key("The JSON body, sent as it is.", example="{text: hello}")
+    payload: Payload = key(
+        'The shape of the body of `example`: {"data": [...]} or {"inputs": …, "parameters": …}.',
+        default="data",
+        example="inputs",
+    )
+    example: Any = key("What `call` and `diagnose --invoke` send by default.", example="[hello]")
+    expect: Mapping[str, Any] | None = key(
+        "A JSON Schema that the answer must satisfy.", example="{type: string}"
+    )
 
 
 class TrackioSpec(Model):
-    backend: Backend = "auto"
-    project: str | None = None
+    """How the experiments of a Space are reached."""
+
+    backend: Backend = key("Which Trackio it is: auto asks the app.", default="auto", example="interface")
+    project: str | None = key("The project of official trackio.", example="smollm3")
+    endpoints: Mapping[str, str] | None = key(
+        "Endpoint names of a Gradio app that are not the usual ones, by operation.",
+        example="{create: /my_create}",
+    )
+    artifacts: str | None = key(
+        "The bucket or dataset that keeps artifacts where Trackio does not.",
+        example="hf://buckets/acme/artifacts",
+    )
 
 
 class ExperimentSpec(Model):
-    description: str | None = None
-    status: ExperimentStatus | None = None
-    parameters: Mapping[str, Any] = Field(default_factory=dict)
-    id: str | None = None
-    project: str | None = None
+    """One experiment of a Trackio Space."""
+
+    description: str | None = key("Text beside it.", example="SmolLM3 fine-tuning")
+    status: ExperimentStatus | None = key("running, completed, failed or paused.", example="running")
+    parameters: Mapping[str, Any] = key(
+        "Values that are kept in line.", default_factory=dict, example="{learning_rate: 2.0e-5}"
+    )
+    id: str | None = key("Pins one of several with the same name.", example="exp_20261121_014534")
+    project: str | None = key("Its project on official trackio.", example="smollm3")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_nothing(cls, value: Any) -> Any:
+        return {} if value is None else value
 
 
 class SpaceSpec(Model):
     """One declared Space. `sleep_time` is in seconds, -1 for never."""
 
-    sdk: Sdk | None = None
-    visibility: Visibility | None = None
-    hardware: str | None = None
-    sleep_time: int | None = None
-    state: State | None = None
-    on_error: OnError = "report"
-    restart: str | None = None
-    dev_mode: bool | None = None
-    variables: Mapping[str, VariableSpec] | None = None
-    secrets: Mapping[str, SecretSpec] | None = None
-    volumes: tuple[VolumeSpec, ...] | None = None
-    prune: frozenset[Prunable] = frozenset()
-    protect: bool = False
-    ignore: frozenset[Ignorable] = frozenset()
-    depends_on: tuple[str, ...] = ()
-    create: CreateSpec | None = None
-    endpoint: EndpointSpec | None = None
-    trackio: TrackioSpec | None = None
-    experiments: Mapping[str, ExperimentSpec] | None = None
+    sdk: Sdk | None = key("Checked, never changed; used for `create`.", example="gradio")
+    visibility: Visibility | None = key(
+        "Who may see it; protected: the app is public, its files are not.", example="private", ignorable=True
+    )
+    hardware: str | None = key(
+        "Compared with the requested flavor: a move under way is no difference.",
+        values="any flavor that the Hub lists",
+        example="t4-small",
+        static=False,
+        ignorable=True,
+    )
+    sleep_time: Duration | None = key(
+        "After how long without a visit it sleeps; paid hardware only, free hardware has a fixed one.",
+        values="90s, 30m, 1h, 2d, seconds, never",
+        example="1h",
+        static=False,
+        ignorable=True,
+    )
+    state: State | None = key(
+        "A sleeping Space counts as running; absent deletes, with `--allow-delete`.",
+        example="running",
+        static=False,
+        ignorable=True,
+    )
+    on_error: OnErrorSpec = key(
+        "What a RUNTIME_ERROR asks for (a rebuild may mend a BUILD_ERROR too); "
+        "`{do: restart, after: 30m}` counts a Space that builds or starts for longer as failed.",
+        default=OnErrorSpec(),
+        values="report, restart, factory-rebuild, or `{do, after}`",
+        example="restart",
+        static=False,
+    )
+    restart: str | None = key(
+        "A new value restarts the Space once (kept in the variable `HFSPACE_RESTART`).",
+        values="any text",
+        example='"2026-11-21"',
+        static=False,
+        ignorable=True,
+    )
+    dev_mode: bool | None = key(
+        "SSH and VS Code into the running Space.", example="true", static=False, ignorable=True
+    )
+    variables: Mapping[str, VariableSpec] | None = key(
+        "Public settings; numbers keep the way they are written.",
+        values="`KEY: value` or `{value, description}`",
+        example="{MODEL_ID: openai/whisper-small}",
+        prunable=True,
+        ignorable=True,
+    )
+    secrets: Mapping[str, SecretSpec] | None = key(
+        "The value is read where hfspace runs, never written here. `optional` leaves it alone when unset.",
+        values="`{env: NAME}` or `{file: path}`, `description`, `optional`",
+        example="{HF_TOKEN: {env: WHISPER_HF_TOKEN}}",
+        static=False,
+        prunable=True,
+        ignorable=True,
+    )
+    volumes: Annotated[tuple[VolumeSpec, ...], Unstrict] | None = key(
+        "Buckets and repositories in the Space: `hf://buckets/owner/name`, or models, datasets, spaces.",
+        values="list of `{source, mount_path, read_only}`",
+        example="[{source: hf://buckets/acme/audio, mount_path: /data}]",
+        static=False,
+        prunable=True,
+        ignorable=True,
+    )
+    prune: Annotated[frozenset[Prunable], Unstrict] = key(
+        "Makes these exact: what is not declared is removed.", default=frozenset(), example="[variables]"
+    )
+    protect: bool = key(
+        "Never deleted, whatever the manifest says.",
+        default=False,
+        example="true",
+        not_in_defaults="It would not reach a Space that is marked absent: write it under the Spaces it is "
+        "meant for.",
+    )
+    ignore: Annotated[frozenset[Ignorable], Unstrict] = key(
+        "Shown, never changed.",
+        default=frozenset(),
+        values="names of the keys above",
+        example="[hardware]",
+    )
+    depends_on: Annotated[tuple[SpaceId, ...], Unstrict] = key(
+        "Spaces that are changed before this one.",
+        default=(),
+        values="list of Spaces",
+        example="[acme/backend]",
+        not_in_defaults="A Space would depend on itself: write it under the Spaces it is meant for.",
+    )
+    create: CreateSpec | None = key(
+        "Lets apply create the Space when it is missing.",
+        values="`{}`, `{template: …}`, `{duplicate_from: …}`",
+        example="{}",
+        not_in_defaults="What may be created is said for each Space: write it there.",
+    )
+    endpoint: EndpointSpec | None = key(
+        "What the app is to serve: compared, never written.",
+        values="`{api_name or path, payload, example, expect}`; a path has `method, params, query, body`",
+        example="{api_name: /predict}",
+        ignorable=True,
+    )
+    trackio: TrackioSpec | None = key(
+        "Which Trackio the Space runs (docs/trackio.md).",
+        values="`{backend: auto \\| interface \\| trackio, project, endpoints, artifacts}`",
+        example="{backend: auto}",
+        static=False,
+    )
+    experiments: Mapping[str, ExperimentSpec] | None = key(
+        "Trackio experiments: created once, then status and declared parameters kept in line.",
+        values="map by name: `{description, status, parameters, id, project}`",
+        example="{smollm3-ft: {status: running}}",
+        static=False,
+        prunable=True,
+        ignorable=True,
+        not_in_defaults="Each Space has experiments of its own: write them there.",
+    )
 
 
 class Policy(Model):
     """Guardrails of the whole manifest; None means no limit of that kind."""
 
-    max_monthly_usd: Annotated[Decimal, Field(ge=0)] | None = None
-    allowed_hardware: tuple[str, ...] | None = None
-    require_sleep_time: bool = False
-    max_deletes: Annotated[int, Field(ge=0)] | None = None
-    max_running: Annotated[int, Field(ge=0)] | None = None
-    max_change_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    max_monthly_usd: Annotated[Decimal, Unstrict, Field(ge=0)] | None = key(
+        "Ceiling of the whole manifest after the plan, as if always on (730 h).", example="150"
+    )
+    allowed_hardware: Annotated[tuple[str, ...], Unstrict] | None = key(
+        "Flavors that may be declared.", example="[cpu-basic, t4-small]"
+    )
+    require_sleep_time: bool = key(
+        "Paid hardware must declare a sleep time that is not never.", default=False, example="true"
+    )
+    max_deletes: Annotated[int, Field(ge=0)] | None = key("Spaces that one apply may delete.", example="0")
+    max_running: Annotated[int, Field(ge=0)] | None = key("Compute Spaces running at once.", example="8")
+    max_change_percent: Annotated[float, Field(ge=0, le=100)] | None = key(
+        "Share of 10 or more Spaces that one apply may touch without `--force`.", example="50"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hfspace.errors import Problem
 from hfspace.manifest import experiments
-from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.manifest.values import normalise_id
+from hfspace.manifest.keys import keys
+from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
+from hfspace.manifest.values import normalise_id, parse_volume_source
 from hfspace.manifest.wording import sentence
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
@@ -16,7 +17,9 @@ from hfspace.text import HUB_TOKEN
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
 _FLAVOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_STATIC_CANT = ("hardware", "sleep_time", "restart", "dev_mode", "volumes", "experiments")
+_STATIC_CANT = [
+    name for name, one in keys(SpaceSpec).items() if not one.static and name not in {"state", "on_error"}
+]
 Found = Iterator[tuple[tuple[str, ...], str, str]]
 
 
@@ -39,6 +42,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
     yield from _existence(spec)
     yield from _volumes(spec)
     yield from _endpoint(spec)
+    yield from _trackio(spec)
     for name in spec.depends_on:
         if name not in manifest.spaces and not name.endswith(".hf.space"):
             yield (
@@ -116,7 +120,10 @@ def _static(spec: SpaceSpec) -> Found:
     if spec.sdk != "static":
         return
     for key in _STATIC_CANT:
-        if getattr(spec, key) is not None:
+        if key == "secrets" and spec.secrets:
+            hint = "Everybody who opens it could read them: remove them."
+            yield (key,), "a static Space can't keep secrets", hint
+        elif getattr(spec, key) is not None and key != "secrets":
             yield (key,), f"a static Space has no {key}", "It is only files: remove it."
     if spec.state == "paused":
         yield ("state",), "a static Space can't be paused", "Remove it, or use visibility: private."
@@ -184,12 +191,42 @@ def _endpoint(spec: SpaceSpec) -> Found:
             "an endpoint needs api_name or path",
             "api_name for Gradio, path for an HTTP route.",
         )
+    yield from _request(endpoint)
     for key, value in (("api_name", endpoint.api_name), ("path", endpoint.path)):
         if value is not None and not value.startswith("/"):
             hint = "Write what follows the host." if "://" in value else f"Write /{short(value)}."
             yield ("endpoint", key), f"{key} '{short(value)}' does not begin with '/'", hint
     if endpoint.expect is not None:
         yield from _expected(endpoint.expect)
+
+
+def _request(endpoint: EndpointSpec) -> Found:
+    """What only the call of an HTTP route can hold."""
+    for key in ("method", "params", "query", "body"):
+        if key in endpoint.model_fields_set and endpoint.path is None:
+            yield ("endpoint", key), f"{key} is for an HTTP route", "Name it with path, or remove it."
+    parts = set(re.findall(r"\{([^{}]*)\}", endpoint.path or ""))
+    for name in endpoint.params or {}:
+        if endpoint.path is not None and name not in parts:
+            hint = f"Write {{{short(name)}}} into the path, or move it to query."
+            yield ("endpoint", "params", name), f"the path has no part {{{short(name)}}}", hint
+    if "body" in endpoint.model_fields_set and endpoint.method == "GET":
+        yield ("endpoint", "body"), "a GET has no body", "Use query, or another method."
+    if "body" in endpoint.model_fields_set and endpoint.example is not None:
+        yield ("endpoint", "example"), "body and example are two bodies of one request", "Keep one."
+
+
+def _trackio(spec: SpaceSpec) -> Found:
+    artifacts = spec.trackio.artifacts if spec.trackio else None
+    if artifacts is None:
+        return
+    try:
+        kept = parse_volume_source(artifacts).type in {"bucket", "dataset"}
+    except ValueError:
+        kept = False
+    if not kept:
+        hint = "Write hf://buckets/owner/name or hf://datasets/owner/name."
+        yield ("trackio", "artifacts"), f"'{short(artifacts)}' can't keep artifacts", hint
 
 
 def _expected(schema: Mapping[str, object]) -> Found:

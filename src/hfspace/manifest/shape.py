@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hfspace.manifest.fields import Fields
+from hfspace.manifest.keys import keys
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
 from hfspace.manifest.written import Place, Written, deep
@@ -14,13 +15,8 @@ from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE
 
 TOP = ("version", "defaults", "policy", "spaces")
-NOT_FOR_ALL = {
-    "create": "What may be created is said for each Space: write it there.",
-    "protect": "It would not reach a Space that is marked absent: write it under the Spaces it is meant for.",
-    "depends_on": "A Space would depend on itself: write it under the Spaces it is meant for.",
-    "experiments": "Each Space has experiments of its own: write them there.",
-}
-_NOT_FOR_STATIC = ("hardware", "sleep_time", "state", "on_error", "restart", "dev_mode", "volumes", "trackio")
+_KEYS = keys(SpaceSpec)
+NOT_FOR_ALL = {name: one.not_in_defaults for name, one in _KEYS.items() if one.not_in_defaults}
 
 
 def check_keys(
@@ -105,7 +101,7 @@ class Builder(Fields):
             key: value
             for key, value in defaults.values.items()
             if key not in NOT_FOR_ALL
-            and not (static and key in _NOT_FOR_STATIC)
+            and not (static and key in _KEYS and not _KEYS[key].static)
             and not (values.get("state") == "absent" and key not in values)
             and not (key == "state" and value == "absent")
         }

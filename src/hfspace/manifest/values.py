@@ -6,7 +6,9 @@ import re
 
 from hfspace.model import NEVER, Volume
 
-_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+_ID = re.compile(r"\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b", re.ASCII)
+"""As huggingface_hub checks a repository's id: both parts begin and end with a letter, a digit or _."""
+_ID_CHARACTERS = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _HOST = re.compile(r"(?:https?://)?([a-z0-9][a-z0-9-]*)(?:\.static)?\.hf\.space(?:[/?#].*)?", re.IGNORECASE)
 _URL = re.compile(r"(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)?spaces/([^?#]+)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,12})\s*([smhd])", re.ASCII)
@@ -29,8 +31,13 @@ def normalise_id(text: str) -> str:
     url = _URL.fullmatch(text)
     if url:
         text = "/".join(url[1].strip("/").split("/")[:2])
-    if _ID.fullmatch(text) and (".." in text or "--" in text):
-        raise ValueError("the name of a Space holds no '--' and no '..'")
+    if _ID_CHARACTERS.fullmatch(text):
+        if ".." in text or "--" in text:
+            raise ValueError("the name of a Space holds no '--' and no '..'")
+        if text.endswith(".git"):
+            raise ValueError("the name of a Space does not end in '.git'")
+        if not _ID.fullmatch(text):
+            raise ValueError("a name begins and ends with a letter, a digit or _")
     if not _ID.fullmatch(text):
         raise ValueError("a Space is owner/name, its huggingface.co/spaces/… URL, or its *.hf.space host")
     return text

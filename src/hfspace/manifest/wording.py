@@ -16,6 +16,7 @@ _EXPECTED = {
     "bool_type": "true or false",
     "is_instance_of": "a number",
     "decimal_type": "a number",
+    "decimal_parsing": "a number",
     "finite_number": "a number",
     "tuple_type": "a list",
     "dict_type": "a map",
@@ -34,6 +35,7 @@ _EXAMPLES = {
 }
 PART_EXAMPLES = {
     "CreateSpec": "{} for an empty Space, or {template: owner/name}",
+    "OnErrorSpec": "restart, or {do: restart, after: 30m}",
     "EndpointSpec": "{api_name: /predict} or {path: /generate}",
     "TrackioSpec": "{backend: auto}",
     "VariableSpec": "{value: text}",
@@ -94,6 +96,8 @@ def explained(error: Any, key: str, written: str | None) -> tuple[str, str]:
     example = _EXAMPLES.get(key)
     if kind == "literal_error":
         return f"'{key}' can't be {got}", _options(context["expected"], written)
+    if kind == "value_error":
+        return f"'{key}' can't be {got}", sentence(context["error"])
     if kind == "missing":
         return f"'{key}' is missing", f"Add '{key}: …'."
     limits = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}

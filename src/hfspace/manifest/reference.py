@@ -1,0 +1,130 @@
+"""What every key of a manifest means, read from the models that validate it: for `explain` and the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from hfspace.errors import UsageError
+from hfspace.manifest.keys import Duration, Key, of
+from hfspace.manifest.models import Policy, SpaceSpec
+from hfspace.manifest.wording import nearest
+
+_TOP = {
+    "version": Key(text="The version of the manifest's language.", values="1", example="1"),
+    "defaults": Key(text="What goes under every Space that can hold it.", values="keys of a Space"),
+    "policy": Key(text="Guardrails of the whole manifest.", values="map"),
+    "spaces": Key(text="The declared Spaces, by owner/name.", values="map by Space"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One key: its path, what it takes, and the keys below it."""
+
+    path: str
+    key: Key
+    values: str
+    model: type[BaseModel] | None = None
+    many: bool = False  # the model describes each item of a map or list
+    required: bool = False
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        return tuple(self.model.model_fields) if self.model else ()
+
+
+def entries(model: type[BaseModel], path: str) -> Iterator[Entry]:
+    """Every key of a model, in the order of the documentation."""
+    for name, field in model.model_fields.items():
+        key = of(field)
+        below, many = _model(field.annotation)
+        yield Entry(
+            path=f"{path}.{name}",
+            key=key,
+            values=key.values or _values(field.annotation, field.metadata),
+            model=below,
+            many=many,
+            required=field.is_required(),
+        )
+
+
+def entry(path: str) -> Entry:
+    """The key at a path such as spaces.sleep_time; a Space's id, or the name of an item, may stand in it.
+
+    Raises UsageError with the nearest name for one that there is not."""
+    head, *rest = [part for part in path.strip().strip(".").split(".") if part] or [""]
+    if head not in _TOP and head in SpaceSpec.model_fields:
+        head, rest = "spaces", [head, *rest]
+    if head not in _TOP:
+        raise _unknown(path, head, (*_TOP, *SpaceSpec.model_fields))
+    current = Entry(
+        path=head, key=_TOP[head], values=_TOP[head].values, model=_models().get(head), many=head == "spaces"
+    )
+    for index, name in enumerate(rest):
+        known = (
+            {one.path.rpartition(".")[2]: one for one in entries(current.model, current.path)}
+            if current.model
+            else {}
+        )
+        if name in known:
+            current = known[name]
+        elif current.many and index < len(rest) - 1:
+            continue
+        else:
+            raise _unknown(path, name, tuple(known))
+    return current
+
+
+def table(model: type[BaseModel]) -> str:
+    """The keys of a model as a Markdown table."""
+    rows = [
+        f"| `{one.path.rpartition('.')[2]}` | {one.values} | {one.key.text} |" for one in entries(model, "")
+    ]
+    return "\n".join(["| key | value | meaning |", "| --- | --- | --- |", *rows])
+
+
+def _models() -> Mapping[str, type[BaseModel]]:
+    return {"defaults": SpaceSpec, "policy": Policy, "spaces": SpaceSpec}
+
+
+def _unknown(path: str, name: str, known: tuple[str, ...]) -> UsageError:
+    hint = nearest(name, known) if known else "It has no keys below it."
+    return UsageError(f"There is no key '{path}'.", hint=hint)
+
+
+def _model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    """The model that a key holds, and whether it holds many."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    origin = get_origin(annotation)
+    for part in get_args(annotation):
+        model, many = _model(part)
+        if model:
+            return model, many or origin not in {Annotated, Union, UnionType}
+    return None, False
+
+
+def _values(annotation: Any, metadata: Any) -> str:
+    """What a type takes, in words."""
+    origin = get_origin(annotation)
+    parts = [part for part in get_args(annotation) if part is not NoneType]
+    if annotation == Duration:
+        return "90s, 30m, 1h, 2d, seconds, never"
+    if origin in {Union, UnionType}:
+        return " or ".join(_values(part, metadata) for part in parts)
+    if origin is Annotated:
+        return _values(parts[0], metadata)
+    if origin is Literal:
+        return ", ".join(str(part) for part in parts)
+    if origin in {tuple, frozenset}:
+        return f"list of {_values(parts[0], metadata)}"
+    words = {bool: "true, false", int: "a count", str: "text", float: "a number"}
+    named = getattr(annotation, "__name__", "")
+    return words.get(annotation) or (
+        "a number" if named == "Decimal" else "anything" if annotation is Any else "map"
+    )
