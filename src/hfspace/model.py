@@ -250,7 +250,8 @@ class Change:
     `address` is `owner/name`, `owner/name.facet` or `owner/name.facet.key`. `before` and `after` are JSON
     values, None for absent; both None when `sensitive`. `usd_per_hour_*` are set where money moves.
     `needed_by` is the address of a change that can't be made without this one: they are targeted together.
-    `early`: comes before a pause, since a paused Space may refuse it.
+    `early`: comes before a pause, since a paused Space may refuse it. `power`: it pauses, starts or restarts
+    the Space itself. `in_app`: it is kept inside the running app, which a restart may lose.
     """
 
     address: str
@@ -267,7 +268,32 @@ class Change:
     note: str = ""
     needed_by: str = ""
     early: bool = False
+    power: bool = False
+    in_app: bool = False
     source: Source | None = None
+
+    @property
+    def creates_space(self) -> bool:
+        return self.address == self.space and self.action is Action.CREATE
+
+    @property
+    def deletes_space(self) -> bool:
+        return self.address == self.space and self.action is Action.DELETE
+
+    @property
+    def moves(self) -> bool:
+        """Whether the Space starts or restarts by it."""
+        return bool({"restart", "wakes"} & set(self.effects))
+
+    @property
+    def removes(self) -> bool:
+        """Whether afterwards something is no longer there: somebody else may have removed it first."""
+        gone = self.action is Action.UPDATE and self.after is None and not self.sensitive
+        return self.action is Action.DELETE or gone
+
+    @property
+    def restarts_failed(self) -> bool:
+        return self.power and self.action is Action.RESTART and self.before in FAILED
 
 
 Severity: TypeAlias = Literal["error", "warning"]

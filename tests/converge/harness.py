@@ -29,9 +29,9 @@ class HubPace(Pace):
     """Sleeping steps the Hub's clock, and takes no time."""
 
     def __init__(self, hub: LocalHub, timeout: float = 3600) -> None:
+        self._time = 0.0
         super().__init__()
         self._hub = hub
-        self._time = 0.0
         self._end = timeout
         self.slept = 0.0
 
@@ -39,15 +39,21 @@ class HubPace(Pace):
         return self._time
 
     @property
-    def left(self) -> float | None:
-        return self._end - self._time
+    def _end(self) -> float:
+        """Seconds that each Space, and a plan, may take."""
+        return self._timeout or 0.0
+
+    @_end.setter
+    def _end(self, seconds: float) -> None:
+        self._timeout = seconds
+        self._deadline = self._time + seconds
 
     def sleep(self, seconds: float, what: str) -> None:
         from hfspace.errors import Interrupted, WaitTimeout
 
         if self.stopped:
             raise Interrupted("Interrupted.")
-        if self._time + seconds > self._end:
+        if self.left is not None and seconds > self.left:
             raise WaitTimeout(f"Time is up while {what}.")
         self._time += seconds
         self.slept += seconds

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hfspace.localhub import LocalHub
-from hfspace.model import Plan
+from hfspace.model import Plan, Status
 from hfspace.planner.plan import targeted
-from tests.converge.harness import Runner
+from tests.converge.harness import OPTIONS, Runner
 
 ENV = {"S1": "s3cret-value-one"}
 
@@ -175,3 +176,58 @@ def test_a_plan_that_removes_what_broke_a_space_says_so() -> None:
         ]
         assert one.apply().exit_code == 0
         assert hub.space("harbour/app")["stage"] == "RUNNING"
+
+
+def test_a_refusal_with_a_body_is_final_and_never_made() -> None:
+    """Ended 'its answer was lost; reading shows that it was made' with exit 0, after 28 requests."""
+    with served() as hub:
+        hub.add_fault({"path": "*/secrets", "method": "POST", "status": 400, "error": "No.", "times": 9})
+        one = runner(hub, secrets={"S1": {"env": "S1"}})
+        before = len(hub.requests())
+        result = one.apply()
+        assert (result.exit_code, result.outcomes[0].applied) == (1, ())
+        assert sum(entry.method == "POST" for entry in hub.requests()[before:]) == 1
+        assert len(hub.requests()) - before < 12
+
+
+def test_a_lost_answer_that_no_read_can_tell_of_is_not_made() -> None:
+    with served(sleep_time_when_paused="accept") as hub:
+        hub.add_fault({"path": "*/sleeptime", "method": "POST", "drop": "before", "times": 1})
+        assert runner(hub, state="paused", sleep_time=7200).apply().exit_code == 0
+        assert hub.space("harbour/app")["sleep_time"] == 7200
+
+
+@pytest.mark.parametrize("reads", [2, 3])
+def test_a_pause_that_the_hub_undoes_later_is_made_again(reads: int) -> None:
+    """Exit 0, 'PAUSED'; some reads later it ran and billed."""
+    switches = {"hardware_change_wakes_paused": True, "runtime_lags_reads": reads}
+    with served(**switches) as hub:
+        result = runner(hub, state="paused", hardware="t4-small").apply()
+        hub.advance(900)
+        doc = hub.space("harbour/app")
+        assert (result.exit_code, doc["stage"], doc["requested"]) == (0, "PAUSED", "t4-small")
+        assert runner(hub, state="paused", hardware="t4-small").plan().changes == ()
+
+
+def test_an_undeclared_sleep_time_outlives_a_pause_with_a_hardware_change() -> None:
+    with served(hardware_resets_sleep=True) as hub:
+        assert runner(hub, state="paused", hardware="t4-small").apply().exit_code == 0
+        assert hub.space("harbour/app")["sleep_time"] == 3600
+
+
+@pytest.mark.parametrize("parallelism", [1, 8])
+def test_a_stuck_space_takes_no_time_of_others(parallelism: int) -> None:
+    seed: dict[str, Any] = {
+        "spaces": {
+            "harbour/a": {"stage": "RUNNING", "hardware": "t4-small", "build": "stuck"},
+            "harbour/b": {"stage": "PAUSED"},
+        }
+    }
+    wanted = {"harbour/a": {"hardware": "cpu-basic"}, "harbour/b": {"state": "running"}}
+    with LocalHub(seed=seed, clock="manual") as hub:
+        one = Runner(hub, {"version": 1, "spaces": wanted})
+        one.pace._end = 200
+        result = one.apply(options=replace(OPTIONS, parallelism=parallelism))
+        stuck, other = result.outcomes
+        assert "harbour/a is still" in stuck.error
+        assert (other.status, other.error) == (Status.DONE, "")

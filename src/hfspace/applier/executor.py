@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from hfspace.applier.reconcile import reconcile
 from hfspace.applier.run import Run
+from hfspace.applier.space_run import reconcile
 from hfspace.model import Action, ApplyResult, Change, Outcome, Plan, Status
 from hfspace.planner import order
 from hfspace.planner.policy import is_running
+
+_MOST_THREADS = 200
 
 
 def apply(plan: Plan, run: Run) -> ApplyResult:
@@ -28,9 +31,10 @@ def apply(plan: Plan, run: Run) -> ApplyResult:
         {space: changes for space, changes in work.by_space.items() if space not in refused},
         {space: spec.depends_on for space, spec in run.manifest.spaces.items()},
     )
-    with ThreadPoolExecutor(max_workers=max(run.options.parallelism, 1)) as pool:
+    with ThreadPoolExecutor(max_workers=_threads(run, len(phases))) as pool:
         for phase in order.Phase:
             work.run_phase(pool, {space for space, its in phases.items() if its is phase}, phase)
+        work.finish()
     outcomes = tuple(work.outcomes[space] for space in sorted(work.outcomes))
     return ApplyResult(outcomes=outcomes, interrupted=work.interrupted)
 
@@ -42,40 +46,52 @@ class _Work:
     run: Run
     by_space: Mapping[str, tuple[Change, ...]]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    active: dict[Future[Outcome], str] = field(default_factory=dict)
     interrupted: bool = False
 
     def run_phase(self, pool: ThreadPoolExecutor, spaces: set[str], phase: order.Phase) -> None:
-        waiting, active = set(spaces), dict[Future[Outcome], str]()
-        while waiting or active:
-            try:
-                self._start(pool, waiting, active, phase)
-                self._collect(active)
-            except KeyboardInterrupt:
-                if self.interrupted:
-                    os._exit(130)  # the second Ctrl-C: somebody means it
-                self.interrupted = True
-                self.run.pace.stop()
+        """Ends when the writes of `spaces` are done: one that is only waited for holds back no phase."""
+        left = set(spaces)
+        while left or self._writing():
+            with self._interruptible():
+                self._start(pool, left, phase)
+                self._collect()
 
-    def _start(
-        self,
-        pool: ThreadPoolExecutor,
-        waiting: set[str],
-        active: dict[Future[Outcome], str],
-        phase: order.Phase,
-    ) -> None:
-        for space in sorted(waiting):
-            verdict = self._ready(space, waiting, set(active.values()), phase)
+    def finish(self) -> None:
+        while self.active:
+            with self._interruptible():
+                self._collect()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.interrupted:
+                os._exit(130)  # the second Ctrl-C: somebody means it
+            self.interrupted = True
+            self.run.pace.stop()
+
+    def _writing(self) -> set[str]:
+        at_work = set(self.active.values())
+        return at_work if self.run.options.parallelism <= 1 else at_work - self.run.at_rest_soon
+
+    def _start(self, pool: ThreadPoolExecutor, left: set[str], phase: order.Phase) -> None:
+        for space in sorted(left):
+            if len(self._writing()) >= max(self.run.options.parallelism, 1):
+                return
+            verdict = self._ready(space, left, set(self.active.values()), phase)
             if isinstance(verdict, Outcome):
                 self.outcomes[space] = verdict
-                waiting.discard(space)
+                left.discard(space)
             elif verdict:
-                active[pool.submit(reconcile, self.run, space, self.by_space[space])] = space
-                waiting.discard(space)
+                self.active[pool.submit(reconcile, self.run, space, self.by_space[space])] = space
+                left.discard(space)
 
-    def _collect(self, active: dict[Future[Outcome], str]) -> None:
-        done, _ = wait(active, timeout=0.2, return_when=FIRST_COMPLETED)
+    def _collect(self) -> None:
+        done, _ = wait(self.active, timeout=0.05, return_when=FIRST_COMPLETED)
         for future in done:
-            self.outcomes[active.pop(future)] = future.result()
+            self.outcomes[self.active.pop(future)] = future.result()
 
     def _ready(self, space: str, waiting: set[str], active: set[str], phase: order.Phase) -> bool | Outcome:
         """True to start, False to wait, an Outcome when it will not be tried."""
@@ -123,6 +139,13 @@ class _Work:
             "wakes" in change.effects or (change.action is Action.CREATE and change.facet == "existence")
             for change in changes
         )
+
+
+def _threads(run: Run, spaces: int) -> int:
+    """Beside those that write, those that are waited for: a stuck Space takes no other's place. One at a time
+    means one at a time."""
+    parallel = max(run.options.parallelism, 1)
+    return 1 if parallel == 1 else max(parallel, min(spaces, _MOST_THREADS))
 
 
 def _untried(space: str, changes: tuple[Change, ...], why: str) -> Outcome:

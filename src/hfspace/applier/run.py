@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.errors import Interrupted, NotVisible
+from hfspace.facets import BY_NAME
 from hfspace.facets.base import Desired
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
@@ -37,7 +38,8 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One apply. `targets` are address patterns; () means everything. `expected` are fingerprints that a
-    saved plan was made against: a Space that reads otherwise is stale."""
+    saved plan was made against: a Space that reads otherwise is stale. `at_rest_soon`: Spaces whose
+    writes are done, and which are waited for."""
 
     manifest: Manifest
     snapshot: Snapshot
@@ -49,6 +51,7 @@ class Run:
     expected: dict[str, str] | None = None
     listener: Listener = lambda event: None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    at_rest_soon: set[str] = field(default_factory=set)
 
     def tell(self, kind: Kind, space: str, **values: object) -> None:
         with self.lock:
@@ -58,6 +61,25 @@ class Run:
         """Raises Interrupted when the run was asked to stop: called before every write."""
         if self.pace.stopped:
             raise Interrupted("Interrupted.")
+
+    def waiting(self, space: str, begins: bool) -> None:
+        """A Space that is only waited for holds back no other."""
+        with self.lock:
+            (self.at_rest_soon.add if begins else self.at_rest_soon.discard)(space)
+
+    def is_kept_paused(self, space: str) -> bool:
+        """Whether the Space is to be paused: then it may not be left running, --no-wait or not."""
+        return (
+            self.manifest.spaces[space].state == "paused"
+            and "state" not in self.manifest.spaces[space].ignore
+        )
+
+    def holds(self, change: Change, state: SpaceState | None) -> bool:
+        """Whether `state`, which shows no difference, shows that `change` was made: what it does not tell is
+        unknown, and unknown is not made."""
+        if state is None or change.creates_space or change.power or change.in_app:
+            return True
+        return not BY_NAME[change.facet].is_unknown(state)
 
     def desired(self, space: str) -> Desired:
         return desired_of(space, self.manifest, self.snapshot)

@@ -11,17 +11,20 @@ from hfspace.model import FAILED, HELD, IDLE, MOVING, SpaceState
 LOG_COMMANDS = {"BUILD_ERROR": " --build", "BUILDING": " --build", "RUNNING_BUILDING": " --build"}
 
 
-def settle(run: Run, before: SpaceState, started: float) -> SpaceState:
+def settle(run: Run, before: SpaceState, started: float, *, quiet: bool = False) -> SpaceState:
     """Wait until the Space has come to rest after writes that restart it; the state it rests in.
 
-    `before` is the state read before those writes. Raises WaitTimeout with the last stage.
+    `before` is the state read before those writes. `quiet`: what was paused must stay so for a while, since a
+    write may wake it some reads later. Raises WaitTimeout with the last stage.
     """
-    state, moved = before, False
+    state, moved, began = before, False, run.pace.now()
     while True:
         state = run.ports.hub.runtime(state)
         waited = run.pace.now() - started
         moved = moved or _moved(before, state)
-        if _at_rest(state) and (moved or waited >= run.options.settle_seconds):
+        still_early = run.pace.now() - began < run.options.settle_seconds
+        enough = moved or waited >= run.options.settle_seconds
+        if enough and _at_rest(state) and not (quiet and state.stage in HELD and still_early):
             return state
         run.tell(Kind.WAITING, before.id, stage=state.stage, seconds=waited)
         try:

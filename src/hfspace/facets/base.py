@@ -119,6 +119,10 @@ class Facet(Protocol):
         """What differs between what is declared and a Space that exists. Pure; never raises for odd input."""
         ...
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        """Whether `state` does not tell what this facet is about."""
+        ...
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         """Close one difference. Safe to repeat. Raises HfspaceError."""
         ...

@@ -28,5 +28,8 @@ class DevMode:
             )
         ]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.dev_mode is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_dev_mode(desired.id, bool(change.after))

@@ -23,6 +23,9 @@ class Endpoint:
             return []
         return [self._check(desired, finding) for finding in check(spec, state.app)]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return False
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         """Nothing to write: an endpoint is what the app's code serves."""
 

@@ -51,6 +51,9 @@ class Existence:
         ]
         return unset or [_create(desired)]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return False
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.DELETE:
             ports.hub.delete(desired.id)

@@ -67,6 +67,9 @@ class Experiments:
             *(_create(desired, key, wanted) for key, wanted in sorted((spec.experiments or {}).items())),
         ]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return False
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         """Safe to repeat: creates only what no experiment is called, and reads after every write."""
         if ports.tracker is None:
@@ -157,7 +160,7 @@ def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperi
             )
         )
     if after:
-        found.append(desired.change(_NAME, Action.UPDATE, key=key, before=before, after=after))
+        found.append(desired.change(_NAME, Action.UPDATE, key=key, before=before, after=after, in_app=True))
     return found
 
 
@@ -168,13 +171,14 @@ def _create(desired: Desired, key: str, wanted: ExperimentSpec) -> Change:
         "parameters": dict(wanted.parameters) or None,
     }
     after = {name: value for name, value in settings.items() if value is not None}
-    return desired.change(_NAME, Action.CREATE, key=key, after=after)
+    return desired.change(_NAME, Action.CREATE, key=key, after=after, in_app=True)
 
 
 def _delete(desired: Desired, item: LiveExperiment) -> Change:
     return desired.change(
         _NAME,
         Action.DELETE,
+        in_app=True,
         key=item.key,
         before={"id": item.id},
         note="deleted for good, with all its metrics",

@@ -68,6 +68,9 @@ class Hardware:
             note=note,
         )
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.hardware is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         flavor = str(change.after)
         sleep = desired.spec.sleep_time

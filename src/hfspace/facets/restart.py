@@ -48,6 +48,9 @@ class Restart:
             )
         ]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.variables is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         marker = Variable(value=str(change.after), description="hfspace: restart marker")
         ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker)

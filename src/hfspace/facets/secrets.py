@@ -76,6 +76,9 @@ class Secrets:
             needed_by=f"{desired.id}.variables.{key}" if moves else "",
         )
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.secrets is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         key = str(change.key)
         if change.action is Action.DELETE:

@@ -39,5 +39,8 @@ class SleepTime:
         early = desired.spec.state == "paused" and not carried
         return [desired.change(self.name, Action.UPDATE, before=state.sleep_time, after=wanted, early=early)]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.sleep_time is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_sleep_time(desired.id, int(change.after))

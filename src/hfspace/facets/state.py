@@ -50,6 +50,7 @@ class State:
             desired.change(
                 self.name,
                 Action.PAUSE,
+                power=True,
                 before=state.stage,
                 after="PAUSED",
                 effects=("stops",),
@@ -64,6 +65,7 @@ class State:
         return desired.change(
             self.name,
             Action.RESTART,
+            power=True,
             before=state.stage,
             after="RUNNING",
             effects=("wakes" if was_down else "restart", *(("bills",) if price else ())),
@@ -88,6 +90,9 @@ class State:
         text = f": {state.error_message}" if state.error_message else ""
         only = " Reported only (on_error: report)." if state.stage == "RUNTIME_ERROR" else ""
         return desired.check("stage", "warning", f"{state.stage}{text}{only}", hint=_where(desired.id, state))
+
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.stage is None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.PAUSE:

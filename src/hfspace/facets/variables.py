@@ -72,6 +72,9 @@ class Variables:
             needed_by=f"{desired.id}.secrets.{key}" if moves else "",
         )
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.variables is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         key = str(change.key)
         if change.action is Action.DELETE:

@@ -32,5 +32,8 @@ class Visibility:
         note = "anybody can see it from then on" if wanted == "public" else ""
         return [desired.change(self.name, Action.UPDATE, before=state.visibility, after=wanted, note=note)]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.visibility is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_visibility(desired.id, str(change.after))

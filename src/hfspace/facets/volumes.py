@@ -44,6 +44,9 @@ class Volumes:
             )
         ]
 
+    def is_unknown(self, state: SpaceState) -> bool:
+        return state.volumes is None
+
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         live = desired.live.volumes if desired.live else None
         if live is None:

@@ -6,7 +6,9 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from hfspace.errors import Interrupted, RateLimited, WaitTimeout
@@ -26,7 +28,9 @@ class Pace:
 
     def __init__(self, timeout: float | None = None) -> None:
         self._stop = threading.Event()
+        self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._own: ContextVar[float | None] = ContextVar("own deadline", default=None)
 
     @property
     def stopped(self) -> bool:
@@ -35,7 +39,17 @@ class Pace:
     @property
     def left(self) -> float | None:
         """Seconds until the deadline; None when there is none."""
-        return None if self._deadline is None else self._deadline - self.now()
+        deadline = self._own.get() or self._deadline
+        return None if deadline is None else deadline - self.now()
+
+    @contextmanager
+    def own_time(self) -> Iterator[None]:
+        """From here on this thread has a whole --timeout of its own: what else took long is no reason."""
+        token = self._own.set(None if self._timeout is None else self.now() + self._timeout)
+        try:
+            yield
+        finally:
+            self._own.reset(token)
 
     def now(self) -> float:
         return time.monotonic()

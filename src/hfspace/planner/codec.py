@@ -71,6 +71,10 @@ def _change(change: Change) -> dict[str, Any]:
         "usd_per_hour_before": _usd(change.usd_per_hour_before),
         "usd_per_hour_after": _usd(change.usd_per_hour_after),
         "note": change.note,
+        "needed_by": change.needed_by,
+        "early": change.early,
+        "power": change.power,
+        "in_app": change.in_app,
         "source": _source(change.source),
     }
 
@@ -89,6 +93,10 @@ def _to_change(raw: Mapping[str, Any]) -> Change:
         usd_per_hour_before=_to_usd(raw["usd_per_hour_before"]),
         usd_per_hour_after=_to_usd(raw["usd_per_hour_after"]),
         note=str(raw["note"]),
+        needed_by=str(raw.get("needed_by", "")),
+        early=bool(raw.get("early")),
+        power=bool(raw.get("power")),
+        in_app=bool(raw.get("in_app")),
         source=_to_source(raw["source"]),
     )
 

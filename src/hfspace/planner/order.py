@@ -29,7 +29,7 @@ def rank(change: Change) -> tuple[int, int]:
     between variables and secrets is
     deleted before it is set (one name in both kills the Space); private before anything new is written
     there; the rest in facet order, in which waking comes last."""
-    if change.facet == "experiments":
+    if change.in_app:
         first = 4  # their deletes too: nothing that restarts the Space may come after them
     elif change.action is Action.PAUSE:
         first = 0

@@ -6,6 +6,8 @@ else is there, and not to fight: a setting that the Hub has acknowledged is neve
 
 from __future__ import annotations
 
+import json
+
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
 from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState
 
@@ -14,7 +16,7 @@ _HINT = (
 )
 
 
-def overwritten(change: Change, before: SpaceState | None, now: SpaceState | None) -> ChangedMeanwhile:
+def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState | None) -> ChangedMeanwhile:
     """`change` was made, and reads otherwise. `before` is the Space as read before it was made."""
     if change.facet == "existence":
         what = "is gone again" if change.action is Action.CREATE else "is there again"
@@ -28,6 +30,12 @@ def overwritten(change: Change, before: SpaceState | None, now: SpaceState | Non
             f"{change.space} was {'stopped' if change.before == 'STOPPED' else 'paused'} by somebody else "
             "meanwhile: this run had started it.",
             hint=_HINT,
+        )
+    if _is_ours(change, now):
+        return ChangedMeanwhile(
+            f"{change.address} reads otherwise than this run wrote it: the Hub does not store "
+            f"{'it' if change.sensitive else _shown(change.after)} as it is.",
+            hint="Write it in the manifest as the Hub shows it; see `hfspace plan`.",
         )
     live = "" if change.sensitive else f", and now it is {_shown(change.before)}"
     if _value(change, before) != _value(change, now):
@@ -81,4 +89,17 @@ def _value(change: Change, state: SpaceState | None) -> object:
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         value = value.get("value")
-    return "not there" if value is None else str(value)
+    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _is_ours(change: Change, state: SpaceState | None) -> bool:
+    """Whether what reads otherwise came from our own write all the same: the mark of a secret fits its value,
+    or a text differs in white space only."""
+    if state is None:
+        return False
+    secret = (state.secrets or {}).get(str(change.key)) if change.sensitive else None
+    if secret is not None:
+        return bool(secret.matches)
+    wrote = change.after.get("value") if isinstance(change.after, dict) else change.after
+    now = _value(change, state)
+    return isinstance(wrote, str) and isinstance(now, str) and wrote.split() == now.split() and wrote != now

@@ -24,7 +24,7 @@ class Seen:
     told: bool = False
 
 
-def shown(
+def planned_only(
     run: Run,
     space: str,
     state: SpaceState | None,
@@ -45,8 +45,8 @@ def shown(
             f"{lost[0]} was there when this run began, and is gone.",
             hint="The app restarted, or somebody created one in the same second. Run again to make it anew.",
         )
-    shown = {change.address for change in planned}
-    unseen = [change for change in todo if change.facet == FACET and change.address not in shown]
+    addresses = {change.address for change in planned}
+    unseen = [change for change in todo if change.in_app and change.address not in addresses]
     saved = run.expected is not None
     left = {change.address for change in unseen if saved or change.action is Action.DELETE}
     if unseen and not seen.told:
@@ -58,7 +58,7 @@ def shown(
     return [change for change in todo if change.address not in left]
 
 
-def comes(run: Run, space: str, state: SpaceState | None) -> bool:
+def wait_for_app(run: Run, space: str, state: SpaceState | None) -> bool:
     """Whether an app that does not answer after a start does so within some looks: the Hub may say RUNNING
     before that. False for one that does answer."""
     looks = LOOKS if _silent(state) else 0
@@ -70,7 +70,7 @@ def comes(run: Run, space: str, state: SpaceState | None) -> bool:
     return False
 
 
-def unheld(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
+def experiment_error(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
     """Experiments that could not be planned, since the app did not run before."""
     live, desired = final.experiments, run.desired(space)
     if live is None or FACET in desired.spec.ignore:
@@ -86,7 +86,7 @@ def _lost(space: str, state: SpaceState | None, todo: list[Change], run: Run, se
     live = state.experiments if state else None
     if live is None or live.problem:
         return []
-    missing = {item.address for item in todo if item.facet == FACET and item.action is Action.CREATE}
+    missing = {item.address for item in todo if item.in_app and item.action is Action.CREATE}
     lost = sorted(missing & seen.there)
     keys = run.manifest.spaces[space].experiments or {}
     held = {item.key for item in live.items}
