@@ -6,6 +6,7 @@ import pytest
 
 from hfspace.manifest.models import CreateSpec, SecretSpec, SpaceSpec, VariableSpec, VolumeSpec
 from hfspace.model import NEVER, RESTART_VARIABLE, Volume
+from hfspace.planner.plan import requiring_secrets
 from tests.unit.builders import checks, live, planned, secret, told, variable
 
 ENV = SecretSpec(env="TOKEN")
@@ -220,12 +221,34 @@ def test_what_the_token_may_not_read_is_unknown_and_nothing_is_planned_from_it()
     assert {check.severity for check in made.checks} == {"warning"}
 
 
-def test_an_unset_source_is_an_error() -> None:
-    made = planned(
-        SpaceSpec(secrets={"S": ENV}), live(), unset_secrets={("acme/x", "S"): "$TOKEN is not set"}
-    )
+UNSET = {("acme/x", "S"): "$TOKEN is not set"}
+
+
+def test_an_unset_source_is_an_error_where_the_hub_lacks_the_secret() -> None:
+    made = planned(SpaceSpec(secrets={"S": ENV}), live(), unset_secrets=UNSET)
     assert told(made) == []
     assert checks(made) == ["error secrets: S: $TOKEN is not set"]
+
+
+def test_an_unset_source_is_not_compared_where_the_hub_has_the_secret() -> None:
+    made = planned(SpaceSpec(secrets={"S": ENV}), live(secrets={"S": secret()}), unset_secrets=UNSET)
+    assert told(made) == []
+    assert checks(made) == ["warning secrets: S: not compared ($TOKEN is not set here)"]
+    assert [check.severity for check in requiring_secrets(made, UNSET).checks] == ["error"]
+
+
+def test_an_optional_secret_is_left_alone_when_its_source_is_unset() -> None:
+    spec = SpaceSpec(sdk="gradio", create=CreateSpec(), secrets={"S": SecretSpec(env="T", optional=True)})
+    for state in (live(), live(secrets={"S": secret()})):
+        assert not checks(planned(spec, state, unset_secrets=UNSET))
+    assert not checks(planned(spec, None, unset_secrets=UNSET))
+    assert told(planned(spec, live())) == ["secrets.S create None -> None"]
+
+
+def test_a_live_static_space_gets_no_secrets() -> None:
+    made = planned(SpaceSpec(secrets={"S": ENV}), live(sdk="static", secrets={}))
+    assert told(made) == []
+    assert [check.severity for check in made.checks] == ["error"]
 
 
 # ------------------------------------------------------------ the rest

@@ -70,6 +70,8 @@ def command(
         raise UsageError(
             "A saved plan is applied as it is.", hint="Give --target or --shard to `hfspace plan`."
         )
+    from hfspace.planner.plan import requiring_secrets
+
     saved = _load(plan_file)
     session = open_session(
         context,
@@ -82,6 +84,7 @@ def command(
         made, snapshot = _still_true(saved, session)
     else:
         made, snapshot = session.plan(targets)
+    made = requiring_secrets(made, session.look.unset_secrets)
     made = _guarded(made, context, form, strict=strict, force=force, allow_delete=allow_delete)
     if made.is_empty:
         return _nothing_to_do(made, context, form)

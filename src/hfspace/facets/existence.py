@@ -48,6 +48,7 @@ class Existence:
         unset: list[Change | Check] = [
             desired.check("secrets", "error", f"{key}: {why}", key=key, hint="Set it, or remove the secret.")
             for key, why in sorted(desired.unset_secrets.items())
+            if not (spec.secrets or {})[key].optional
         ]
         return unset or [_create(desired)]
 
@@ -87,7 +88,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
         "hardware": spec.hardware,
         "sleep_time": spec.sleep_time,
         "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
-        "secrets": sorted(spec.secrets or {}) or None,
+        "secrets": [key for key in sorted(spec.secrets or {}) if key not in desired.unset_secrets] or None,
         "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
         "restart": spec.restart,
     }
@@ -154,7 +155,11 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
         hardware=spec.hardware,
         sleep_time=sleep if sleep != NEVER else NEVER,
         variables=variables,
-        secrets={key: _sealed(desired, key, ports) for key in spec.secrets or {}},
+        secrets={
+            key: _sealed(desired, key, ports)
+            for key in spec.secrets or {}
+            if key not in desired.unset_secrets
+        },
         volumes=tuple(item.volume() for item in spec.volumes or ()),
         template=spec.create.template if spec.create else None,
         duplicate_from=spec.create.duplicate_from if spec.create else None,

@@ -9,7 +9,7 @@ from hfspace.errors import SecretSourceError
 from hfspace.facets.base import Desired, description, restarts_now
 from hfspace.live import fingerprint
 from hfspace.live.ports import Ports
-from hfspace.model import Action, Change, Check, Effect, Secret, SpaceState
+from hfspace.model import Action, Change, Check, Effect, Secret, Severity, SpaceState
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,14 @@ class Secrets:
         wanted = spec.secrets or {}
         if not wanted and "secrets" not in spec.prune and not spec.variables:
             return []
+        if wanted and state.is_static:
+            return [_static(desired)]
         if live is None:
             return [_unreadable(desired)] if wanted or "secrets" in spec.prune else []
         found: list[Change | Check] = []
         for key in sorted(wanted):
             if key in desired.unset_secrets:
-                found.append(_unset(desired, key))
+                found += _unset(desired, key, live.get(key))
             elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
                 found.append(_collides(desired, key))
             elif change := self._set(desired, key, live.get(key), restarts_now(state)):
@@ -110,13 +112,24 @@ def _collides(desired: Desired, key: str) -> Check:
     )
 
 
-def _unset(desired: Desired, key: str) -> Check:
+def _unset(desired: Desired, key: str, has: Secret | None) -> list[Check]:
+    """Where a plan is made, the values of secrets are often not at hand: what the Hub has is then taken as it
+    is. A secret that the Hub lacks can't be made without its value."""
+    if (desired.spec.secrets or {})[key].optional:
+        return []
+    why = desired.unset_secrets[key]
+    severity: Severity = "error" if has is None else "warning"
+    message = f"{key}: {why}" if has is None else f"{key}: not compared ({why} here)"
+    hint = "Set it where hfspace runs, or write optional: true to leave it alone where it is not set."
+    return [desired.check("secrets", severity, message, key=key, hint=hint)]
+
+
+def _static(desired: Desired) -> Check:
     return desired.check(
         "secrets",
         "error",
-        f"{key}: {desired.unset_secrets[key]}",
-        key=key,
-        hint="Set it where hfspace runs, or remove the secret from the manifest.",
+        "it is a static Space, whose page could show them to everybody.",
+        hint="Remove them; where they come from defaults, write `sdk: static` under the Space.",
     )
 
 

@@ -91,6 +91,15 @@ def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
     )
 
 
+def requiring_secrets(made: Plan, unset: Iterable[tuple[str, str]]) -> Plan:
+    """`made` as it is to be applied: a secret without a value, by (space, key), is an error then."""
+    addresses = {f"{space}.secrets.{key}" for space, key in unset}
+    checks = (
+        replace(check, severity="error") if check.address in addresses else check for check in made.checks
+    )
+    return replace(made, checks=tuple(sorted(checks, key=_check_key)))
+
+
 def digest(state: SpaceState) -> str:
     """A fingerprint of what a plan depends on: settings and whether it is up, not passing stages or hosts.
 
