@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 
 from hfspace import ExperimentMonitor
 from hfspace.errors import UsageError
-from hfspace.monitor.monitor import outcome_at_exit
+from hfspace.monitor.spool import left_behind
 from tests.monitor.fake import FakeTracker
 
 Make = Callable[..., ExperimentMonitor]
@@ -230,17 +229,20 @@ def test_a_name_that_no_app_can_hold_is_refused_at_once(monitor: Make, name: Any
         monitor(FakeTracker(), name=name)
 
 
-def test_memory_is_bounded_while_the_disk_does_not_answer(
+def test_memory_is_bounded_while_the_disk_refuses(
     monitor: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker = FakeTracker()
-    run = monitor(tracker, most_queued=10)
+    from hfspace.monitor.spool import Spool
+
+    def refuse(self: Spool, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    run = monitor(FakeTracker(), most_queued=10, flush_timeout=0.2).start()
+    monkeypatch.setattr(Spool, "_write", refuse)
     for step in range(25):
         run.log({"loss": 1.0}, step=step)
-    run.start()
     run.finish()
-    assert [step for step, _ in tracker.logged("run")] == list(range(10))
-    assert any("15 entries dropped, too many" in message for message in caplog.messages)
+    assert any("26 entries LOST, the disk took no more" in message for message in caplog.messages)
 
 
 def test_a_flood_of_entries_arrives_whole(monitor: Make) -> None:
@@ -249,36 +251,6 @@ def test_a_flood_of_entries_arrives_whole(monitor: Make) -> None:
         for step in range(5_000):
             run.log({"loss": 1.0}, step=step)
     assert [step for step, _ in tracker.logged("run")] == list(range(5_000))
-
-
-def test_a_disk_that_hangs_makes_the_training_wait_once(
-    monitor: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from hfspace.monitor import monitor as module
-    from hfspace.monitor.spool import Spool
-
-    release, write = threading.Event(), Spool._write
-
-    def hang(self: Spool, data: bytes) -> None:
-        release.wait(20)
-        write(self, data)
-
-    tracker = FakeTracker()
-    run = monitor(tracker, most_queued=10).start()
-    until(lambda: run.unsent >= 0 and run._queue.empty())
-    monkeypatch.setattr(Spool, "_write", hang)
-    monkeypatch.setattr(module, "_LONGEST_WAIT", 0.2)
-    started = time.monotonic()
-    for step in range(3000):
-        run.log({"loss": 1.0}, step=step)
-        if step == 0:
-            until(lambda: run._queue.empty())
-            time.sleep(0.15)  # the writer has taken it, and hangs
-    assert time.monotonic() - started < 5
-    release.set()
-    run.finish()
-    assert len(tracker.logged("run")) == 11
-    assert run._dropped == 3000 - 11
 
 
 def test_a_full_disk_for_a_while_loses_nothing(monitor: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,16 +284,15 @@ def test_a_folder_that_cannot_be_written_is_replaced(monitor: Make, tmp_path: Pa
     assert len(tracker.logged("run")) == 1
 
 
-def test_without_a_thread_to_spare_the_training_goes_on(
-    monitor: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_a_thread_to_spare_the_end_sends_it(monitor: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
+    tracker = FakeTracker()
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with monitor(FakeTracker()) as run:
+    with monitor(tracker) as run:
         run.log({"loss": 1.0})
-    assert any("is not recorded" in message for message in caplog.messages)
+    assert len(tracker.logged("run")) == 1
 
 
 def test_switched_off_it_does_nothing(monitor: Make, tmp_path: Path) -> None:
@@ -332,36 +303,74 @@ def test_switched_off_it_does_nothing(monitor: Make, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_after_the_end_nothing_is_recorded(monitor: Make) -> None:
+def test_the_first_log_starts_the_run_under_the_names_that_people_know(tmp_path: Path) -> None:
+    tracker = FakeTracker()
+    run = ExperimentMonitor(
+        experiment_name="run", enable_tracking=True, tracker=tracker, spool_dir=tmp_path, env={}
+    )
+    run.log_metrics({"loss": 1.0}, step=100)
+    run.log_config({"lr": 2e-5})
+    run.finish()
+    assert tracker.logged("run") == [(100, {"loss": 1.0})]
+    assert tracker.named("run").parameters == {"lr": 2e-5}
+    off = ExperimentMonitor("off", enable_tracking=False, tracker=tracker, spool_dir=tmp_path, env={})
+    off.log({"loss": 1.0})
+    assert off.spool is None
+
+
+def test_an_entry_is_in_the_file_when_log_returns(monitor: Make) -> None:
+    run = monitor(FakeTracker(fault=lambda call: "before"), flush_timeout=0.1)
+    for step in range(50):
+        run.log({"loss": 1.0}, step=step)
+        assert run.spool is not None
+        assert f'"step":{step},' in run.spool.read_text().splitlines()[-1]
+    assert "hfspace experiments sync" in run.spool.read_text().splitlines()[0]
+    run.finish()
+
+
+def test_what_is_logged_after_the_end_continues_the_run(monitor: Make) -> None:
     tracker = FakeTracker()
     with monitor(tracker) as run:
         run.log({"loss": 1.0})
-    run.log({"loss": 2.0})
-    run.finish("failed")
-    assert len(tracker.logged("run")) == 1
+    run.log({"eval_loss": 2.0})
+    run.finish()
+    assert [metrics for _, metrics in tracker.logged("run")] == [{"loss": 1.0}, {"eval_loss": 2.0}]
     assert tracker.named("run").status == "completed"
+
+
+def test_a_decorated_function_is_a_run_each_time(monitor: Make) -> None:
+    tracker = FakeTracker()
+    run = monitor(tracker)
+
+    @run
+    def train(step: int) -> None:
+        run.log({"loss": 1.0}, step=step)
+        if step == 2:
+            raise ValueError
+
+    train(1)
+    assert tracker.named("run").status == "completed"
+    with pytest.raises(ValueError):
+        train(2)
+    assert [step for step, _ in tracker.logged("run")] == [1, 2]
+    assert tracker.named("run").status == "failed"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_records_nothing_and_ends_nothing(monitor: Make) -> None:
+def test_a_forked_child_keeps_its_entries_and_ends_nothing(monitor: Make, tmp_path: Path) -> None:
     tracker = FakeTracker()
     with monitor(tracker) as run:
         run.log({"loss": 1.0}, step=1)
-        until(lambda: run._queue.empty())
         child = os.fork()
         if child == 0:
             run.log({"loss": 2.0}, step=2)
-            run.finish("failed")
-            os._exit(run._queue.qsize())
-        assert os.waitpid(child, 0)[1] == 0  # nothing gathers where no thread takes it away
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
         run.log({"loss": 3.0}, step=3)
     assert [step for step, _ in tracker.logged("run")] == [1, 3]
     assert tracker.named("run").status == "completed"
-
-
-def test_a_run_that_nobody_ended_is_paused_or_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(sys, "last_type", raising=False)
-    assert outcome_at_exit() == "paused"
-    monkeypatch.setattr(sys, "last_type", ValueError, raising=False)
-    assert outcome_at_exit() == "failed"
+    (left,) = left_behind(tmp_path)
+    text = left.read_text()
+    assert '"step":2' in text
+    assert '"status"' not in text

@@ -197,7 +197,7 @@ def test_a_killed_training_is_sent_from_its_spool(processes: Processes, keyed: s
     assert "did not say how it ended" in out
 
 
-@pytest.mark.parametrize(("how", "status"), [("raise", "failed"), ("return", "paused")])
+@pytest.mark.parametrize(("how", "status"), [("raise", "failed"), ("return", "completed")])
 def test_a_run_that_nobody_ends_is_ended_with_the_interpreter(
     processes: Processes, how: str, status: str
 ) -> None:
@@ -213,7 +213,7 @@ def test_a_sync_killed_again_and_again_sends_each_entry_once(processes: Processe
     path = left_over(processes.spools, count=1100)
     for moment in ("save 2", "save 4", "call 4", "save 3", "save 5"):
         code, _, _ = processes.run(
-            "cli", "experiments", "sync", str(path), FAKE_KEYED=keyed, FAKE_DIES=moment
+            "cli", "experiments", "sync", "--keep", str(path), FAKE_KEYED=keyed, FAKE_DIES=moment
         )
         assert code in (-signal.SIGKILL, 0)
     code, _, err = processes.run("cli", "experiments", "sync", str(path), FAKE_KEYED=keyed)

@@ -164,10 +164,10 @@ def export_command(
     name="sync",
     epilog="\b\nExamples:\n  hfspace experiments sync                       all spools of this machine\n"
     "  hfspace experiments sync run.jsonl --space acme/track\n"
-    "  hfspace experiments sync --clean --status failed",
+    "  hfspace experiments sync --status failed",
 )
 @click.argument("spools", metavar="[SPOOL]…", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--clean", is_flag=True, help="Delete a spool when all of it was sent.")
+@click.option("--keep", is_flag=True, help="Keep a spool of which all was sent; else it is deleted.")
 @click.option(
     "--status",
     type=click.Choice(STATUSES),
@@ -176,7 +176,7 @@ def export_command(
 @place_options
 @format_option
 def sync_command(
-    context: Context, spools: tuple[Path, ...], clean: bool, status: str | None, form: str, **options: Any
+    context: Context, spools: tuple[Path, ...], keep: bool, status: str | None, form: str, **options: Any
 ) -> int:
     """Send what a training could not send, in order. Killed at any point, it may be run again.
 
@@ -193,7 +193,7 @@ def sync_command(
         where = "" if spools else f" in {default_folder(context.env)}"
         context.note(plain(f"Nothing to send{where}."))
     over, default = _places(context, options) if paths else (Target(), Target())
-    results = sync(paths, _doors(context), over=over, default=default, clean=clean, status=status)
+    results = sync(paths, _doors(context), over=over, default=default, clean=not keep, status=status)
     if not spools:
         # Nobody asked for these by name: a training that is going on sends its own spool.
         results = [item for item in results if not item.busy]

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
+
+from hfspace.errors import TrackioUnavailable
+
+_LONGEST_TURN = 60.0
 
 
 def try_lock(file: IO[bytes]) -> bool:
@@ -17,6 +28,29 @@ def try_lock(file: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def turn(*key: str | None) -> Iterator[None]:
+    """One process of this user and machine at a time for the same `key`.
+
+    Raises TrackioUnavailable after a minute of waiting. Where no lock file can be made, nobody waits."""
+    name = hashlib.sha256(repr(key).encode()).hexdigest()[:20]
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    path = Path(tempfile.gettempdir()) / f"hfspace-{user}-{name}.lock"
+    try:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        file = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+    except OSError:
+        yield
+        return
+    with file:
+        deadline = time.monotonic() + _LONGEST_TURN
+        while not try_lock(file):
+            if time.monotonic() > deadline:
+                raise TrackioUnavailable("Another process of this experiment has been sending for a minute.")
+            time.sleep(0.02)
+        yield
 
 
 if sys.platform == "win32":

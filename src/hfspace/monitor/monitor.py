@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import os
 import shlex
 import sys
 import tempfile
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,40 +21,43 @@ from hfspace.live.trackio.port import STATUSES, Tracker
 from hfspace.model import Json
 from hfspace.monitor import spool as spools
 from hfspace.monitor.connection import Target, connect, disconnect
-from hfspace.monitor.pipeline import Complaints, Item, Pace, Pipeline, say_lost
-from hfspace.monitor.records import Header, new_spool_id
+from hfspace.monitor.process import after_fork, at_exit
+from hfspace.monitor.recording import Complaints, Pace, Recording, say_lost
+from hfspace.monitor.records import Header, Record, RecordKind, new_spool_id
 from hfspace.monitor.sender import Sender
-from hfspace.monitor.values import clean_parameters, snapshot
+from hfspace.monitor.trainer import make_callback
+from hfspace.monitor.values import clean_metrics, clean_parameters, clean_step, snapshot
 from hfspace.report.cells import counted
 from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
 
-_LONGEST_WAIT = 2.0
-"""Seconds for which log() waits for the writer, once, when `most_queued` entries are waiting for the disk."""
 
+class ExperimentMonitor(ContextDecorator):
+    """Records one training run. Never ends the training, nor makes it wait for the network;
+    docs/experiments.md.
 
-class ExperimentMonitor:
-    """Records one training run. Never blocks, slows or ends the training; docs/experiments.md.
+    `name` (or `experiment_name`) is the experiment's exact name: one that exists is continued, else it is
+    created. `space` is owner/name (default TRACKIO_SPACE_ID), `url` an app's address instead, `project` a
+    project of official trackio, `id` pins one of several experiments of one name. `config` is recorded as
+    parameters when the run starts.
 
-    `name` is the experiment's exact name: one that exists is continued, else it is made. `space` is
-    owner/name (default TRACKIO_SPACE_ID), `url` an app's address instead, `project` a project of official
-    trackio, `id` pins one of several experiments of one name. `config` is logged as parameters.
-
-    What is logged goes to a spool file in `spool_dir` (default HFSPACE_SPOOL_DIR, else the user's state
-    directory) first, and from there to the app every `flush_every` seconds. Leaving the block waits at most
-    `flush_timeout` seconds for the app; the log says what is left, and which command sends it. The file is
-    deleted when everything was sent. `most_queued` bounds the entries in memory: `log()` waits for the disk
-    when more come at once; when that hangs they are dropped, and counted. With `enabled=False` (all ranks but
-    the first) it does nothing.
+    The first `log` starts the run, as do `start`, a `with` block, and a call of a function that it decorates.
+    `finish`, the end of the block or the end of the process ends it. An entry is in the spool file in
+    `spool_dir` (default HFSPACE_SPOOL_DIR, else the user's state directory) when `log` returns, and goes from
+    there to the app every `flush_every` seconds. Ending waits at most `flush_timeout` seconds for the app;
+    the log says what is left, and which command sends it. The file is deleted when everything was sent.
+    While the disk refuses to write, `most_queued` entries wait in memory; the log counts those beyond it.
+    With `enabled=False` or `enable_tracking=False` (all ranks but the first) it does nothing.
 
     Raises UsageError for a name that no app can hold, before anything starts; after that, nothing.
     """
 
     def __init__(
         self,
-        name: str,
+        name: str | None = None,
         *,
+        experiment_name: str | None = None,
         space: str | None = None,
         project: str | None = None,
         config: Mapping[str, Any] | None = None,
@@ -71,10 +73,11 @@ class ExperimentMonitor:
         backend: str = "auto",
         id: str | None = None,
         enabled: bool = True,
+        enable_tracking: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._env = dict(os.environ) if env is None else env
-        self.name = _checked(name)
+        self.name = _checked_name(name, experiment_name)
         self._target = Target(
             space=space or (None if url else self._env.get("TRACKIO_SPACE_ID") or None),
             url=url,
@@ -91,128 +94,160 @@ class ExperimentMonitor:
             most_queued=most_queued,
         )
         self._flush_timeout = flush_timeout
-        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._config = config
         self._complaints = Complaints()
-        self._pipeline: Pipeline | None = None
-        self._pid = os.getpid()
-        self._open = enabled
-        self._dropped = 0
-        self._stuck = False
-        if config is not None:
-            self.log_config(config)
+        self._recording: Recording | None = None
+        self._enabled = enabled and enable_tracking
+        self._ended: str | None = None
+        self._is_child = False
+        self._status_at_exit = "completed"
+        self._cancel_at_exit: Callable[[], None] = _nothing
+        self._lock = threading.RLock()
+        after_fork(self._forked)
 
     @property
     def spool(self) -> Path | None:
         """The spool file, from the start of the run on. It may be gone after the end."""
-        return self._pipeline.spool.path if self._pipeline else None
+        return self._recording.spool.path if self._recording else None
 
     @property
     def unsent(self) -> int:
-        """How many entries in the spool are not known to have arrived."""
-        return self._pipeline.spool.left if self._pipeline else 0
+        """How many entries are not known to have arrived."""
+        return self._recording.spool.left + self._recording.unwritten if self._recording else 0
 
     # ------------------------------------------------------------ logging
 
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Record metrics at a step. Returns at once; numbers of numpy and torch are taken as they are now.
+        """Record metrics at a step: when it returns, they are in the spool file. Numbers of numpy and torch
+        are taken as they are now.
 
         What is neither number nor text is left out, with one warning for each name.
         """
-        # A forked child has no threads and shares the file: only the process that began the run records it.
-        if not self._open or os.getpid() != self._pid:
+        if not self._enabled:
             return
         try:
-            if self._queue.qsize() >= self._pace.most_queued and not self._has_room():
-                self._dropped += 1
-                return
-            self._queue.put(("metrics", snapshot(metrics), step, time.time()))
+            self._append("metrics", self._metrics(metrics), self._step(step))
         except Exception as error:  # noqa: BLE001 - a wrong argument must not end a training of days
             self._complaints.once("log", f"log() got something that is no mapping ({type(error).__name__}).")
 
     def log_config(self, config: Mapping[str, Any]) -> None:
         """Record parameters, added to those there are. What JSON can't hold is recorded as text."""
-        self._put("parameters", config)
-
-    def _has_room(self) -> bool:
-        """After a flood of entries: wait for the writer, but for a disk that hangs only once."""
-        if self._pipeline is None or self._stuck:
-            return False
-        deadline = time.monotonic() + _LONGEST_WAIT
-        while self._queue.qsize() >= self._pace.most_queued:
-            if time.monotonic() >= deadline:
-                self._stuck = True
-                return False
-            time.sleep(0.001)
-        return True
-
-    def _put(self, kind: Any, body: Any) -> None:
-        if not self._open or os.getpid() != self._pid:
+        if not self._enabled:
             return
         try:
-            sendable: Json = clean_parameters(body) if kind == "parameters" else body
-            if sendable:
-                self._queue.put((kind, sendable, None, time.time()))
+            self._append("parameters", clean_parameters(config))
         except Exception as error:  # noqa: BLE001 - as in log()
-            self._complaints.once(kind, f"Parameters could not be recorded ({type(error).__name__}).")
+            self._complaints.once("parameters", f"Parameters can't be recorded ({type(error).__name__}).")
+
+    log_metrics = log
+    log_parameters = log_config
+
+    def _append(self, kind: RecordKind, body: Json, step: int | None = None) -> None:
+        if not body:
+            return
+        recording = self._recording
+        if recording is None or recording.is_ended:
+            self.start()
+            recording = self._recording
+        if recording is not None:
+            recording.append(_record(kind, body, step))
+
+    def _metrics(self, metrics: Mapping[str, Any]) -> dict[str, Json]:
+        kept, left_out = clean_metrics(snapshot(metrics))
+        for name in left_out:
+            self._complaints.once(
+                f"value {name}",
+                f"Metric '{name}' had a value that is no number or text; such values are left out.",
+            )
+        return kept
+
+    def _step(self, step: Any) -> int | None:
+        number = clean_step(step)
+        if number is None and step is not None:
+            self._complaints.once("step", "A step that is no whole number was left out.")
+        return number
 
     # ------------------------------------------------------------ start and end
 
     def start(self) -> Self:
-        """Begin; what was logged before is part of the run. Does not wait for the app.
+        """Start the run, if it is not going on. Does not wait for the app.
 
-        Without a `with` block, call `finish`; else the end of the interpreter is the end of the run: failed
-        after an unhandled exception, paused otherwise."""
-        if not self._open or self._pipeline is not None:
+        What is logged after the end continues the run, in a spool of its own."""
+        if not self._enabled:
             return self
-        try:
-            self._begin()
-        except Exception as error:  # noqa: BLE001 - no memory or no thread left: the training may go on
-            self._open = False
-            log.error("%s", plain(f"'{self.name}' is not recorded ({type(error).__name__})."))
-            if self._pipeline is not None:
-                self._pipeline.spool.close()
+        with self._lock:
+            if self._recording is not None and not self._recording.is_ended:
+                return self
+            try:
+                self._begin()
+            except Exception as error:  # noqa: BLE001 - no memory left: the training may go on
+                self._enabled = False
+                log.error("%s", plain(f"'{self.name}' is not recorded ({type(error).__name__})."))
         return self
 
     def _begin(self) -> None:
         if self._target.space is None and self._target.url is None and self._tracker is None:
             log.warning("No Space is named (space=, or TRACKIO_SPACE_ID): the run is kept in its spool only.")
-        made = self._made_spool()
-        if made is None:
-            self._open = False
+        spool = self._new_spool()
+        if spool is None:
+            self._enabled = False
             return
         keep_open = self._tracker is not None
         sender = Sender(
-            made,
+            spool,
             self._connect,
             project=self._target.project,
             disconnect=(lambda tracker: None) if keep_open else disconnect,
             on_loss=say_lost,
         )
-        self._pipeline = Pipeline(made, sender, self._pace, self._queue)
-        self._put("status", "running")
-        self._pipeline.start()
-        atexit.register(self._finish_at_exit)
+        recording = Recording(spool, sender, self._pace, self._complaints)
+        if not self._is_child and self._ended is None:
+            if self._config is not None:
+                self._add(recording, "parameters", clean_parameters(self._config))
+            self._add(recording, "status", "running")
+        self._recording = recording
+        cancel = at_exit(self._finish_at_exit)
+        if cancel is None:
+            command = f"hfspace experiments sync {shlex.quote(str(spool.path))}"
+            log.warning("%s", plain(f"'{self.name}': the process is ending. Send with: {command}"))
+            return
+        self._cancel_at_exit = cancel
+        recording.start()
 
     def finish(self, status: str = "completed") -> None:
         """End the run: completed, failed or paused. Waits at most `flush_timeout` seconds."""
-        pipeline = self._pipeline
-        if pipeline is None or not self._open or os.getpid() != self._pid:
+        recording = self._recording
+        if recording is None or recording.is_ended:
             return
-        atexit.unregister(self._finish_at_exit)
-        self._put("status", status if status in STATUSES else "failed")
-        self._open = False
-        left = pipeline.spool.left
+        self._cancel_at_exit()
+        self._ended = status if status in STATUSES else "failed"
+        if not self._is_child:
+            self._add(recording, "status", self._ended)
+        left = recording.spool.left
         try:
-            left = pipeline.finish(self._flush_timeout)
+            left = recording.finish(self._flush_timeout)
         except Exception as error:  # noqa: BLE001 - the end of a training is no place to fail either
             log.warning(
                 "%s", plain(f"The end of '{self.name}' could not be recorded ({type(error).__name__}).")
             )
         finally:
-            self._say_left(left)
+            self._say_left(recording, left)
+
+    def _add(self, recording: Recording, kind: RecordKind, body: Json) -> None:
+        if body:
+            recording.append(_record(kind, body, None))
 
     def _finish_at_exit(self) -> None:
-        self.finish(outcome_at_exit())
+        kind = getattr(sys, "last_type", None)
+        self.finish(outcome(kind) if kind is not None else self._ended or self._status_at_exit)
+
+    def _forked(self) -> None:
+        """In a forked child: what it logs goes to a spool of its own, and it ends nothing of its parent's."""
+        if self._recording is not None:
+            self._recording.abandon()
+        self._cancel_at_exit()
+        self._cancel_at_exit, self._recording = _nothing, None
+        self._is_child, self._lock = True, threading.RLock()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -224,9 +259,11 @@ class ExperimentMonitor:
 
     def callback(self) -> Any:
         """A transformers.TrainerCallback that logs to this monitor. UsageError without transformers."""
-        from hfspace.monitor.trainer import make_callback
-
         return make_callback(self)
+
+    def end_unknown_as(self, status: str) -> None:
+        """The status of a run that the end of the process ends: completed, unless this says otherwise."""
+        self._status_at_exit = status
 
     def _connect(self) -> Tracker:
         if self._tracker is not None:
@@ -235,7 +272,7 @@ class ExperimentMonitor:
             raise UsageError("No Space is named.", hint="Name it when you sync: --space owner/name.")
         return connect(self._target, token=self._token, env=self._env)
 
-    def _made_spool(self) -> spools.Spool | None:
+    def _new_spool(self) -> spools.Spool | None:
         """In the folder asked for, else in a temporary one: a full home must not cost the run's record."""
         header = Header(
             spool=new_spool_id(),
@@ -257,15 +294,24 @@ class ExperimentMonitor:
         log.error("%s", plain(f"'{self.name}' is not recorded: there is no place for its spool."))
         return None
 
-    def _say_left(self, left: int) -> None:
+    def _say_left(self, recording: Recording, left: int) -> None:
         with contextlib.suppress(Exception):
-            if self._dropped:
-                what = counted(self._dropped, "entry", "entries")
-                log.warning("%s", plain(f"'{self.name}': {what} dropped, too many waited for the disk."))
-            if left and self.spool is not None:
-                command = f"hfspace experiments sync {shlex.quote(str(self.spool))}"
-                what = counted(left, "entry was", "entries were")
+            if recording.dropped or recording.unwritten:
+                what = counted(recording.dropped + recording.unwritten, "entry", "entries")
+                log.error("%s", plain(f"'{self.name}': {what} LOST, the disk took no more."))
+            if left - recording.unwritten > 0:
+                command = f"hfspace experiments sync {shlex.quote(str(recording.spool.path))}"
+                what = counted(left - recording.unwritten, "entry was", "entries were")
                 log.warning("%s", plain(f"'{self.name}': {what} not sent yet. Send with: {command}"))
+
+
+def _nothing() -> None:
+    """What is cancelled when nothing is registered."""
+
+
+def _record(kind: RecordKind, body: Json, step: int | None) -> Record:
+    when = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return Record(n=0, kind=kind, body=body, step=step, time=when)
 
 
 def outcome(kind: type[BaseException] | None) -> str:
@@ -275,13 +321,10 @@ def outcome(kind: type[BaseException] | None) -> str:
     return "paused" if issubclass(kind, KeyboardInterrupt | SystemExit) else "failed"
 
 
-def outcome_at_exit() -> str:
-    """How the interpreter is ending, for a run that nobody ended."""
-    kind = getattr(sys, "last_type", None)
-    return outcome(kind) if kind is not None else "paused"
-
-
-def _checked(name: str) -> str:
+def _checked_name(name: str | None, experiment_name: str | None) -> str:
+    if name is not None and experiment_name is not None and name != experiment_name:
+        raise UsageError("The experiment has two names.", hint="Give name or experiment_name, not both.")
+    name = name if name is not None else experiment_name
     trimmed = name.strip() if isinstance(name, str) else ""
     if not trimmed or not trimmed.isprintable():
         raise UsageError(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from hfspace.errors import HfspaceError
@@ -75,8 +77,10 @@ def new_spool_id() -> str:
     return uuid.uuid4().hex
 
 
-def header_line(header: Header) -> bytes:
-    return _line({"hfspace_spool": VERSION, **asdict(header)})
+def header_line(header: Header, path: Path) -> bytes:
+    """The first line. It tells whoever finds the file how to send it."""
+    how = f"hfspace experiments sync {shlex.quote(str(path))}"
+    return _line({"hfspace_spool": VERSION, "send_with": how, **asdict(header)})
 
 
 def record_line(record: Record) -> bytes:

@@ -17,6 +17,7 @@ from hfspace.errors import ExperimentNotFound, NotSupported, TrackioRejected
 from hfspace.live.trackio.port import Entry, Experiment, Tracker
 from hfspace.model import Json
 from hfspace.monitor.connection import disconnect
+from hfspace.monitor.lock import turn
 from hfspace.monitor.records import Record
 from hfspace.monitor.spool import Spool
 
@@ -64,8 +65,13 @@ class Sender:
             return False
         if self._tracker is None:
             self._tracker = self._connect()
+        header = self._spool.header
         try:
-            return self._send(self._tracker)
+            if self._tracker.keyed:
+                return self._send(self._tracker)
+            # Counting tells what arrived only while one process sends; and two must not both create.
+            with turn(header.space, header.url, header.name):
+                return self._send(self._tracker)
         except Exception:
             # The app may be another one after a restart, and may have forgotten the experiment: look again.
             self.close()

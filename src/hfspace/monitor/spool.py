@@ -6,9 +6,11 @@ line that was being written. Whoever writes or sends holds a lock on the file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ from hfspace.monitor.records import (
 )
 
 _LONGEST_HEADER = 1 << 20
+_MOST_LEFT = 200
 
 
 def default_folder(env: Mapping[str, str]) -> Path:
@@ -47,13 +50,22 @@ def create(folder: Path, header: Header) -> Spool:
     path = folder / f"{slug}-{stamp}-{header.spool[:8]}.jsonl"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     file = os.fdopen(descriptor, "ab", buffering=0)
-    if not try_lock(file):
-        file.close()
-        raise OSError(f"{path} can't be locked")
-    line = header_line(header)
+    while not try_lock(file):  # somebody looks for spools that were left behind, and lets go at once
+        time.sleep(0.001)
+    line = header_line(header, path)
     file.write(line)
     os.fsync(file.fileno())
     return Spool(path, file, header, len(line))
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """The spools in `folder` that nobody has open: their runs ended without having sent everything."""
+    paths: list[Path] = []
+    for path in sorted(folder.glob("*.jsonl"))[:_MOST_LEFT]:
+        with contextlib.suppress(OSError), path.open("r+b", buffering=0) as file:
+            if try_lock(file):
+                paths.append(path)
+    return paths
 
 
 def open_spool(path: Path) -> Spool:
@@ -102,7 +114,7 @@ class Spool:
         self._file = file
         self._start = self._offset = start
         self._torn = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may log, or end the run, in the middle of log()
 
     @property
     def left(self) -> int:
@@ -115,12 +127,17 @@ class Spool:
             return
         with self._lock:
             first = self.last + 1
+            self.last += len(records)
             lines = [
                 record_line(Record(n=n, kind=item.kind, body=item.body, step=item.step, time=item.time))
                 for n, item in enumerate(records, start=first)
             ]
-            self._write(b"".join(lines))
-            self.last += len(records)
+            try:
+                self._write(b"".join(lines))
+            except BaseException:
+                if self.last == first + len(records) - 1:
+                    self.last = first - 1
+                raise
             for item in records:
                 if item.kind == "status":
                     self.status = str(item.body)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from hfspace.errors import UsageError
 
-if TYPE_CHECKING:
-    from hfspace.monitor.monitor import ExperimentMonitor
+
+class Recorder(Protocol):
+    """What the callback needs of a monitor."""
+
+    @property
+    def spool(self) -> Path | None: ...
+    def start(self) -> Any: ...
+    def log(self, metrics: Any, step: int | None = None) -> None: ...
+    def log_config(self, config: Any) -> None: ...
+    def finish(self, status: str = "completed") -> None: ...
+    def end_unknown_as(self, status: str) -> None: ...
 
 
-def make_callback(monitor: ExperimentMonitor) -> Any:
+def make_callback(monitor: Recorder) -> Any:
     """An instance of a TrainerCallback. Raises UsageError when transformers can't be imported."""
     try:
         base: Any = import_module("transformers").TrainerCallback
@@ -24,7 +34,7 @@ def make_callback(monitor: ExperimentMonitor) -> Any:
     return type("ExperimentMonitorCallback", (base,), methods)()
 
 
-def _methods(monitor: ExperimentMonitor) -> dict[str, Any]:
+def _methods(monitor: Recorder) -> dict[str, Any]:
     """Only the main process of a distributed training records. The Trainer tells a callback how a training
     ends only when it ends well: in a `with` block the monitor knows the rest, else the interpreter's end."""
     began: list[bool] = []
@@ -34,6 +44,7 @@ def _methods(monitor: ExperimentMonitor) -> dict[str, Any]:
             return
         if monitor.spool is None:
             monitor.start()
+            monitor.end_unknown_as("paused")
             began.append(True)
         monitor.log_config(_settings(args, others.get("model")))
 

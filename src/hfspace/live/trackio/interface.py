@@ -184,7 +184,7 @@ class InterfaceTracker:
                 )
                 text.accepted(answer)
             except TrackioUnavailable as error:
-                if self._count(found, error, done) <= found.metrics + done:
+                if not self._has_arrived(found, error, done, entries[done]):
                     raise _partly(error, done, len(bodies)) from None
         now = self._again(found)
         if now.metrics < found.metrics + len(bodies):
@@ -346,11 +346,16 @@ class InterfaceTracker:
             )
         return now
 
-    def _count(self, known: Experiment, error: TrackioUnavailable, done: int) -> int:
+    def _has_arrived(self, known: Experiment, error: TrackioUnavailable, done: int, entry: Entry) -> bool:
+        """True when one more entry is there, and it is this one: a count alone may be somebody else's."""
         try:
-            return self._again(known).metrics
+            now = self._again(known)
         except TrackioUnavailable:
             raise _partly(error, done, done + 1) from None
+        told = json.dumps([dict(now.latest), now.latest_step], sort_keys=True)
+        return now.metrics > known.metrics + done and told == json.dumps(
+            [metrics_of(entry), entry.step], sort_keys=True
+        )
 
     def _points(self, found: Experiment, metric: str) -> tuple[Point, ...]:
         if _REFRESH in self._endpoints:
