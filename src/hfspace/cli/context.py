@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -61,6 +62,25 @@ class Context:
         from hfspace.manifest.loader import load_files
 
         return load_files(self.manifest_files, overlays=self.overlays, env=self.env)
+
+    def load_base_manifest(self, base: Path) -> Manifest | None:
+        """The same manifest in another checkout, None when it has none. An overlay that the checkout lacks is
+        from elsewhere, and is read as it is."""
+        from hfspace.manifest.files import expanded
+        from hfspace.manifest.loader import load_files
+
+        def inside(name: str) -> str:
+            path = Path(name).absolute()
+            return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
+
+        names = [name for one in self.manifest_files for name in expanded(inside(one), base, [])]
+        files = [name for name in names if (base / name).exists()]
+        if not files:
+            return None
+        overlays = [
+            inside(one) if (base / inside(one)).exists() else Path(one).absolute() for one in self.overlays
+        ]
+        return load_files(files, overlays=overlays, env=self.env, cwd=base)
 
     def token(self) -> str | None:
         """HF_TOKEN, HUGGINGFACE_TOKEN, else the login of `hf auth login`; None when there is none."""

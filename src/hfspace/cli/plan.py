@@ -32,6 +32,12 @@ FORMATS = ("text", "json", "markdown", "html")
 @click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
 @click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A checkout of the target branch: its policy holds, and what is protected there stays so.",
+)
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
 @click.option(
     "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
@@ -46,13 +52,16 @@ def command(
     check_endpoints: bool,
     wake: bool,
     unmanaged: bool,
+    base: Path | None,
     strict: bool,
     force: bool,
 ) -> int:
     """Show what would change, and the bill. Changes nothing."""
     from hfspace.cli.session import open_session
 
-    session = open_session(context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard)
+    session = open_session(
+        context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard, base=base
+    )
     made, _ = session.plan(targets)
     if force:
         made = without_share_check(made)

@@ -6,18 +6,18 @@ import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hfspace.cli.context import Context
-from hfspace.errors import UsageError
+from hfspace.errors import ManifestError, UsageError
 from hfspace.live.apps import AppReaders
 from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.models import Manifest
-from hfspace.model import Plan, Snapshot
+from hfspace.model import Check, Plan, Snapshot
 from hfspace.planner.plan import plan, targeted
 
 _MOST_SHARES = 1_000
@@ -33,6 +33,7 @@ class Session:
     apps: AppReaders
     look: Look
     pace: Pace
+    guardrails: tuple[Check, ...] = ()
 
     def observe(self) -> Snapshot:
         return observe(self.manifest, self.hub, self.look)
@@ -41,6 +42,7 @@ class Session:
         """The plan, and the snapshot it was made from. Raises UsageError for a target nobody declares."""
         snapshot = self.observe()
         made = plan(self.manifest, snapshot)
+        made = replace(made, checks=(*self.guardrails, *made.checks))
         if targets:
             known = {change.address for change in made.changes} | set(self.manifest.spaces)
             _check_targets(targets, known)
@@ -69,13 +71,18 @@ def open_session(
     timeout: float | None = None,
     token: str | None = None,
     only: Sequence[str] | None = None,
+    base: Path | None = None,
 ) -> Session:
-    """Load the manifest and connect. `only` are the Spaces of a saved plan, which may be a shard's.
+    """Load the manifest and connect. `only` are the Spaces of a saved plan, which may be a shard's; `base` is
+    a checkout of the target branch, whose policy holds.
 
     Raises ManifestError, UsageError, HubError."""
     from hfspace.manifest.secrets import load_secret_values
 
     manifest = context.load_manifest()
+    guardrails: tuple[Check, ...] = ()
+    if base is not None:
+        manifest, guardrails = under_base(context, manifest, base)
     if shard:
         manifest = _sharded(manifest, shard)
     pace = Pace(timeout)
@@ -101,7 +108,23 @@ def open_session(
             stop=pace.stop,
         ),
         pace=pace,
+        guardrails=guardrails,
     )
+
+
+def under_base(context: Context, proposed: Manifest, base: Path) -> tuple[Manifest, tuple[Check, ...]]:
+    """`proposed` under the guardrails of the same manifest in `base`, and how it would change them."""
+    from hfspace.planner import guardrails
+
+    if not base.is_dir():
+        raise UsageError(f"There is no directory {base}.", hint="Check the target branch out there.")
+    try:
+        agreed = context.load_base_manifest(base)
+    except ManifestError as error:
+        return proposed, (guardrails.unreadable(proposed, error.problems[0].message),)
+    if agreed is None:
+        return proposed, tuple(guardrails.own(proposed))
+    return guardrails.guarded(proposed, agreed), tuple(guardrails.changed(proposed, agreed))
 
 
 def resolve_hosts(manifest: Manifest, hub: HubClient) -> Manifest:

@@ -147,13 +147,17 @@ class Job:
 
     def plan(self) -> Plan | None:
         """The plan, saved for the steps that follow; None when none could be made."""
-        return self._planned(self.plan_path, None)
+        judged_by = [f"--base={self.inputs.base_path}"] if self._has_base() else []
+        return self._planned(self.plan_path, None, judged_by)
 
     def base_plan(self) -> Plan | None:
         """The plan of the target branch's manifest, if a checkout of it was given."""
-        if not self.inputs.base_path or self.event.pull is None:
+        if not self._has_base():
             return None
         return self._planned(self._temp / "hfspace-base.json", self.inputs.base_path, shown=False)
+
+    def _has_base(self) -> bool:
+        return bool(self.inputs.base_path) and self.event.pull is not None
 
     def report(self, plan: Plan) -> int:
         """Outputs, annotations, summary, comment or issue; the exit code that fail-on asks for."""
@@ -189,9 +193,11 @@ class Job:
         if path := self._env.get("GITHUB_STEP_SUMMARY"):
             summary.write_summary(path, text)
 
-    def _planned(self, path: Path, cwd: str | None, *, shown: bool = True) -> Plan | None:
+    def _planned(
+        self, path: Path, cwd: str | None, extra: Sequence[str] = (), *, shown: bool = True
+    ) -> Plan | None:
         path.unlink(missing_ok=True)
-        arguments = ["plan", *self.inputs.options, *self.inputs.selection, f"--out={path}"]
+        arguments = ["plan", *self.inputs.options, *self.inputs.selection, *extra, f"--out={path}"]
         self._child(arguments, cwd=cwd, capture=not shown)
         return load(path) if path.exists() else None
 
@@ -291,7 +297,7 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
     found = {
         "changes": bool(plan.changes),
         "checks": bool(plan.errors),
-        "policy": any(check.facet == "policy" for check in plan.errors),
+        "policy": any(check.facet == "policy" for check in plan.checks),
     }
     return int(any(found.get(name, False) for name in fail_on))
 

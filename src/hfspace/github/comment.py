@@ -13,6 +13,7 @@ from hfspace.github.client import GitHub, GitHubError
 from hfspace.github.event import Event
 from hfspace.github.split import Split, split
 from hfspace.model import Plan
+from hfspace.planner import guardrails
 from hfspace.report.cells import counted
 from hfspace.report.plan_markdown import (
     changes_table,
@@ -32,6 +33,7 @@ AUTHOR = "github-actions[bot]"
 _STATE = re.compile(r"<!-- hfspace:state (\{[^<>]{0,30000}\}) -->")
 _MOST_STATES = 400
 _HALF = 6
+_MOST_GUARDRAILS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ def body(plan: Plan, said: Said, base: Plan | None = None) -> str | None:
     opening = [
         marker(said.name),
         _state(plan),
+        *_guardrails(plan),
         f"### {code(said.name)}: {headline(plan)}",
         "",
         *_notes(plan, parted, said),
@@ -172,6 +175,16 @@ def _notes(plan: Plan, parted: Split, said: Said) -> list[str]:
         spaces = names(change.space for change in parted.settled)
         notes.append(f"This pull request takes back {_count(parted.settled)} pending without it: {spaces}.")
     return [line for note in notes for line in (f"> {note}", "")]
+
+
+def _guardrails(plan: Plan) -> list[str]:
+    """What everybody is to see first: that the pull request changes what it is judged by."""
+    messages = [code(check.message) for check in plan.checks if check.address == guardrails.ADDRESS]
+    if not messages:
+        return []
+    rest = len(messages) - _MOST_GUARDRAILS
+    more = [f"and {rest} more"] if rest > 0 else []
+    return [f"> ⚠️ **Guardrails:** {'; '.join([*messages[:_MOST_GUARDRAILS], *more])}", ""]
 
 
 def _count(changes: tuple[Any, ...]) -> str:
