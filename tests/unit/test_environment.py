@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hfspace.errors import ManifestError
-from hfspace.manifest.loader import load
-from hfspace.manifest.secrets import load_secret_values
+from hfspace.manifest.loader import load, load_files
+from hfspace.manifest.secrets import load_secret_values, oddities
 
 CANARY = "canary-5d1c"
 
@@ -86,3 +86,31 @@ def test_a_secret_is_read_from_a_regular_file_below_the_folder_only(tmp_path: Pa
         values, unset = load_secret_values(manifest, {}, folder)
         assert not values, name
         assert CANARY not in str(unset)
+
+
+def test_a_secret_with_an_odd_end_or_start_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfabc\n")
+    (tmp_path / "pem").write_bytes(b"a\nb\n")
+    secrets = "    secrets: {CR: {env: CR}, BOM: {file: bom}, PEM: {file: pem}, FINE: {env: FINE}}"
+    values, _ = load_secret_values(load(text("x", secrets), env={}), {"CR": "a\r", "FINE": "a"}, tmp_path)
+    assert values["acme/x", "CR"].reveal() == "a\r"
+    assert oddities(values) == [
+        "the secret CR of acme/x ends in white space",
+        "the secret BOM of acme/x begins with a byte order mark",
+    ]
+
+
+def test_a_manifest_that_links_out_of_its_folder_shows_no_line_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "repo"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "credentials.yaml").write_text(f"password: {CANARY}: x\n")
+    (folder / "spaces.yaml").symlink_to(tmp_path / "credentials.yaml")
+    (folder / "folder").symlink_to(tmp_path)
+    for name in ("spaces.yaml", "folder/credentials.yaml", "folder"):
+        with pytest.raises(ManifestError) as caught:
+            load_files([name], env={}, cwd=folder)
+        assert CANARY not in str(caught.value.problems)
+        assert "link to a file outside" in caught.value.problems[0].message
+    (folder / "sub" / "real.yaml").write_text("version: 1\n")
+    (folder / "inside.yaml").symlink_to("sub/real.yaml")
+    assert load_files(["inside.yaml"], env={}, cwd=folder).ref.files == ("inside.yaml",)

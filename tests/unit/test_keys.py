@@ -156,3 +156,15 @@ def test_explain_as_json_lists_the_keys_below(capsys: pytest.CaptureFixture[str]
     document = json.loads(capsys.readouterr().out)
     assert document["format_version"] == 1
     assert next(child["field"] for child in document["keys"]) == "policy.max_monthly_usd"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("secrets: [HF_TOKEN]", "Write one 'NAME: {env: NAME}' in each line below it."),
+        ("state: on", "It is one of: running, paused, absent."),
+        ("dev_mode: on", 'Write true, or "on" for the text.'),
+    ],
+)
+def test_the_advice_is_what_the_key_takes(text: str, says: str) -> None:
+    assert says in refused(text)

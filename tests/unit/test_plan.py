@@ -111,3 +111,12 @@ def test_a_fingerprint_sees_settings_and_not_passing_stages() -> None:
     assert digest(live()) == digest(live(stage="SLEEPING", host="https://x.hf.space", sha="1"))
     assert digest(live()) != digest(live(hardware="t4-small"))
     assert digest(live()) != digest(live(stage="PAUSED"))
+
+
+def test_a_paused_space_needs_no_sleep_time() -> None:
+    policy = Policy(require_sleep_time=True)
+    declared = manifest(policy, x=SpaceSpec(hardware="t4-small", state="paused"))
+    paused = live(hardware="t4-small", stage="PAUSED", sleep_time=None)
+    assert plan(declared, snapshot(paused)).checks == ()
+    awake = manifest(policy, x=SpaceSpec(hardware="t4-small"))
+    assert [check.severity for check in plan(awake, snapshot(paused)).checks] == ["error"]

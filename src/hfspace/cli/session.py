@@ -77,7 +77,7 @@ def open_session(
     a checkout of the target branch, whose policy holds.
 
     Raises ManifestError, UsageError, HubError."""
-    from hfspace.manifest.secrets import load_secret_values
+    from hfspace.manifest.secrets import load_secret_values, oddities
 
     manifest = context.load_manifest()
     guardrails: tuple[Check, ...] = ()
@@ -91,6 +91,8 @@ def open_session(
     if only is not None:
         manifest = manifest.only(frozenset(only))
     values, unset = load_secret_values(manifest, context.env, Path.cwd())
+    for oddity in oddities(values):
+        context.note(f"Note: {oddity}; it is sent as it is.")
     hub.hide(value.reveal() for value in values.values())
     apps = AppReaders(hub=hub, env=context.env)
     return Session(

@@ -12,6 +12,7 @@ from hfspace.errors import ManifestError, Problem
 from hfspace.text import plain
 
 if TYPE_CHECKING:
+    from hfspace.manifest.models import Manifest
     from hfspace.model import Check
 
 
@@ -42,22 +43,37 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
         raise
     breaches = [_problem(check) for check in declared(manifest)]
     if form == "json":
-        context.echo(json.dumps(_document(breaches, readable=True)))
+        context.echo(json.dumps(_document(breaches, readable=True, unchecked=_unchecked(manifest))))
         return 1 if breaches else 0
     if breaches:
         raise ManifestError(breaches)
     context.echo(
         f"Valid: {counted(len(manifest.spaces), 'Space')} in {plain(', '.join(manifest.ref.files))}."
     )
+    for name in _unchecked(manifest):
+        context.echo(f"Not checked: {name}, which needs the Hub's prices. See `hfspace plan`.")
     return 0
 
 
-def _document(problems: Sequence[Problem], *, readable: bool) -> dict[str, object]:
+def _unchecked(manifest: Manifest) -> list[str]:
+    """What only the Hub can tell."""
+    return ["policy.max_monthly_usd"] if manifest.policy.max_monthly_usd is not None else []
+
+
+def _document(
+    problems: Sequence[Problem], *, readable: bool, unchecked: Sequence[str] = ()
+) -> dict[str, object]:
     """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
     from hfspace.report.problems import to_json
 
     found = to_json(problems)
-    return {"format_version": 1, "valid": not found, "readable": readable, "problems": found}
+    return {
+        "format_version": 1,
+        "valid": not found,
+        "readable": readable,
+        "problems": found,
+        "unchecked": [*unchecked],
+    }
 
 
 def _problem(check: Check) -> Problem:

@@ -202,7 +202,8 @@ class Fields:
     def _map(self, item: Any, at: Place, one: Callable[[Any, Place], Any]) -> dict[str, Any] | None:
         if not isinstance(item, dict):
             message = f"'{at[-1]}' must be a map, not {self._shown(item, at)}"
-            self.complain(at, message, "Write one 'KEY: value' in each line below it.")
+            form = "NAME: {env: NAME}" if at[-1] == "secrets" else "KEY: value"
+            self.complain(at, message, f"Write one '{form}' in each line below it.")
             return None
         built = {key: one(value, (*at, key)) for key, value in item.items()}
         return {key: value for key, value in built.items() if value is not None}

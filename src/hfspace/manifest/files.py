@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from pathlib import Path
 
@@ -72,8 +73,18 @@ def _bytes(name: str, here: Path) -> bytes:
     path = here / name
     if path.exists() and not (path.is_file() or path.is_dir() or path.is_fifo()):
         raise ValueError("it is no regular file")
+    if path.is_file() and _leaves(path, here):
+        raise ValueError("it is a link to a file outside of its folder")
     with path.open("rb") as file:
         return file.read(LARGEST_FILE + 1)
+
+
+def _leaves(path: Path, here: Path) -> bool:
+    """Whether links lead out of where a file seems to be: what is there was not meant to be shown."""
+    written = Path(os.path.abspath(path))
+    folder = Path(os.path.abspath(here))
+    base = folder if written.is_relative_to(folder) else written.parent
+    return not written.resolve().is_relative_to(base.resolve())
 
 
 def _unreadable(name: str, error: Exception) -> Problem:

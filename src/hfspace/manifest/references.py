@@ -11,6 +11,18 @@ _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\{(
 _SHELL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):?([-+?=])")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
+_DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def unprintable(text: str) -> str | None:
+    """What `text` holds that nobody can see, in words; None for nothing."""
+    match = UNPRINTABLE.search(text)
+    if match is None:
+        return None
+    if _DIRECTION.match(match[0]):
+        return f"marks that turn the direction of text (U+{ord(match[0]):04X})"
+    return "a byte order mark in it" if match[0] == "\ufeff" else "control characters"
+
 
 def expand(text: str, env: Environment, complain: Callable[[str, str], None]) -> str:
     """`text` with its references replaced; `complain` gets a message and a hint for each that can't be.
@@ -39,8 +51,8 @@ def expand(text: str, env: Environment, complain: Callable[[str, str], None]) ->
                     f"${{{name}}} is not set in the environment", f"Set it, or write ${{{name}:-default}}."
                 )
             return default or ""
-        if UNPRINTABLE.search(value):
-            complain(f"the value of ${{{name}}} has control characters", "Remove them where it is set.")
+        if what := unprintable(value):
+            complain(f"the value of ${{{name}}} has {what}", "Remove them where it is set.")
             return ""
         return value
 

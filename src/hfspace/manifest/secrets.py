@@ -48,6 +48,18 @@ def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) ->
     return values, unset
 
 
+def oddities(values: Mapping[tuple[str, str], SecretValue]) -> list[str]:
+    """What may be wrong with values: they are sent as they are, and nobody can see it."""
+    told = []
+    for (space, key), value in values.items():
+        text = value.reveal()
+        if text.startswith("\ufeff"):
+            told.append(f"the secret {key} of {space} begins with a byte order mark")
+        if "\n" not in text and text != text.rstrip():
+            told.append(f"the secret {key} of {space} ends in white space")
+    return told
+
+
 def _value(
     secret: SecretSpec, env: Mapping[str, str], names: frozenset[str] | None, cwd: Path
 ) -> tuple[str | None, str]:

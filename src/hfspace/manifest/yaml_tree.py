@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 
 from hfspace.errors import Problem
 from hfspace.manifest.environment import Environment
-from hfspace.manifest.references import UNPRINTABLE, expand
+from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.references import UNPRINTABLE, expand, unprintable
 from hfspace.manifest.yaml_bounds import DEEPEST, LOADER, MOST_NODES, refusal
 from hfspace.manifest.yaml_syntax import mistake
 from hfspace.text import plain
@@ -165,7 +166,8 @@ class _Reader:
             return None
         key = str(node.value)
         if UNPRINTABLE.search(key) or "\n" in key:
-            self.complain(f"the key {visible(key)} has control characters", node.start_mark, "Remove them.")
+            what = unprintable(key) or "control characters"
+            self.complain(f"the key {visible(key)} has {what}", node.start_mark, "Remove them.")
             return None
         if "${" in key:
             self.complain("a key can't hold ${…}", node.start_mark, "References are for values only.")
@@ -192,8 +194,8 @@ class _Reader:
         if node.tag not in {expected, f"{_TAG}str"}:
             self._tag(node)
             return None
-        if UNPRINTABLE.search(text):
-            self.complain(f"the text {visible(text)} has control characters", node.start_mark, "Remove them.")
+        if what := unprintable(text):
+            self.complain(f"the text {visible(text)} has {what}", node.start_mark, "Remove them.")
             return None
         if "$" in text:
             value = expand(text, self.env, lambda what, hint: self.complain(what, node.start_mark, hint))
@@ -204,7 +206,7 @@ class _Reader:
         self.tree.texts[path] = text
         if plain and _is_exponent(text) and "variables" not in path:
             self._exponent(text, node)
-        return self._typed(node.tag.rpartition(":")[2], text, node)
+        return self._typed(node.tag.rpartition(":")[2], text, node, path)
 
     def _exponent(self, text: str, node: Any) -> None:
         whole, part, sign, power = _EXPONENT.fullmatch(text).groups()  # type: ignore[union-attr]
@@ -219,7 +221,7 @@ class _Reader:
         tag = str(node.tag).replace(_TAG, "!!")
         self.complain(f"the tag {visible(tag)} is not allowed", node.start_mark, "Remove it.")
 
-    def _typed(self, kind: str, text: str, node: Any) -> Any:
+    def _typed(self, kind: str, text: str, node: Any, path: Path) -> Any:
         """The value of a scalar, or a complaint about what YAML 1.1 makes of it."""
         wrong: Callable[[str, str], None] = lambda what, hint: self.complain(what, node.start_mark, hint)  # noqa: E731
         shown = short(text)
@@ -228,10 +230,11 @@ class _Reader:
             return None
         if kind == "bool":
             if text.lower() not in {"true", "false"}:
-                wrong(
-                    f"{text} is read as {_yes(text)} by YAML 1.1",
-                    f'Write {_yes(text)}, or "{text}" for the text.',
-                )
+                words = _words(path)
+                hint = f'Write {_yes(text)}, or "{text}" for the text.'
+                if words:
+                    hint = f"It is one of: {', '.join(words)}."
+                wrong(f"{text} is read as {_yes(text)} by YAML 1.1", hint)
             return _yes(text) == "true"
         if kind == "int":
             if not _INT.fullmatch(text):
@@ -271,6 +274,13 @@ class _Reader:
 
 
 _RESOLVER: Any = yaml.SafeLoader("")
+
+
+def _words(path: Path) -> tuple[str, ...]:
+    """The words that a key of a Space takes, where it takes only these."""
+    name = path[-1] if len(path) == {"spaces": 3, "defaults": 2}.get(path[0] if path else "") else ""
+    kind = SpaceSpec.model_fields[name].annotation if name in SpaceSpec.model_fields else None
+    return next((get_args(part) for part in (kind, *get_args(kind)) if get_origin(part) is Literal), ())
 
 
 def visible(text: str) -> str:

@@ -73,7 +73,9 @@ def declared(manifest: Manifest) -> list[Check]:
             hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
             found.append(_breach(manifest, "allowed_hardware", message, hint, space))
         paid = flavor not in FREE_HARDWARE
-        if manifest.policy.require_sleep_time and paid and spec.sleep_time in {None, NEVER}:
+        # A paused Space bills nothing, and the Hub may not tell its sleep time.
+        open_end = spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused")
+        if manifest.policy.require_sleep_time and paid and open_end:
             message = f"{space} is to run on {flavor} without a sleep time."
             found.append(
                 _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
