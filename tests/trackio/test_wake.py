@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from hfspace import TrackioClient
+from hfspace.errors import TrackioUnavailable
 from hfspace.live.apps import STIR_SECONDS, AppReaders
 from hfspace.live.hub import connect
 from tests.converge.harness import HubPace
@@ -36,3 +38,25 @@ def test_one_visit_and_then_waiting(app: StandIn, wakes: bool, visibility: str) 
     assert [seen.path for seen in app.seen] == ["/"]
     sent = app.seen[0].headers.get("authorization")
     assert sent == (f"Bearer {hub.token}" if visibility == "private" else None)
+
+
+@pytest.mark.parametrize(
+    ("hardware", "wake"), [("t4-small", False), ("t4-small", None), ("cpu-basic", False)]
+)
+def test_a_client_leaves_a_sleeping_space_asleep(app: StandIn, hardware: str, wake: bool | None) -> None:
+    with hub_for(app.url, stage="SLEEPING", hardware=hardware) as hub:
+        client = TrackioClient(SPACE, hub.token, endpoint=hub.url, wake=wake, env={})
+        with pytest.raises(TrackioUnavailable, match="SLEEPING on"):
+            client.list()
+    assert app.seen == []
+
+
+@pytest.mark.parametrize(("hardware", "wake"), [("t4-small", True), ("cpu-basic", None)])
+def test_a_client_wakes_it_when_asked_or_where_that_is_free(
+    app: StandIn, hardware: str, wake: bool | None
+) -> None:
+    with hub_for(app.url, stage="SLEEPING", hardware=hardware) as hub:
+        client = TrackioClient(SPACE, hub.token, endpoint=hub.url, wake=wake, env={})
+        with pytest.raises(TrackioUnavailable):
+            client.list()
+    assert app.seen != []

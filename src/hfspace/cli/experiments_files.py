@@ -193,7 +193,14 @@ def sync_command(
         where = "" if spools else f" in {default_folder(context.env)}"
         context.note(plain(f"Nothing to send{where}."))
     over, default = _places(context, options) if paths else (Target(), Target())
-    results = sync(paths, _doors(context), over=over, default=default, clean=not keep, status=status)
+    results = sync(
+        paths,
+        _doors(context, wake=options["wake"]),
+        over=over,
+        default=default,
+        clean=not keep,
+        status=status,
+    )
     if not spools:
         # Nobody asked for these by name: a training that is going on sends its own spool.
         results = [item for item in results if not item.busy]
@@ -214,13 +221,13 @@ def _exit_code(results: Sequence[Synced]) -> int:
     return 3 if any(item.sent for item in results) else 1
 
 
-def _doors(context: Context) -> Doors:
+def _doors(context: Context, *, wake: bool) -> Doors:
     from hfspace.monitor.connection import connect
     from hfspace.monitor.sync import Doors
 
-    token = context.token()
+    settings: dict[str, Any] = {"token": context.token(), "endpoint": context.endpoint, "wake": wake}
     return Doors(
-        connect=lambda target: connect(target, token=token, endpoint=context.endpoint, env=context.env),
+        connect=lambda target: connect(target, **settings, env=context.env),
         notify=lambda text: context.note(plain(text)),
     )
 

@@ -43,6 +43,7 @@ def place_options(function: F) -> F:
                 default="auto",
                 help="The kind of app; it is asked unless you say it.",
             ),
+            click.option("--wake", is_flag=True, help="Wake a sleeping Space; this may cost money."),
         )
     ):
         function = option(function)
@@ -94,6 +95,7 @@ def tracker_of(context: Context, options: dict[str, Any]) -> Iterator[tuple[Trac
     target = target_of(context, options)
     context.debug(f"Trackio: {target.url or target.space}")
     settings = {"token": context.token(), "endpoint": context.endpoint, "env": context.env}
+    settings["wake"] = options["wake"]
     with connected(target, **settings) as tracker:
         yield tracker, target
 

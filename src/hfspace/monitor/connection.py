@@ -34,6 +34,7 @@ def connect(
     token: str | None = None,
     endpoint: str | None = None,
     timeout: float = 30.0,
+    wake: bool | None = False,
     env: Mapping[str, str] | None = None,
 ) -> Tracker:
     """A client for the app. Raises TrackioError and HubError, here or at the first call."""
@@ -47,6 +48,7 @@ def connect(
         backend=target.backend,
         endpoint=endpoint,
         timeout=timeout,
+        wake=wake,
         env=env,
     )
 

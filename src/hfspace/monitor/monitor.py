@@ -48,6 +48,7 @@ class ExperimentMonitor(ContextDecorator):
     there to the app every `flush_every` seconds. Ending waits at most `flush_timeout` seconds for the app;
     the log says what is left, and which command sends it. The file is deleted when everything was sent.
     While the disk refuses to write, `most_queued` entries wait in memory; the log counts those beyond it.
+    A sleeping Space is woken where its hardware is free; `wake=True` wakes any, False none.
     With `enabled=False` or `enable_tracking=False` (all ranks but the first) it does nothing.
 
     Raises UsageError for a name that no app can hold, before anything starts; after that, nothing.
@@ -72,6 +73,7 @@ class ExperimentMonitor(ContextDecorator):
         url: str | None = None,
         backend: str = "auto",
         id: str | None = None,
+        wake: bool | None = None,
         enabled: bool = True,
         enable_tracking: bool = True,
         env: Mapping[str, str] | None = None,
@@ -85,6 +87,7 @@ class ExperimentMonitor(ContextDecorator):
             backend=backend,
         )
         self._description, self._id, self._token = " ".join(str(description or "").split()), id, token
+        self._wake = wake
         self._folder = Path(spool_dir) if spool_dir is not None else None
         self._tracker = tracker
         self._pace = Pace(
@@ -270,7 +273,7 @@ class ExperimentMonitor(ContextDecorator):
             return self._tracker
         if self._target.space is None and self._target.url is None:
             raise UsageError("No Space is named.", hint="Name it when you sync: --space owner/name.")
-        return connect(self._target, token=self._token, env=self._env)
+        return connect(self._target, token=self._token, env=self._env, wake=self._wake)
 
     def _new_spool(self) -> spools.Spool | None:
         """In the folder asked for, else in a temporary one: a full home must not cost the run's record."""

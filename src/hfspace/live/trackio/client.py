@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hfspace.errors import HubError, TrackioUnavailable, UsageError
+from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
 from hfspace.live.trackio.port import Entry, Experiment, Kind, Series
 from hfspace.live.trackio.spacing import PROCESS, Spacing
-from hfspace.model import FAILED, HELD, Json, SpaceState
+from hfspace.model import FAILED, FREE_HARDWARE, HELD, Json, SpaceState
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.interface import InterfaceTracker
@@ -35,7 +37,7 @@ class Address:
     write_token: str | None = field(default=None, repr=False)
 
 
-class TrackioClient:
+class TrackioClient(EndpointNames):
     """The experiments of one Trackio Space. Connects at the first use; safe to use from several threads.
 
     `space` is owner/name, a Space's URL or its *.hf.space host (default: TRACKIO_SPACE_ID); the Hub tells its
@@ -43,7 +45,8 @@ class TrackioClient:
     is sent. `token` defaults to HF_TOKEN, else the saved login; `endpoint` to HF_ENDPOINT. Official trackio
     may want its own token too: TRACKIO_WRITE_TOKEN. `project` is meant where a method is given none.
     `backend` asserts which kind it is: interface (the Gradio app) or trackio (official). `timeout` is in
-    seconds, for each call.
+    seconds, for each call. A sleeping Space is an error and sleeps on, unless `wake`; None wakes it where its
+    hardware is free.
 
     Raises UsageError when neither a Space nor a URL is known. The methods are those of
     `hfspace.live.trackio.port.Tracker`, and raise TrackioError.
@@ -52,15 +55,19 @@ class TrackioClient:
     def __init__(
         self,
         space: str | None = None,
-        *,
         token: str | None = None,
+        *,
         url: str | None = None,
         project: str | None = None,
         backend: str = "auto",
         endpoint: str | None = None,
         timeout: float = 30.0,
+        wake: bool | None = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
+        for value, what in ((space, "A Space"), (token, "A token"), (url, "A URL"), (project, "A project")):
+            if value is not None:
+                text_of(value, what)
         self._env = os.environ if env is None else env
         self.space = _space_id(space or self._env.get("TRACKIO_SPACE_ID") or None)
         self._url = url.rstrip("/") if url else None
@@ -77,8 +84,10 @@ class TrackioClient:
         self._project = project
         self._wanted = backend
         self._timeout = timeout
+        self._wake = wake
         self._spacing: Spacing = PROCESS
         self._address: Address | None = None
+        self._is_located = False
         self._backend: Backend | None = None
         self._lock = threading.Lock()
 
@@ -126,6 +135,8 @@ class TrackioClient:
         """Give up the connection; the next use makes a new one."""
         with self._lock:
             backend, self._backend = self._backend, None
+            if self._is_located:
+                self._address = None  # it may be asleep by then: the Hub is asked again
         if backend is not None:
             backend.close()
 
@@ -189,8 +200,17 @@ class TrackioClient:
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         return self.backend.update_status(ref, status, self._in(project))
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
-        self.backend.log_metrics(ref, entries, self._in(project))
+    def log_metrics(
+        self,
+        ref: str,
+        entries: Sequence[Entry] | Mapping[str, Json],
+        project: str | None = None,
+        *,
+        step: int | None = None,
+    ) -> None:
+        """Log entries, or one map of metrics at a step."""
+        text_of(ref, "An experiment's id or name")
+        self.backend.log_metrics(ref, entries_of(entries, step), self._in(project))
 
     def log_parameters(
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
@@ -223,7 +243,7 @@ class TrackioClient:
         from hfspace.live.trackio.detect import detect
 
         if self._address is None:
-            self._address = self._located()
+            self._address, self._is_located = self._located(), True
         address = self._address
         reading = address.token if address.private else None
         found = detect(address.base, token=reading, timeout=self._timeout)
@@ -254,7 +274,8 @@ class TrackioClient:
 
     def _located(self) -> Address:
         write_token = self._env.get(WRITE_TOKEN) or None
-        if self._url is not None:
+        is_space = self._url is None or (urlsplit(self._url).hostname or "").endswith(".hf.space")
+        if self._url is not None and (self._wake or not is_space):
             return Address(base=self._url, write_token=write_token)
         from hfspace.live.credentials import find_token
         from hfspace.live.hub import connect
@@ -263,7 +284,7 @@ class TrackioClient:
         token = self._token or find_token(self._env)
         try:
             hub = connect(endpoint.rstrip("/"), token)
-            space = str(self.space)
+            space = (urlsplit(self._url).hostname or "") if self._url else str(self.space)
             if space.endswith(".hf.space"):
                 from hfspace.live.hosts import resolve
 
@@ -271,7 +292,21 @@ class TrackioClient:
             state = hub.space(space)
         except (HubError, UsageError) as error:
             raise TrackioUnavailable(error.message, hint=error.hint) from None
+        leave_asleep(state, self._wake)
+        if self._url is not None:
+            return Address(base=self._url, write_token=write_token)
         return address_of(state, hub_endpoint=hub.endpoint, token=token, write_token=write_token)
+
+
+def leave_asleep(state: SpaceState, wake: bool | None) -> None:
+    """Raises TrackioUnavailable for a sleeping Space, unless it may be woken (None: where that is free)."""
+    is_free = state.hardware in FREE_HARDWARE
+    if state.stage == "SLEEPING" and not (is_free if wake is None else wake):
+        raise TrackioUnavailable(
+            f"{state.id} is SLEEPING on {state.hardware}: a visit would wake it"
+            f"{'' if is_free else ', which starts a bill'}.",
+            hint="Wake it: --wake, or TrackioClient(wake=True).",
+        )
 
 
 def address_of(

@@ -126,7 +126,21 @@ class OfficialApi:
                     hint="Use a token that may read, and to write may write, the Space.",
                 )
             raise self._unavailable(f"/api/{api} answers {status} {one_line(kind)}")
-        raise _refusal(api, status, one_line(said))
+        raise _refusal(api, status, one_line(said), hint=self._hint(said))
+
+    def _hint(self, said: str) -> str:
+        """What to set, when it is a token that is wanted and none was sent; else what the refusal means."""
+        wants_hub, wants_own = "HF_TOKEN" in said or "hf_token" in said, "write_token" in said
+        if not wants_hub and not wants_own:
+            return ""
+        if wants_own and not self._write_token:
+            return _WRITE_TOKEN_HINT
+        if wants_hub and not self._token and not self._write_token:
+            return "Set HF_TOKEN to a token with write access to the Space."
+        return (
+            "The token that was sent is not taken. It needs write access to the Space; trackio 0.24 off "
+            "Spaces takes none: upgrade the app's trackio."
+        )
 
     def _unavailable(self, what: str) -> TrackioUnavailable:
         return TrackioUnavailable(
@@ -134,14 +148,9 @@ class OfficialApi:
         )
 
 
-def _refusal(api: str, status: int, said: str) -> TrackioError:
+def _refusal(api: str, status: int, said: str, *, hint: str) -> TrackioError:
     if status == 404 and said.startswith("Unknown API"):
         return NotSupported(f"This trackio has no /api/{api}.", hint="Upgrade the app's trackio.")
     if status == 503:
         return TrackioUnavailable(f"Trackio takes no writes now: {said}.")
-    hint = ""
-    if "write_token" in said:
-        hint = _WRITE_TOKEN_HINT
-    elif "HF_TOKEN" in said or "hf_token" in said:
-        hint = "Set HF_TOKEN to a token with write access to the Space."
     return TrackioRejected(f"Trackio refuses: {said.rstrip('.')}.", hint=hint)

@@ -1,0 +1,52 @@
+"""TrackioClient under the names that people know, and with what they pass by mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hfspace import TrackioClient
+from hfspace.errors import UsageError
+from tests.trackio.doors import tracker
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> TrackioClient:
+    backend, _ = tracker()
+    made = TrackioClient("acme/track", "<HUB_TOKEN>", env={})
+    monkeypatch.setattr(made, "_backend", backend)
+    return made
+
+
+def test_an_experiment_under_the_names_of_the_endpoints(client: TrackioClient) -> None:
+    one = client.create_experiment("my_experiment", "Test experiment")
+    client.log_metrics(one.id, {"loss": 1.234, "accuracy": 0.85}, step=100)
+    client.log_parameters(one.id, {"lr": 2e-5})
+    client.update_experiment_status(one.id, "completed")
+    found = client.get_experiment_details(one.id)
+    assert (found.latest, found.latest_step) == ({"loss": 1.234, "accuracy": 0.85}, 100)
+    assert (found.parameters, found.status) == ({"lr": 2e-5}, "completed")
+    assert one.id in [item.id for item in client.list_experiments()]
+    assert [point.value for point in client.create_metrics_plot(one.id).points] == [1.234]
+    (series,) = client.create_experiment_comparison(one.id)
+    assert series.experiment == "my_experiment"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.log_metrics("x", "loss"),
+        lambda client: client.log_metrics("x", 5, step=1),
+        lambda client: client.log_metrics("x", [{"loss": 1}]),
+        lambda client: client.log_metrics(5, {"loss": 1}),
+        lambda client: client.create_experiment(5),
+        lambda client: client.get_experiment_details(None),
+        lambda client: client.update_experiment_status({}, "failed"),
+        lambda client: TrackioClient("acme/track", 5),
+        lambda client: TrackioClient(5),
+    ],
+)
+def test_a_wrong_type_is_a_sentence(client: TrackioClient, call: Any) -> None:
+    with pytest.raises(UsageError):
+        call(client)
