@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hfspace.cli.main import run
 from hfspace.localhub import LocalHub
 from hfspace.manifest.adopt import STARTER, Found, manifest_of
 from hfspace.manifest.loader import load
+from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Secret, SpaceState, Variable, Volume
 
 SEED = {
@@ -55,6 +57,9 @@ def test_what_is_adopted_plans_to_nothing(
     assert "visibility: protected" in text
     assert "# state: it is RUNTIME_ERROR now" in text
     assert "sleep_time: 1h" in text
+    assert "hardware: t4-small  # $0.40/h" in text
+    assert "# it never sleeps: $730 a month" in text
+    assert (folder / "spaces.schema.json").exists()
 
 
 def test_a_file_that_is_there_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,3 +119,43 @@ def test_whatever_the_hub_holds_a_valid_manifest_comes_out(
     spec = load([("a", text)], env={}).spaces["acme/x"]
     for key, one in (spec.variables or {}).items():
         assert one.value == variables[key]
+
+
+def test_volumes_that_a_listing_lacks_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    volume = {"type": "bucket", "source": "acme/audio", "mountPath": "/data"}
+    seed = {**SEED, "spaces": {"acme/v": {"stage": "RUNNING", "volumes": [volume]}}}
+    with LocalHub(seed=seed) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert run(["init", "acme"]) == 0
+        assert run(["plan", "--detailed-exitcode"]) == 0, capsys.readouterr().out
+    assert "hf://buckets/acme/audio" in (folder / "spaces.yaml").read_text()
+
+
+def test_volumes_that_nobody_tells_are_said() -> None:
+    assert "# volumes: the Hub did not tell" in manifest_of([Found(state=SpaceState(id="acme/x"))])
+
+
+def test_what_spaces_share_is_a_default_and_says_the_same() -> None:
+    def state(name: str, **values: Any) -> SpaceState:
+        given = {"sdk": "gradio", "visibility": "public", "hardware": "t4-small", "sleep_time": 3600}
+        return SpaceState(id=f"acme/{name}", stage="RUNNING", volumes=(), **{**given, **values})
+
+    states = [
+        state("a"), state("b"), state("c", sleep_time=60), state("free", hardware="cpu-basic"),
+        state("d", visibility="private"),
+    ]  # fmt: skip
+    text = manifest_of([Found(state=one) for one in states])
+    assert text.count("sdk: gradio") == 1
+    manifest = load([("a", text)], env={})
+    for one in states:
+        spec = manifest.spaces[one.id]
+        assert (spec.sdk, spec.hardware, spec.state) == ("gradio", one.hardware, "running")
+        assert spec.sleep_time == (None if one.hardware == "cpu-basic" else one.sleep_time)
+    assert text.count("sleep_time") == 2
+
+
+def test_the_starter_changes_nothing_of_a_space_that_is_adopted() -> None:
+    text = STARTER.replace("  {}\n", "  acme/x: {}\n")
+    assert load([("a", text)], env={}).spaces["acme/x"] == SpaceSpec()

@@ -13,6 +13,8 @@ from hfspace.errors import HubError, UsageError
 from hfspace.text import plain
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from hfspace.live.hub import HubClient
     from hfspace.manifest.adopt import Found
     from hfspace.model import SpaceState
@@ -35,7 +37,11 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
 
     Nothing on the Hub is changed. Secrets are listed as comments: their values can't be read.
     """
+    import json
+
+    from hfspace.files import write_atomically
     from hfspace.manifest import adopt
+    from hfspace.manifest.schema import json_schema
     from hfspace.report.cells import counted
 
     path = Path(out)
@@ -45,12 +51,19 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         text, said = adopt.STARTER, "a starter; declare your first Space in it"
     else:
         found = _found(context, names)
-        text, said = adopt.manifest_of(found), f"{counted(len(found), 'Space')}; see `hfspace plan`"
+        text, said = (
+            adopt.manifest_of(found, _prices(context)),
+            f"{counted(len(found), 'Space')}; see `hfspace plan`",
+        )
     if out == "-":
-        context.echo(text.rstrip("\n"))
+        context.echo(text.removeprefix(adopt.SCHEMA_LINE).rstrip("\n"))
         return 0
+    schema = path.with_name("spaces.schema.json")
     try:
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text)
+        if not schema.exists():
+            # The first line of the manifest names it.
+            write_atomically(schema, json.dumps(json_schema(), indent=2) + "\n")
     except OSError as error:
         raise UsageError(f"{plain(out)} can't be written: {error.strerror}.") from None
     context.note(f"Wrote {plain(out)}: {said}.")
@@ -84,12 +97,22 @@ def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
     from hfspace.manifest.adopt import Found
     from hfspace.manifest.models import SpaceSpec
 
-    spec = SpaceSpec(prune=frozenset({"variables", "secrets"} if hub.has_token else ()))
+    # A listing may lack volumes; pruning them needs them read.
+    names = {"variables", "secrets"} if hub.has_token else set()
+    spec = SpaceSpec.model_validate({"prune": names if state.is_static else names | {"volumes"}})
     try:
         return Found(state=read_details(state, spec, hub, Look(secrets={}, unset_secrets={}), visibility))
     except HubError as error:
         known = replace(state, visibility=visibility, visibility_exact=True) if visibility else state
         return Found(state=known, problem=f"not all of it could be read: {error.message}")
+
+
+def _prices(context: Context) -> dict[str, Decimal]:
+    """USD per hour by hardware; nothing when the Hub does not tell."""
+    try:
+        return {name: flavor.usd_per_hour for name, flavor in context.hub().flavors().items()}
+    except HubError:
+        return {}
 
 
 def _exact_visibilities(hub: HubClient, states: dict[str, SpaceState]) -> dict[str, str]:

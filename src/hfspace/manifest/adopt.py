@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from hfspace.manifest.references import UNPRINTABLE
 from hfspace.manifest.rules import is_flavor, is_key
 from hfspace.manifest.values import format_duration, parse_volume_source
-from hfspace.model import FREE_HARDWARE, NEVER, RESTART_VARIABLE, SpaceState, Variable, Volume
+from hfspace.model import (
+    FREE_HARDWARE,
+    HOURS_PER_MONTH,
+    NEVER,
+    RESTART_VARIABLE,
+    SpaceState,
+    Variable,
+    Volume,
+)
 from hfspace.text import plain
 
 SCHEMA_LINE = "# yaml-language-server: $schema=./spaces.schema.json\n"
@@ -24,9 +34,9 @@ policy:
   require_sleep_time: true    # paid hardware must go to sleep at some time
   max_deletes: 0              # Spaces that one apply may delete
 
-# What every Space gets that says nothing else.
-defaults:
-  visibility: private
+# What goes under every Space below that says nothing else, also under those that exist already.
+# defaults:
+#   sleep_time: 1h
 
 spaces:
   {}
@@ -56,20 +66,39 @@ class Found:
     problem: str = ""
 
 
-def manifest_of(found: Sequence[Found]) -> str:
-    """The text of a manifest that declares these Spaces as they are."""
-    lines = [SCHEMA_LINE.rstrip(), "version: 1", "", "spaces:"]
+def manifest_of(found: Sequence[Found], prices: Mapping[str, Decimal] | None = None) -> str:
+    """The text of a manifest that declares these Spaces as they are. `prices`: USD per hour by hardware."""
+    ordered = sorted(found, key=lambda one: one.state.id.lower())
+    bodies = {one.state.id: list(_space(one, prices or {})) for one in ordered}
+    lines = [SCHEMA_LINE.rstrip(), "version: 1", ""]
+    if defaults := _common(ordered, bodies):
+        lines += ["defaults:", *(f"  {line}" for line in defaults), ""]
+    lines.append("spaces:")
     if not found:
         lines.append("  {}")
-    for one in sorted(found, key=lambda one: one.state.id.lower()):
-        body = list(_space(one))
+    for one in ordered:
+        body = [line for line in bodies[one.state.id] if line not in defaults]
         empty = all(line.lstrip().startswith("#") for line in body)
         lines.append(f"  {one.state.id}:{' {}' if empty else ''}")
         lines += [f"    {line}" for line in body]
     return "\n".join(lines) + "\n"
 
 
-def _space(one: Found) -> Iterator[str]:
+def _common(found: Sequence[Found], bodies: Mapping[str, Sequence[str]]) -> list[str]:
+    """The lines that most Spaces share, of the keys that every Space says which a default would reach."""
+    lines = []
+    for name in ("sdk", "visibility", "hardware", "sleep_time", "state"):
+        of = {space: line for space, body in bodies.items() for line in body if line.startswith(f"{name}: ")}
+        reached = {one.state.id for one in found if name in {"sdk", "visibility"} or not one.state.is_static}
+        if name == "sleep_time":
+            reached -= {one.state.id for one in found if one.state.hardware in FREE_HARDWARE}
+        line, count = (Counter(of.values()).most_common(1) or [("", 0)])[0]
+        if count >= 2 and reached == set(of) and line != "sdk: static":
+            lines.append(line)
+    return lines
+
+
+def _space(one: Found, prices: Mapping[str, Decimal]) -> Iterator[str]:
     state = one.state
     if one.problem:
         yield f"# {_comment(one.problem)}"
@@ -80,20 +109,24 @@ def _space(one: Found) -> Iterator[str]:
     elif state.visibility is not None:
         yield "# visibility: private or protected: this token may not read which"
     if not state.is_static:
-        yield from _runtime(state)
+        yield from _runtime(state, prices)
     yield from _variables(state)
     yield from _secrets(state)
     if not state.is_static:
-        yield from _volumes(state.volumes or ())
+        yield from _volumes(state.volumes)
 
 
-def _runtime(state: SpaceState) -> Iterator[str]:
+def _runtime(state: SpaceState, prices: Mapping[str, Decimal]) -> Iterator[str]:
     if state.hardware is not None and is_flavor(state.hardware):
         plain = _WORD.fullmatch(state.hardware)
-        yield f"hardware: {_key(state.hardware) if plain else _quoted(state.hardware)}"
+        price = prices.get(state.hardware) or Decimal(0)
+        comment = f"  # ${price:.2f}/h" if price else ""
+        yield f"hardware: {_key(state.hardware) if plain else _quoted(state.hardware)}{comment}"
         known = state.sleep_time is not None and (state.sleep_time == NEVER or state.sleep_time > 0)
         if known and state.hardware not in FREE_HARDWARE:
             yield f"sleep_time: {format_duration(state.sleep_time)}"
+            if price and state.sleep_time == NEVER:
+                yield f"# it never sleeps: ${price * HOURS_PER_MONTH:,.0f} a month when it runs all the time"
     if state.stage == "PAUSED":
         yield "state: paused"
     elif state.stage in _STAYS:
@@ -135,7 +168,9 @@ def _secrets(state: SpaceState) -> Iterator[str]:
         yield f"#   {_key(key)}: {{env: {key}}}"
 
 
-def _volumes(volumes: Sequence[Volume]) -> Iterator[str]:
+def _volumes(volumes: Sequence[Volume] | None) -> Iterator[str]:
+    if volumes is None:
+        yield "# volumes: the Hub did not tell whether it has any"
     if not volumes:
         return
     if any(one.source is None for one in volumes):
