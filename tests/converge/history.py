@@ -113,7 +113,14 @@ switches = st.fixed_dictionaries(
             "list_runtime_has_error",
             "identical_post_restarts",
             "coalesce_restarts",
+            "protected_in_private",
+            "trims_values",
+            "trims_descriptions",
         )
+    }
+    | {
+        "runtime_lags_reads": st.sampled_from([0, 0, 1, 3]),
+        "sleep_time_when_paused": st.sampled_from(["accept", "refuse"]),
     }
 )
 

@@ -31,8 +31,9 @@ def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any], env: Mappi
         wrong += [f"{kind}.{key}" for key, value in values.items() if has.get(key) != value]
         if kind in prune:
             wrong += [f"{kind}.{key} is there" for key in has.keys() - values.keys()]
-    if "restart" in spec and doc["variables"].get("HFSPACE_RESTART", {}).get("value") != spec["restart"]:
-        wrong.append("restart")
+    marker = doc["variables"].get("HFSPACE_RESTART", {}).get("value")
+    if "restart" in spec and doc["stage"] == "RUNNING" and marker != spec["restart"]:
+        wrong.append("restart")  # elsewhere it waits for something that it can restart
     mounted = {item["mountPath"] for item in doc["volumes"]}
     paths = {item["mount_path"] for item in spec.get("volumes", [])}
     if not paths <= mounted or ("volumes" in prune and mounted != paths):

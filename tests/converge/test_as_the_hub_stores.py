@@ -231,3 +231,37 @@ def test_a_stuck_space_takes_no_time_of_others(parallelism: int) -> None:
         stuck, other = result.outcomes
         assert "harbour/a is still" in stuck.error
         assert (other.status, other.error) == (Status.DONE, "")
+
+
+@pytest.mark.parametrize("in_private", [True, False])
+@pytest.mark.parametrize("before", ["public", "private", "protected"])
+@pytest.mark.parametrize("after", ["public", "private", "protected"])
+def test_visibility_is_read_back_exactly(in_private: bool, before: str, after: str) -> None:
+    with served({"visibility": before}, protected_in_private=in_private) as hub:
+        assert runner(hub, visibility=after).apply().exit_code == 0
+        assert hub.space("harbour/app")["visibility"] == after
+        assert runner(hub, visibility=after).plan().changes == ()
+
+
+def test_forty_visibilities_of_one_owner_cost_two_scans() -> None:
+    names = [f"harbour/s{number:02}" for number in range(40)]
+    live: dict[str, Any] = {name: {"visibility": "private"} for name in names}
+    wanted = {"version": 1, "spaces": {name: {"visibility": "protected"} for name in names}}
+    with LocalHub(seed={"spaces": live}, clock="manual") as hub:
+        assert Runner(hub, wanted).apply().exit_code == 0
+        scans = [entry for entry in hub.requests() if entry.path.endswith("/settings/repositories")]
+        assert len(scans) == 2
+        assert {hub.space(name)["visibility"] for name in names} == {"protected"}
+
+
+def test_a_visibility_that_somebody_else_changed_is_said_by_the_one_scan() -> None:
+    with served({"visibility": "private"}) as hub:
+
+        def click(when: str, method: str, path: str) -> None:
+            if when == "after" and method == "PUT":
+                hub.set_space("harbour/app", visibility="private")
+
+        hub.set_hook(click)
+        result = runner(hub, visibility="protected").apply()
+        assert result.exit_code == 3
+        assert "was made protected, and is private now" in result.outcomes[0].error

@@ -11,25 +11,23 @@ import json
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
 from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState
 
-_HINT = (
-    "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
-)
+HINT = "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
 
 
 def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState | None) -> ChangedMeanwhile:
     """`change` was made, and reads otherwise. `before` is the Space as read before it was made."""
     if change.facet == "existence":
         what = "is gone again" if change.action is Action.CREATE else "is there again"
-        return ChangedMeanwhile(f"{change.space} {what}: somebody else changed it meanwhile.", hint=_HINT)
+        return ChangedMeanwhile(f"{change.space} {what}: somebody else changed it meanwhile.", hint=HINT)
     if change.action is Action.PAUSE:
         return ChangedMeanwhile(
-            f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=_HINT
+            f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=HINT
         )
     if change.facet == "state":
         return ChangedMeanwhile(
             f"{change.space} was {'stopped' if change.before == 'STOPPED' else 'paused'} by somebody else "
             "meanwhile: this run had started it.",
-            hint=_HINT,
+            hint=HINT,
         )
     if _is_ours(change, now):
         return ChangedMeanwhile(
@@ -42,19 +40,19 @@ def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState
         return ChangedMeanwhile(
             f"{change.address} was changed by somebody else meanwhile: this run had set it"
             f"{'' if change.sensitive else ' to ' + _shown(change.after)}{live}.",
-            hint=_HINT,
+            hint=HINT,
         )
     return ChangedMeanwhile(
         f"{change.address} reads as before, although the Hub took the change: somebody else changed it back, "
         "or the Hub does not hold it.",
-        hint=_HINT,
+        hint=HINT,
     )
 
 
 def vanished(space: str) -> ChangedMeanwhile:
     """A Space that was there when the plan was made, and that this run did not delete."""
     return ChangedMeanwhile(
-        f"{space} is gone since the plan was made, or this token can't see it any more.", hint=_HINT
+        f"{space} is gone since the plan was made, or this token can't see it any more.", hint=HINT
     )
 
 

@@ -6,20 +6,25 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hfspace.applier import conflicts
 from hfspace.applier.run import Run
 from hfspace.applier.space_run import reconcile
+from hfspace.errors import HfspaceError
+from hfspace.live.visibility import ExactVisibility
 from hfspace.model import Action, ApplyResult, Change, Outcome, Plan, Status
 from hfspace.planner import order
 from hfspace.planner.policy import is_running
 
 _MOST_THREADS = 200
+_LAG_SECONDS = 1.0
 
 
 def apply(plan: Plan, run: Run) -> ApplyResult:
     """Carry out `plan`. Never raises for what the Hub does; KeyboardInterrupt stops it in good order:
     requests in flight end, nothing new begins, and the result says what was done."""
+    run = replace(run, ports=replace(run.ports, exact=_exact(run)))
     by_space: dict[str, list[Change]] = {}
     for change in plan.changes:
         by_space.setdefault(change.space, []).append(change)
@@ -35,6 +40,7 @@ def apply(plan: Plan, run: Run) -> ApplyResult:
         for phase in order.Phase:
             work.run_phase(pool, {space for space, its in phases.items() if its is phase}, phase)
         work.finish()
+    work.confirm_visibilities()
     outcomes = tuple(work.outcomes[space] for space in sorted(work.outcomes))
     return ApplyResult(outcomes=outcomes, interrupted=work.interrupted)
 
@@ -61,6 +67,27 @@ class _Work:
         while self.active:
             with self._interruptible():
                 self._collect()
+
+    def confirm_visibilities(self) -> None:
+        """One scan per owner for all Spaces whose visibility was written: a single read can't tell."""
+        exact = self.run.exact
+        written = dict(exact.unconfirmed)
+        try:
+            wrong = exact.confirm(lambda: self.run.pace.sleep(_LAG_SECONDS, "confirming visibilities"))
+        except HfspaceError as error:
+            for space in written:
+                self._fail(space, f"the visibility of {space} could not be confirmed: {error.message}")
+            return
+        for space, actual in wrong.items():
+            said = (
+                f"{space} was made {written[space]}, and is {actual} now: somebody else changed it meanwhile."
+            )
+            self._fail(space, said)
+
+    def _fail(self, space: str, why: str) -> None:
+        outcome = self.outcomes[space]
+        if outcome.status is Status.DONE:
+            self.outcomes[space] = replace(outcome, status=Status.FAILED, error=why, hint=conflicts.HINT)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -139,6 +166,15 @@ class _Work:
             "wakes" in change.effects or (change.action is Action.CREATE and change.facet == "existence")
             for change in changes
         )
+
+
+def _exact(run: Run) -> ExactVisibility:
+    known = {
+        space: state.visibility
+        for space, state in run.snapshot.spaces.items()
+        if state.visibility_exact and state.visibility not in {None, "public"}
+    }
+    return ExactVisibility(run.ports.hub, run.snapshot.account, known)
 
 
 def _threads(run: Run, spaces: int) -> int:

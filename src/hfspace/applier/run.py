@@ -12,6 +12,7 @@ from hfspace.facets.base import Desired
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, read_space
+from hfspace.live.visibility import ExactVisibility
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, Snapshot, SpaceState
 from hfspace.planner import order
@@ -62,6 +63,10 @@ class Run:
         if self.pace.stopped:
             raise Interrupted("Interrupted.")
 
+    @property
+    def exact(self) -> ExactVisibility:
+        return self.ports.exact or ExactVisibility(self.ports.hub, self.snapshot.account)
+
     def waiting(self, space: str, begins: bool) -> None:
         """A Space that is only waited for holds back no other."""
         with self.lock:
@@ -87,10 +92,8 @@ class Run:
     def read(self, space: str, *, endpoints: bool = False) -> SpaceState | None:
         """The Space as it is now; None when it is not there."""
         look = replace(self.look, endpoints=endpoints)
-        known = self.snapshot.spaces.get(space)
         try:
-            spec, account = self.manifest.spaces[space], self.snapshot.account
-            return read_space(space, spec, self.ports.hub, look, known, account)
+            return read_space(space, self.manifest.spaces[space], self.ports.hub, look, self.exact)
         except NotVisible:
             return None
 

@@ -36,4 +36,8 @@ class Visibility:
         return state.visibility is None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
+        if ports.exact:
+            ports.exact.doubt(desired.id)
         ports.hub.set_visibility(desired.id, str(change.after))
+        if ports.exact:
+            ports.exact.wrote(desired.id, str(change.after))

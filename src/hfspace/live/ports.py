@@ -11,6 +11,7 @@ from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.client import TrackioClient
+    from hfspace.live.visibility import ExactVisibility
     from hfspace.manifest.models import SpaceSpec
 
 
@@ -94,10 +95,11 @@ class Hub(HubReader, HubWriter, Protocol):
 class Ports:
     """The doors that a facet may act through. `secrets` maps (space, key) to the value of a declared secret;
     `random_bytes(n)` makes salts; `space_token(space)` is the token for the Space's own app;
-    `tracker(space, spec)` reaches its experiments."""
+    `tracker(space, spec)` reaches its experiments; `exact` is told of every write of a visibility."""
 
     hub: Hub
     secrets: Mapping[tuple[str, str], SecretValue]
     random_bytes: Callable[[int], bytes]
+    exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
     tracker: Callable[[str, SpaceSpec], TrackioClient] | None = None

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol, TypeVar
 
 from hfspace.errors import AppError, HubError, NeedsWrite, NotTrusted, NotVisible, Rejected, Unauthorized
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
+from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.secrets import SecretValue
 from hfspace.model import FAILED, Account, LiveExperiments, Secret, ServedApp, Snapshot, SpaceState
@@ -97,30 +97,14 @@ def read_space(
     spec: SpaceSpec,
     hub: HubReader,
     look: Look,
-    known: SpaceState | None,
-    account: Account | None = None,
+    exact: ExactVisibility,
 ) -> SpaceState:
-    """One Space read afresh with all that its declaration needs. `known` lends what a single read can't tell.
+    """One Space read afresh with all that its declaration needs. `exact` tells what a single read can't.
 
     Raises NotVisible when it is gone, other HubErrors when it can't be read.
     """
     state = hub.space(space)
-    return read_details(state, spec, hub, look, _exact(state, spec, hub, known, account))
-
-
-def _exact(
-    state: SpaceState, spec: SpaceSpec, hub: HubReader, known: SpaceState | None, account: Account | None
-) -> str | None:
-    """private or protected, which a single read shows alike: as known, unless this is what changes."""
-    if known is None or not known.visibility_exact or state.visibility != "private":
-        return None
-    if spec.visibility in {None, "public", known.visibility}:
-        return known.visibility if known.visibility != "public" else None
-    if account is None:
-        return None
-    owner = state.id.split("/")[0]
-    read = _allowed(partial(hub.visibilities, owner, is_org=owner != account.name)) or {}
-    return read.get(state.id)
+    return read_details(state, spec, hub, look, exact.exact(space, spec.visibility, state.visibility))
 
 
 def read_details(
@@ -236,17 +220,15 @@ def _read_owner(
 def _exact_visibilities(
     manifest: Manifest, seen: Mapping[str, SpaceState], hub: HubReader, account: Account | None
 ) -> dict[str, str]:
-    """private and protected look alike in a listing: one more request per owner, only where it matters."""
+    """What a listing does not tell: one more request per owner, only where it matters."""
     owners = {
         space.split("/")[0]
         for space, state in seen.items()
-        if state.visibility == "private" and manifest.spaces[space].visibility in {"private", "protected"}
+        if matters(manifest.spaces[space].visibility, state.visibility, space, account)
     }
     exact: dict[str, str] = {}
-    if account is None:
-        return exact
     for owner in sorted(owners):
-        exact.update(_allowed(partial(hub.visibilities, owner, is_org=owner != account.name)) or {})
+        exact.update(scan(hub, owner, account))
     return exact
 
 
