@@ -81,7 +81,7 @@ MISTAKES = {
     space("{endpoint: {}}"): "needs api_name or path",
     space("{endpoint: {api_name: predict}}"): "Write /predict",
     space('{restart: "\\e[31mred"}'): "control characters",
-    space('{restart: "\\u202eevil"}'): "control characters",
+    space('{restart: "\\u202eevil"}'): "turn the direction of text",
     space("{restart: '${NOPE}'}"): "is not set in the environment",
     space("{restart: '${'}"): "is not a reference",
     "version: 1\npolicy: {max_montly_usd: 1}\n": "Did you mean 'max_monthly_usd'?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -12,24 +13,36 @@ from hfspace.errors import UsageError
 
 _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
 _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
+_NULL = "tag:yaml.org,2002:null"
 Path = tuple[str, ...]
+Value = Any
+"""What JSON can hold."""
 
 
-def set_value(text: str, path: Path, value: str | int | float | bool) -> str:
-    """`text` with the scalar at `path` replaced, or the missing keys added. Raises UsageError when the place
-    is no map, or is shared through an anchor."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    node, depth = _deepest(root, path)
-    written = _written(value)
+def set_values(text: str, values: Mapping[Path, Value]) -> str:
+    """`text` with every one of `values`, by path, in the order given: all of them, or UsageError."""
+    for path, value in values.items():
+        text = set_value(text, path, value)
+    return text
+
+
+def set_value(text: str, path: Path, value: Value) -> str:
+    """`text` with the value at `path` replaced, or the missing keys added. A list or a map is written in one
+    line. Raises UsageError when the place is no map, or is shared through an anchor."""
+    value = _doubled(value)
+    node, depth = _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path)
     if depth == len(path):
-        if not isinstance(node, yaml.ScalarNode):
-            raise UsageError(f"{'.'.join(path)} is not a single value, and can't be edited here.")
-        return _checked(
-            text, text[: node.start_mark.index] + written + text[node.end_mark.index :], path, value
-        )
-    if not isinstance(node, yaml.MappingNode):
+        after = _replaced(text, node, _written(value))
+    elif isinstance(node, yaml.MappingNode):
+        after = _inserted(text, node, path[depth:], _written(value))
+    elif isinstance(node, yaml.ScalarNode) and node.tag == _NULL:
+        below = value
+        for key in reversed(path[depth:]):
+            below = {key: below}
+        after = _replaced(text, node, _written(below))
+    else:
         raise UsageError(f"{'.'.join(path[:depth])} is not a map, and can't be edited here.")
-    return _checked(text, _inserted(text, node, path[depth:], written), path, value)
+    return _checked(text, after, path, value)
 
 
 def rename_key(text: str, path: Path, new_key: str) -> str:
@@ -40,6 +53,26 @@ def rename_key(text: str, path: Path, new_key: str) -> str:
             if key.value == path[-1]:
                 return text[: key.start_mark.index] + _written(new_key) + text[key.end_mark.index :]
     raise UsageError(f"{'.'.join(path)} is not in the manifest.")
+
+
+def _replaced(text: str, node: Any, written: str) -> str:
+    """A node's text replaced; a block list or map, which begins below its key, moves up into its line."""
+    start, end = node.start_mark.index, _end(node)
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        start = len(text[:start].rstrip())
+        while text[start - 1] != ":":  # a comment between the key and its value
+            start = len(text[: text.rindex("\n", 0, start)].rstrip())
+    between = "" if text[start - 1] in " [{," else " "
+    return f"{text[:start]}{between}{written}{text[end:]}"
+
+
+def _end(node: Any) -> int:
+    """Where a node's text ends. A block's own mark lies behind the comments that follow it."""
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    end: int = node.end_mark.index
+    return end
 
 
 def _deepest(node: Any, path: Path) -> tuple[Any, int]:
@@ -86,6 +119,23 @@ def _checked(before: str, after: str, path: Path, value: Any) -> str:
 
 
 def _written(value: Any) -> str:
+    """A value in one line of YAML that reads back as the same."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_written(key)}: {_written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _MISREAD:
         return value
+    if isinstance(value, float):
+        # YAML 1.1 reads 1e-05 as text.
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
     return json.dumps(value, ensure_ascii=False)
+
+
+def _doubled(value: Any) -> Any:
+    """`value` as it is written: a dollar begins a reference in a manifest, and is written twice."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key: _doubled(item) for key, item in value.items()}
+    return [_doubled(item) for item in value] if isinstance(value, list | tuple) else value
