@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.models import Manifest
+from hfspace.manifest.secrets import SecretValue
 from hfspace.model import Check, Plan, Snapshot
 from hfspace.planner.plan import plan, targeted
 
@@ -33,7 +34,7 @@ class Session:
     apps: AppReaders
     look: Look
     pace: Pace
-    guardrails: tuple[Check, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def observe(self) -> Snapshot:
         return observe(self.manifest, self.hub, self.look)
@@ -42,7 +43,7 @@ class Session:
         """The plan, and the snapshot it was made from. Raises UsageError for a target nobody declares."""
         snapshot = self.observe()
         made = plan(self.manifest, snapshot)
-        made = replace(made, checks=(*self.guardrails, *made.checks))
+        made = replace(made, checks=(*self.checks, *made.checks))
         if targets:
             known = {change.address for change in made.changes} | set(self.manifest.spaces)
             _check_targets(targets, known)
@@ -110,8 +111,26 @@ def open_session(
             stop=pace.stop,
         ),
         pace=pace,
-        guardrails=guardrails,
+        checks=(*guardrails, *guessable(manifest, values)),
     )
+
+
+def guessable(manifest: Manifest, values: Mapping[tuple[str, str], SecretValue]) -> Iterator[Check]:
+    """A warning for each secret that its fingerprint would give away."""
+    from hfspace.live.fingerprint import is_guessable
+
+    for (space, key), value in sorted(values.items()):
+        if not value.reveal_key() and is_guessable(value.reveal()):
+            yield Check(
+                address=f"{space}.secrets.{key}",
+                space=space,
+                facet="secrets",
+                severity="warning",
+                message="so short or plain that whoever may list the Space's secrets could guess it from its "
+                "fingerprint.",
+                hint="Use a long random value, or set HFSPACE_FINGERPRINT_KEY.",
+                source=manifest.source("spaces", space, "secrets", key),
+            )
 
 
 def under_base(context: Context, proposed: Manifest, base: Path) -> tuple[Manifest, tuple[Check, ...]]:

@@ -167,6 +167,8 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
 
 
 def _sealed(desired: Desired, key: str, ports: Ports) -> tuple[str, str]:
-    value = ports.secrets[desired.id, key].reveal()
+    source = ports.secrets[desired.id, key]
+    value = source.reveal()
     own = (desired.spec.secrets or {})[key].description
-    return value, fingerprint.join(description(own), fingerprint.fingerprint(value, ports.random_bytes(16)))
+    mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
+    return value, fingerprint.join(description(own), mark)

@@ -33,6 +33,8 @@ class Secrets:
                 found += _unset(desired, key, live.get(key))
             elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
                 found.append(_collides(desired, key))
+            elif key in live and live[key].fingerprint and live[key].matches is None:
+                found.append(_keyed(desired, key))
             elif change := self._set(desired, key, live.get(key), restarts_now(state)):
                 found.append(change)
         return found + [
@@ -97,7 +99,7 @@ class Secrets:
             live = desired.live.secrets if desired.live else None
             has = (ports.hub.secrets(desired.id) if live is None else live).get(key)
             own = has.description if has else None
-        mark = fingerprint.fingerprint(value, ports.random_bytes(16))
+        mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
         ports.hub.set_secret(desired.id, key, value, fingerprint.join(description(own), mark))
 
 
@@ -109,6 +111,16 @@ def _collides(desired: Desired, key: str) -> Check:
         "the Space would stop (CONFIG_ERROR).",
         key=key,
         hint="Use another name, or take variables out of `ignore`.",
+    )
+
+
+def _keyed(desired: Desired, key: str) -> Check:
+    return desired.check(
+        "secrets",
+        "warning",
+        f"{key}: not compared (its fingerprint was made with a key, and there is none here)",
+        key=key,
+        hint="Set HFSPACE_FINGERPRINT_KEY where hfspace runs.",
     )
 
 

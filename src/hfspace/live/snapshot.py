@@ -181,7 +181,9 @@ def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look
     for key in spec.secrets or {}:
         value, has = look.secrets.get((space, key)), live.get(key)
         if value is not None and has is not None and has.fingerprint is not None:
-            matched[key] = replace(has, matches=fingerprint.matches(value.reveal(), has.fingerprint))
+            matched[key] = replace(
+                has, matches=fingerprint.matches(value.reveal(), has.fingerprint, value.reveal_key())
+            )
     return matched
 
 

@@ -9,19 +9,24 @@ from hfspace.files import read_limited
 from hfspace.manifest.environment import NAMES_VARIABLE, listed
 from hfspace.manifest.models import Manifest, SecretSpec
 
+KEY_VARIABLE = "HFSPACE_FINGERPRINT_KEY"
 _LARGEST = 1024 * 1024
 
 
 class SecretValue:
-    """A value that no repr, str or format shows; `reveal()` is called only by what sends it."""
+    """A value that no repr, str or format shows; `reveal()` is called only by what sends it, and
+    `reveal_key()` by what makes its fingerprint."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_key", "_value")
 
-    def __init__(self, value: str) -> None:
-        self._value = value
+    def __init__(self, value: str, key: str = "") -> None:
+        self._value, self._key = value, key
 
     def reveal(self) -> str:
         return self._value
+
+    def reveal_key(self) -> str:
+        return self._key
 
     def __repr__(self) -> str:
         return "SecretValue(***)"
@@ -44,7 +49,7 @@ def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) ->
             if value is None:
                 unset[space, key] = why
             else:
-                values[space, key] = SecretValue(value)
+                values[space, key] = SecretValue(value, env.get(KEY_VARIABLE, ""))
     return values, unset
 
 
