@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from hfspace.applier.executor import apply
 from hfspace.localhub import LocalHub
 from hfspace.model import Plan, Status
-from hfspace.planner.plan import targeted
+from hfspace.planner.plan import plan, targeted
 from tests.converge.harness import OPTIONS, Runner
 
 ENV = {"S1": "s3cret-value-one"}
@@ -265,3 +266,16 @@ def test_a_visibility_that_somebody_else_changed_is_said_by_the_one_scan() -> No
         result = runner(hub, visibility="protected").apply()
         assert result.exit_code == 3
         assert "was made protected, and is private now" in result.outcomes[0].error
+
+
+def test_one_variable_costs_six_requests_for_each_space() -> None:
+    names = [f"harbour/s{number}" for number in range(4)]
+    live: dict[str, Any] = {name: {"variables": {"A": "1"}} for name in names}
+    wanted = {"version": 1, "spaces": {name: {"variables": {"A": "2"}} for name in names}}
+    with LocalHub(seed={"spaces": live}, clock="manual") as hub:
+        one = Runner(hub, wanted)
+        snapshot = one.snapshot()
+        before = len(hub.requests())
+        assert apply(plan(one.manifest, snapshot), one.run(snapshot)).exit_code == 0
+        assert len(hub.requests()) - before <= 6 * len(names)
+        assert [hub.space(name)["restarts"] for name in names] == [1] * len(names)

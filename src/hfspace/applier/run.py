@@ -89,11 +89,13 @@ class Run:
     def desired(self, space: str) -> Desired:
         return desired_of(space, self.manifest, self.snapshot)
 
-    def read(self, space: str, *, endpoints: bool = False) -> SpaceState | None:
-        """The Space as it is now; None when it is not there."""
+    def read(
+        self, space: str, *, endpoints: bool = False, rest: SpaceState | None = None
+    ) -> SpaceState | None:
+        """The Space as it is now; None when it is not there. `rest`: what its runtime has just told."""
         look = replace(self.look, endpoints=endpoints)
         try:
-            return read_space(space, self.manifest.spaces[space], self.ports.hub, look, self.exact)
+            return read_space(space, self.manifest.spaces[space], self.ports.hub, look, self.exact, rest)
         except NotVisible:
             return None
 

@@ -55,6 +55,7 @@ class SpaceRun:
     state: SpaceState | None = None
     known: SpaceState | None = None
     todo: list[Change] = field(default_factory=list)
+    rest: SpaceState | None = None
     stage: str | None = None
 
     def outcome(self) -> Outcome:
@@ -100,7 +101,8 @@ class SpaceRun:
             if self._settle_first(settings):
                 self._settle()
             elif settings:
-                self._write(settings)
+                if self._write(settings) and self._settle_first([]):
+                    self._settle()
             elif self.ledger.moving and any(change.in_app for change in self.planned):
                 raise HfspaceError(
                     f"{self.space} restarts, and its experiments are written when it runs again.",
@@ -118,7 +120,8 @@ class SpaceRun:
 
     def _read(self) -> None:
         """The Space anew. One that has just come to rest has told its runtime already."""
-        self.state = self.run.read(self.space)
+        rest, self.rest = self.rest, None
+        self.state = self.run.read(self.space, rest=rest)
         self.stage = self.state.stage if self.state else None
         self.todo = self.run.todo(self.space, self.state)
 
@@ -247,8 +250,9 @@ class SpaceRun:
 
     # ------------------------------------------------------------ writing
 
-    def _write(self, todo: list[Change]) -> None:
-        """Apply `todo` in order; stops when an answer is lost, since only a read can tell what is left."""
+    def _write(self, todo: list[Change]) -> bool:
+        """Apply `todo` in order; stops when an answer is lost, since only a read can tell what is left: then
+        False."""
         desired = replace(self.run.desired(self.space), live=self._told())
         carried: frozenset[str] = frozenset()
         wrote = False
@@ -262,7 +266,7 @@ class SpaceRun:
             if self.state is not None and (change.moves or self._may_wake(change)):
                 self.ledger.begin_movement(self.state, self.run.pace.now())
             if not self._send(change, desired):
-                return
+                return False
             wrote = True
             self.ledger.written_since_state = not change.power
             self._done(change)
@@ -270,8 +274,9 @@ class SpaceRun:
                 if change.creates_space:
                     born = SpaceState(id=self.space, sdk=desired.spec.sdk)
                     self.ledger.begin_movement(born, self.run.pace.now())
-                return
+                return False
             carried |= BY_NAME[change.facet].carries
+        return True
 
     def _send(self, change: Change, desired: Desired) -> bool:
         """One write. False when only a read can tell what became of it; raises what the Hub refuses: a 4xx is
@@ -379,6 +384,10 @@ class SpaceRun:
             raise
         finally:
             self.run.waiting(self.space, False)
+        if all(
+            change.moves and not change.power and not change.creates_space for change in self.ledger.applied
+        ):
+            self.rest = rest
         self.stage = rest.stage
         self.ledger.came_up = self.ledger.came_up or rest.stage == "RUNNING"
 

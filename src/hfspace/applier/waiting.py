@@ -28,7 +28,7 @@ def settle(run: Run, before: SpaceState, started: float, *, quiet: bool = False)
             return state
         run.tell(Kind.WAITING, before.id, stage=state.stage, seconds=waited)
         try:
-            run.pace.sleep(run.options.poll_seconds, f"waiting for {before.id}")
+            run.pace.sleep(run.options.poll_seconds * (2 if moved else 1), f"waiting for {before.id}")
         except WaitTimeout:
             raise still(state, waited) from None
 

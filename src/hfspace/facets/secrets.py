@@ -25,6 +25,8 @@ class Secrets:
             return []
         if wanted and state.is_static:
             return [_static(desired)]
+        if live is None and not wanted and "secrets" not in spec.prune:
+            return []
         if live is None:
             return [_unreadable(desired)] if wanted or "secrets" in spec.prune else []
         found: list[Change | Check] = []

@@ -98,12 +98,14 @@ def read_space(
     hub: HubReader,
     look: Look,
     exact: ExactVisibility,
+    rest: SpaceState | None = None,
 ) -> SpaceState:
-    """One Space read afresh with all that its declaration needs. `exact` tells what a single read can't.
+    """One Space read afresh with all that its declaration needs. `exact` tells what a single read can't;
+    `rest` is the Space with a runtime that has just been read.
 
     Raises NotVisible when it is gone, other HubErrors when it can't be read.
     """
-    state = hub.space(space)
+    state = rest or hub.space(space)
     return read_details(state, spec, hub, look, exact.exact(space, spec.visibility, state.visibility))
 
 
@@ -118,14 +120,28 @@ def read_details(
         # The runtime itself names the volumes when there are any; a listing may leave them out.
         state = replace(state, volumes=state.volumes or ())
     if spec.variables or spec.secrets or spec.restart is not None or spec.prune & {"variables", "secrets"}:
-        # Both maps, also where only one is declared: one name in both would kill the Space (hub-api 1.6).
-        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
-        if spec.variables or spec.secrets or "secrets" in spec.prune:
-            live = _allowed(lambda: hub.secrets(state.id))
-            state = replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
+        state = _with_names(state, spec, hub, look)
     state = _with_app(state, spec, look)
     if state.experiments is not None and state.experiments.backend == "interface":
         state = _with_persistence(state, hub)
+    return state
+
+
+def _with_names(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    """`state` with its variables and secrets: one map where only that is declared and no name is to be added,
+    else both, since one name in both would kill the Space."""
+    plain = not (spec.variables or spec.restart is not None or "variables" in spec.prune)
+    if not plain:
+        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
+    hidden = bool(spec.secrets) or "secrets" in spec.prune
+    added = set(spec.variables or {}) - set(state.variables or {})
+    if hidden or (spec.variables and (added or state.stage == "CONFIG_ERROR")):
+        live = _allowed(lambda: hub.secrets(state.id))
+        state = replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
+    if plain and hidden:
+        new = set(spec.secrets or {}) - set(state.secrets or {})
+        if new or state.stage == "CONFIG_ERROR":
+            state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
     return state
 
 
