@@ -85,8 +85,8 @@ def test_blanks_that_mean_something_stay() -> None:
     assert formatted(text) == text.replace("U: y  ", "U: y")
 
 
-def test_windows_line_ends_and_a_mark_go() -> None:
-    assert formatted("\ufeffversion: 1\r\nspaces: {}\r\n\r\n") == "version: 1\nspaces: {}\n"
+def test_a_byte_order_mark_goes() -> None:
+    assert formatted("\ufeffversion: 1\r\nspaces: {}\r\n\r\n") == "version: 1\r\nspaces: {}\r\n"
 
 
 def test_maps_that_merge_stay_as_they_are() -> None:
@@ -144,3 +144,7 @@ def test_it_never_changes_what_a_file_says_or_drops_a_comment(lines: list[str]) 
         line.strip() for line in text.splitlines() if line.strip()
     )
     assert formatted(made) == made
+
+
+def test_line_ends_of_windows_are_kept() -> None:
+    assert formatted("spaces: {}\r\nversion: 1  \r\n") == "version: 1\r\nspaces: {}\r\n"
