@@ -1,7 +1,7 @@
 """A training in a process of its own that ends in one of many ways.
 
 Usage: python ending.py FORM WAY, with the place in PLACE_URL (a real app) or FAKE_STORE (see run_cli.py).
-It logs five entries at steps RANK*100 + 0…4, and in a forked child one more at step 50.
+It logs five entries at steps RANK*100 + 0…4, and in a forked child one more at RANK*100 + 50.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def end(way: str, monitor: ExperimentMonitor) -> None:
         case "fork":
             child = os.fork()
             if child == 0:
-                monitor.log({"loss": 50.0}, step=50)
+                monitor.log({"loss": 50.0}, step=100 * int(os.environ.get("RANK", "0")) + 50)
                 os._exit(0)
             os.waitpid(child, 0)
 

@@ -106,9 +106,7 @@ def test_what_the_gradio_app_cannot_hold_is_an_error_and_no_change() -> None:
 
 
 def test_what_official_trackio_cannot_hold_is_an_error_and_no_change() -> None:
-    wanted = spec(
-        p__a={"status": "running"}, p__b={"description": "d"}, c={}, p__d={"parameters": {"x": "NaN"}}
-    )
+    wanted = spec(p__a={"status": "running", "description": "d"}, c={}, p__d={"parameters": {"x": "NaN"}})
 
     made = on_trackio(wanted)
 

@@ -3,7 +3,7 @@ can't hold is an error with the way out, never a difference that comes back (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hfspace.errors import TrackioError, TrackioUnavailable
@@ -225,40 +225,38 @@ def _limits(desired: Desired, backend: str) -> Iterator[Check]:
                 at="trackio",
             )
     for key, wanted in sorted((spec.experiments or {}).items()):
-        limit = _interface_limit(wanted) if backend == "interface" else _official_limit(desired, key, wanted)
-        if limit:
-            yield _error(desired, key, *limit)
+        limits = (
+            _interface_limits(wanted) if backend == "interface" else _official_limits(desired, key, wanted)
+        )
+        for message, hint in limits:
+            yield _error(desired, key, message, hint)
 
 
-def _interface_limit(wanted: ExperimentSpec) -> tuple[str, str] | None:
+def _interface_limits(wanted: ExperimentSpec) -> Iterable[tuple[str, str]]:
     if wanted.project is not None:
-        return "the Gradio Trackio app has no projects.", "Remove `project:`."
-    return None
+        yield "the Gradio Trackio app has no projects.", "Remove `project:`."
 
 
-def _official_limit(desired: Desired, key: str, wanted: ExperimentSpec) -> tuple[str, str] | None:
+def _official_limits(desired: Desired, key: str, wanted: ExperimentSpec) -> Iterable[tuple[str, str]]:
+    """All that official trackio can't hold, each with the way out."""
     if wanted.status is not None:
-        return (
+        yield (
             "official trackio keeps no status of a run.",
             "Remove `status:`, or keep it as a parameter: parameters: {status: …}.",
         )
     if wanted.description is not None:
-        return (
+        yield (
             "official trackio keeps no description of a run.",
             "Remove `description:`, or keep it as a parameter: parameters: {description: …}.",
         )
     if identity(key, wanted, desired.spec.trackio).project is None:
-        return (
+        yield (
             "official trackio keeps runs in projects, and none is named.",
             f"Write `trackio: {{project: NAME}}`, or the key as NAME/{key}.",
         )
-    words = [name for name, value in wanted.parameters.items() if str(value) in _NOT_FINITE]
-    if words:
-        return (
-            f"official trackio reads the text of '{words[0]}' back as no number.",
-            "Write it in lower case.",
-        )
-    return None
+    for name, value in wanted.parameters.items():
+        if str(value) in _NOT_FINITE:
+            yield f"official trackio reads the text of '{name}' back as no number.", "Write it in lower case."
 
 
 def _forgetful(desired: Desired, state: SpaceState) -> Iterator[Check]:
