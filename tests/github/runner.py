@@ -113,18 +113,26 @@ class Runner:
         )
 
 
-_OWN_CODE = (
-    "${{ !startsWith(github.event_name, 'pull_request') || "
-    "github.event.pull_request.head.repo.full_name == github.repository }}"
+_OWN_CODE = next(
+    str(step["env"]["HFSPACE_OWN_CODE"]) for step in ACTION["runs"]["steps"] if step.get("id") == "run"
 )
 
 
 def _own_code(event: str, payload: dict[str, Any], repository: str) -> str:
     """What GitHub makes of _OWN_CODE: a property that is missing anywhere is null."""
-    value: Any = payload
-    for name in ("pull_request", "head", "repo", "full_name"):
-        value = value.get(name) if isinstance(value, dict) else None
-    return str(not event.startswith("pull_request") or value == repository).lower()
+
+    def names_us(*path: str) -> bool:
+        value: Any = payload
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return f"github.event.{'.'.join(path)} == github.repository" in _OWN_CODE and value == repository
+
+    own = re.search(r"contains\(fromJSON\('(.*?)'\), github.event_name\)", _OWN_CODE)
+    assert own, "the condition has another form"
+    of_pull = names_us("pull_request", "head", "repo", "full_name")
+    return str(
+        event in json.loads(own[1]) or of_pull or names_us("workflow_run", "head_repository", "full_name")
+    ).lower()
 
 
 def step_env(step: dict[str, Any], inputs: dict[str, str], *, own_code: str = "true") -> dict[str, str]:

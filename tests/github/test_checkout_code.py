@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +116,57 @@ def test_the_installation_imports_nothing_from_the_checkout(tmp_path: Path) -> N
     assert all(line.startswith(f"{temp} 1 -I -m ") for line in lines)
     assert f"--require-hashes --requirement {ROOT}/requirements/run.txt" in lines[1]
     assert "--no-deps --no-build-isolation" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("pull_request", {}),
+        ("pull_request", {"pull_request": None}),
+        ("pull_request", {"pull_request": []}),
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {}}}),
+        ("workflow_run", {}),
+        (
+            "workflow_run",
+            {"workflow_run": {"id": 1, "head_sha": "a", "head_repository": {"full_name": "m/f"}}},
+        ),
+        ("fork", {"push": True}),
+        ("", {}),
+    ],
+)
+def test_an_event_that_does_not_say_whose_code_it_is_about_counts_as_a_forks(
+    runner: Runner, hub: LocalHub, event: str, payload: dict[str, object]
+) -> None:
+    (runner.workspace / "spaces.yaml").write_text("version: 1\nspaces: {acme/x: {hardware: cpu-basic}}\n")
+    ran = runner.job(event, payload, {"command": "apply", "token": CANARY})
+    assert ran.code == 1
+    assert "may not run 'apply'" in ran.log
+    assert hub.requests() == []
+
+
+def test_the_events_of_our_own_code_are_the_same_in_the_shell_and_in_python() -> None:
+    from hfspace.github.event import _OWN_EVENTS
+
+    step = next(step for step in ACTION["runs"]["steps"] if step.get("id") == "run")
+    listed = re.search(r"fromJSON\('(.*?)'\)", step["env"]["HFSPACE_OWN_CODE"])
+    assert listed is not None
+    assert set(json.loads(listed[1])) == _OWN_EVENTS
+
+
+def test_python_m_hfspace_imports_nothing_from_the_working_directory(loot: Path, runner: Runner) -> None:
+    for name in ("hfspace", "encodings", "sitecustomize", "usercustomize"):  # these are Python's own doing
+        (runner.workspace / f"{name}.py").unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "hfspace", "validate"], cwd=runner.workspace, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not loot.exists(), loot.read_text()
+
+
+def test_every_python_that_we_start_is_isolated() -> None:
+    """`multiprocessing` starts children that look into the working directory first."""
+    for path in (ROOT / "src").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\bmultiprocessing\b|ProcessPoolExecutor", text), path
+        for match in re.finditer(r"sys\.executable", text):
+            assert re.match(r'sys\.executable,\s*"-[IP]"', text[match.start() :]), path

@@ -38,6 +38,9 @@ _RUNNERS = {
     "GITHUB_STEP_SUMMARY",
 }
 _TOKENS = {
+    "GH_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "HFSPACE_FINGERPRINT_KEY",
     "HF_TOKEN",
     "HUGGINGFACE_TOKEN",
     "HUGGING_FACE_HUB_TOKEN",
@@ -100,10 +103,10 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
     if job.event.from_fork:
         if job.inputs.command not in {"validate", "plan"}:
             raise UsageError(
-                f"A pull request from a fork may not run '{job.inputs.command}'.",
+                f"An event that may be about a fork's code may not run '{job.inputs.command}'.",
                 hint="Run it on the default branch, after the merge.",
             )
-        echo("This pull request comes from a fork: its plan is made without any token.")
+        echo("This run may be about a fork's code: its plan is made without any token.")
     if not job.validate():
         return 1
     if job.inputs.command == "validate":

@@ -13,6 +13,10 @@ from hfspace.errors import UsageError
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
+_OWN_EVENTS = frozenset(
+    {"push", "schedule", "workflow_dispatch", "repository_dispatch", "release", "merge_group"}
+)
+"""Events about code that is in the repository already; action.yml has the same list."""
 _LARGEST_PAYLOAD = 25 * 1024 * 1024
 
 
@@ -54,11 +58,13 @@ class Event:
 
     @property
     def from_fork(self) -> bool:
-        """A pull request whose code comes from another repository: no secret is in reach. One that the
-        payload does not describe may be anybody's."""
-        if self.pull is None:
-            return self.name.startswith("pull_request")
-        return self.pull.head_repository != self.repository
+        """Whether the code may come from another repository: then no secret is in reach. An event that does
+        not say where its code comes from may be about anybody's."""
+        if self.pull is not None:
+            return self.pull.head_repository != self.repository
+        if self.run is not None:
+            return self.run.head_repository != self.repository
+        return self.name not in _OWN_EVENTS
 
     @property
     def run_url(self) -> str:

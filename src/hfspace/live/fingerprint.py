@@ -19,7 +19,7 @@ from threading import BoundedSemaphore
 _MARK = re.compile(r"\s*\[hfspace:(v1|v2|k2):([\w-]{22}):([\w-]{22})\]")
 _COST = {"v1": 2**14, "v2": 2**16, "k2": 2**12}
 """scrypt's N. 2**16 takes 64 MiB and about 0.25 s a guess: 12 s for a plan of 50 secrets on two slow cores.
-With a key it is the key that protects, and 50 take half a second. Marks of the first version are still
+With a key it is the key that protects, and 50 take less than a second. Marks of the first version are still
 recognised, and replaced when a secret is written anyway."""
 
 _AT_ONCE = BoundedSemaphore(2)  # a plan compares in many threads, and each digest takes 64 MiB
