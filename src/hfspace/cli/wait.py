@@ -20,14 +20,21 @@ def command(context: Context, space: str, timeout: str) -> int:
     from hfspace.cli.session import parse_timeout
     from hfspace.errors import HfspaceError, WaitTimeout
     from hfspace.live.limiter import Pace
-    from hfspace.model import FAILED, HELD
+    from hfspace.model import FAILED, HELD, MOVING
 
     pace = Pace(parse_timeout(timeout))
     hub = context.hub(pace=pace)
     state = hub.space(find_space(hub, space))
-    told, started = "", pace.now()
-    while state.stage not in {"RUNNING", "SLEEPING"} or state.hardware_current not in {None, state.hardware}:
-        if state.stage in FAILED | HELD:
+    told, started, moved = "", pace.now(), False
+    settle = float(context.env.get("HFSPACE_SETTLE_SECONDS", "10"))
+    while True:
+        # A restart that was just asked for may show some reads later: until then it reads as before.
+        moved = moved or state.stage in MOVING
+        certain = moved or pace.now() - started >= settle
+        up = state.stage in {"RUNNING", "SLEEPING"} and state.hardware_current in {None, state.hardware}
+        if up and certain:
+            break
+        if state.stage in FAILED | HELD and certain:
             said = f": {state.error_message}" if state.error_message else "."
             log = LOG_COMMANDS.get(state.stage or "", "")
             hint = (
