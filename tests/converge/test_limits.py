@@ -51,7 +51,7 @@ def refused_by_window(hub: LocalHub, seconds: float) -> Counter[int]:
 
 
 def test_a_thousand_requests_through_a_window_of_a_hundred() -> None:
-    seed, manifest = fleet(110, window=300, quota=100)
+    seed, manifest = fleet(130, window=300, quota=100)
     with LocalHub(seed=seed, clock="manual") as hub:
         runner = Runner(hub, manifest)
         runner.pace._end = 1e9
