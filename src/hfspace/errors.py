@@ -7,7 +7,7 @@ HfspaceError
  ├─ PlanFileError          a saved plan is damaged, newer than us, or not a plan
  ├─ StalePlanError         a saved plan no longer describes the world
  ├─ ChangedMeanwhile       somebody else changed what this run had written
- ├─ PolicyError            the plan breaches the manifest's policy
+ ├─ PlanRefused            the plan may not be applied (holds every reason)
  ├─ Interrupted            Ctrl-C or SIGTERM
  ├─ WaitTimeout            something did not happen in time
  ├─ HubError               the Hub refused or could not be understood
@@ -101,8 +101,27 @@ class ChangedMeanwhile(HfspaceError):
     """Somebody else, such as a second run, changed what this run had written or read."""
 
 
-class PolicyError(HfspaceError):
-    """The plan breaches the manifest's policy; nothing was changed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One reason why a plan may not be applied, and what to do about it."""
+
+    message: str
+    hint: str = ""
+
+
+class PlanRefused(HfspaceError):
+    """The plan may not be applied, and nothing was changed. `reasons` holds every one of them."""
+
+    def __init__(self, reasons: Sequence[Refusal]) -> None:
+        self.reasons = tuple(reasons)
+        lines = [f"{reason.message} {reason.hint}".strip() for reason in self.reasons]
+        one = len(lines) == 1
+        super().__init__(
+            f"Nothing was changed: {self.reasons[0].message}"
+            if one
+            else f"Nothing was changed, for {len(lines)} reasons: " + "; ".join(lines),
+            hint=self.reasons[0].hint if one else "",
+        )
 
 
 class Interrupted(HfspaceError):

@@ -1,13 +1,15 @@
 """The values that the layers pass to each other: what is live, what differs, what it costs. No behaviour
-beyond invariants; imports no layer above."""
+beyond invariants; imports nothing but the errors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
+
+from hfspace.errors import PlanRefused, Refusal
 
 Json: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, finite float, str, list or dict of such."""
@@ -240,7 +242,17 @@ class Action(StrEnum):
     PAUSE = "pause"
 
 
-Effect: TypeAlias = Literal["restart", "bills", "wakes", "stops"]
+Effect: TypeAlias = Literal["restart", "bills", "wakes", "stops", "exposes", "hides"]
+
+
+class Subject(StrEnum):
+    """What a change is about: the Space as a whole, whether it runs, one of its settings, or what its app
+    holds."""
+
+    SPACE = "space"
+    STAGE = "stage"
+    SETTING = "setting"
+    APP = "app"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,14 +262,16 @@ class Change:
     `address` is `owner/name`, `owner/name.facet` or `owner/name.facet.key`. `before` and `after` are JSON
     values, None for absent; both None when `sensitive`. `usd_per_hour_*` are set where money moves.
     `needed_by` is the address of a change that can't be made without this one: they are targeted together.
-    `early`: comes before a pause, since a paused Space may refuse it. `power`: it pauses, starts or restarts
-    the Space itself. `in_app`: it is kept inside the running app, which a restart may lose.
+    `early`: comes before a pause, since a paused Space may refuse it. `flavor` is the hardware that the Space
+    has afterwards, where this changes it; `rebuild` that a restart builds it anew. `note` is for people:
+    nothing decides by it, nor by the text of an address or a facet.
     """
 
     address: str
     space: str
     facet: str
     key: str | None = None
+    subject: Subject = Subject.SETTING
     action: Action
     before: Json = None
     after: Json = None
@@ -265,25 +279,26 @@ class Change:
     effects: tuple[Effect, ...] = ()
     usd_per_hour_before: Decimal | None = None
     usd_per_hour_after: Decimal | None = None
+    flavor: str | None = None
+    rebuild: bool = False
     note: str = ""
     needed_by: str = ""
     early: bool = False
-    power: bool = False
-    in_app: bool = False
     source: Source | None = None
 
     @property
     def creates_space(self) -> bool:
-        return self.address == self.space and self.action is Action.CREATE
+        return self.subject is Subject.SPACE and self.action is Action.CREATE
 
     @property
-    def deletes_space(self) -> bool:
-        return self.address == self.space and self.action is Action.DELETE
+    def power(self) -> bool:
+        """Whether it pauses, starts or restarts the Space itself."""
+        return self.subject is Subject.STAGE
 
     @property
-    def moves(self) -> bool:
-        """Whether the Space starts or restarts by it."""
-        return bool({"restart", "wakes"} & set(self.effects))
+    def in_app(self) -> bool:
+        """Whether it is kept inside the running app, which a restart may lose."""
+        return self.subject is Subject.APP
 
     @property
     def removes(self) -> bool:
@@ -292,24 +307,49 @@ class Change:
         return self.action is Action.DELETE or gone
 
     @property
-    def restarts_failed(self) -> bool:
-        return self.power and self.action is Action.RESTART and self.before in FAILED
+    def deletes_space(self) -> bool:
+        return self.subject is Subject.SPACE and self.action is Action.DELETE
+
+    @property
+    def pauses(self) -> bool:
+        return self.action is Action.PAUSE
+
+    @property
+    def starts(self) -> bool:
+        """Whether a Space runs after this that did not before."""
+        return self.creates_space or "wakes" in self.effects
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the Space restarts or starts with this."""
+        return bool({"restart", "wakes"} & set(self.effects))
+
+    @property
+    def mends(self) -> bool:
+        """Whether this restarts a Space because it failed (`on_error`)."""
+        return self.subject is Subject.STAGE and self.action is Action.RESTART and self.before in FAILED
 
 
-Severity: TypeAlias = Literal["error", "warning"]
+Severity: TypeAlias = Literal["error", "warning", "unknown"]
+Scope: TypeAlias = Literal["space", "policy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Something that apply can't mend. An `error` stops the Space (`policy` ones stop everything)."""
+    """Something that apply can't mend. An `error` stops its Space, if it `blocks`; one of the scope `policy`
+    stops everything, unless it is `overridable` and the caller insists. `unknown`: what was declared or asked
+    for could not be read or compared."""
 
     address: str
     space: str
     facet: str
+    scope: Scope = "space"
     severity: Severity
     message: str
     hint: str = ""
     source: Source | None = None
+    overridable: bool = False
+    blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,8 +397,65 @@ class Plan:
         return tuple(check for check in self.checks if check.severity == "error")
 
     @property
+    def unknowns(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.severity == "unknown")
+
+    @property
+    def breaches(self) -> tuple[Check, ...]:
+        """The errors that stop everything."""
+        return tuple(check for check in self.errors if check.scope == "policy")
+
+    @property
+    def deletes(self) -> tuple[Change, ...]:
+        """The Spaces that it deletes."""
+        return tuple(change for change in self.changes if change.deletes_space)
+
+    @property
     def is_empty(self) -> bool:
         return not self.changes
+
+    def approve(
+        self, *, allow_delete: bool = False, force: bool = False, strict: bool = False
+    ) -> ApprovedPlan:
+        """This plan as one that may be applied.
+
+        `allow_delete` lets Spaces be deleted, `force` overrides what a policy lets be overridden, `strict`
+        takes warnings for errors. Raises PlanRefused with every reason.
+        """
+        reasons = [
+            *(Refusal(message=check.message, hint=check.hint) for check in self._refusing(force=force)),
+            *(self._unwritable() if self.changes else ()),
+        ]
+        if self.deletes and not allow_delete:
+            names = ", ".join(change.space for change in self.deletes)
+            reasons.append(Refusal(message=f"It deletes {names}.", hint="Allow it with --allow-delete."))
+        if strict and (count := sum(check.severity == "warning" for check in self.checks)):
+            reasons.append(Refusal(message=f"There are warnings ({count}), and it is to be strict."))
+        if reasons:
+            raise PlanRefused(reasons)
+        return ApprovedPlan(plan=self)
+
+    def _refusing(self, *, force: bool) -> tuple[Check, ...]:
+        return tuple(check for check in self.breaches if not (force and check.overridable))
+
+    def _unwritable(self) -> Iterator[Refusal]:
+        if self.account is None and self.role == "anonymous":
+            yield Refusal(
+                message="There is no token, and without one nothing can be changed.",
+                hint="Set HF_TOKEN, log in with `hf auth login`, or give a GitHub job id-token: write.",
+            )
+        if self.role == "read":
+            yield Refusal(
+                message="The token found has the role read, and can change nothing.",
+                hint="Set HF_TOKEN to one with write access; `hfspace doctor` shows what this one may do.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedPlan:
+    """A plan that may be applied. Made by `Plan.approve`, which says what stands in the way."""
+
+    plan: Plan
 
 
 # ------------------------------------------------------------------ what was done

@@ -98,7 +98,8 @@ class Runner:
 
     def apply(self, **values: Any) -> ApplyResult:
         snapshot = self.snapshot()
-        return apply(plan(self.manifest, snapshot), self.run(snapshot, **values))
+        approved = plan(self.manifest, snapshot).approve(allow_delete=True)
+        return apply(approved, self.run(snapshot, **values))
 
     def apply_until_done(self, tries: int = 6) -> ApplyResult:
         """As a person would: run again after a failure. Fails the test when it does not end."""

@@ -245,7 +245,7 @@ def test_a_read_only_token_sees_settings_as_unknown_and_plans_nothing_from_them(
     with LocalHub(seed=seed) as hub:
         made = Runner(hub, wanted, ENV).plan()
         assert made.changes == ()
-        assert {check.severity for check in made.checks} == {"warning"}
+        assert {check.severity for check in made.checks} == {"unknown"}
 
 
 @pytest.mark.parametrize("state", [None, "paused"])

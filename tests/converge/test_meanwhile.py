@@ -125,7 +125,7 @@ def test_a_space_that_is_gone_is_not_done_and_not_made_again(hub: LocalHub) -> N
     from hfspace.applier.executor import apply
     from hfspace.planner.plan import plan
 
-    result = apply(plan(runner.manifest, snapshot), runner.run(snapshot))
+    result = apply(plan(runner.manifest, snapshot).approve(), runner.run(snapshot))
     assert (result.exit_code, "is gone since the plan was made" in result.outcomes[0].error) == (1, True)
 
 
@@ -184,7 +184,7 @@ def together(hub: LocalHub, *manifests: dict[str, Any]) -> list[ApplyResult]:
 
         snapshot = runner.snapshot()
         barrier.wait(10)
-        results[number] = apply(plan(runner.manifest, snapshot), runner.run(snapshot))
+        results[number] = apply(plan(runner.manifest, snapshot).approve(), runner.run(snapshot))
 
     threads = [threading.Thread(target=go, args=item) for item in enumerate(runners)]
     for thread in threads:

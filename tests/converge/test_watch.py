@@ -20,7 +20,18 @@ from hfspace.applier.watch import Auto, Patience, Tick, allowed, loop, tick
 from hfspace.errors import HfspaceError, HubUnreachable, Interrupted
 from hfspace.live.limiter import Pace
 from hfspace.localhub import LocalHub
-from hfspace.model import Action, ApplyResult, Change, Cost, ManifestRef, Outcome, Plan, Status
+from hfspace.model import (
+    Action,
+    ApplyResult,
+    ApprovedPlan,
+    Change,
+    Cost,
+    ManifestRef,
+    Outcome,
+    Plan,
+    Status,
+    Subject,
+)
 from tests.converge.killing import Commands
 
 pytestmark = pytest.mark.xdist_group("kill")
@@ -80,7 +91,9 @@ def test_once_is_one_turn() -> None:
 
 
 def change(facet: str, action: Action, space: str = "acme/x", **values: Any) -> Change:
-    return Change(address=f"{space}.{facet}", space=space, facet=facet, action=action, **values)
+    subject = {"existence": Subject.SPACE, "state": Subject.STAGE}.get(facet, Subject.SETTING)
+    address = f"{space}.{facet}"
+    return Change(address=address, space=space, facet=facet, subject=subject, action=action, **values)
 
 
 def plan_of(*changes: Change) -> Plan:
@@ -131,8 +144,9 @@ def test_what_each_mode_may_do(auto: Auto, may: set[str]) -> None:
     assert {name for name, one in named.items() if allowed(one, auto)} == may
 
 
-def carried(made: Plan) -> ApplyResult:
-    return ApplyResult(outcomes=(Outcome(space="acme/x", status=Status.DONE, applied=made.changes),))
+def carried(approved: ApprovedPlan) -> ApplyResult:
+    applied = approved.plan.changes
+    return ApplyResult(outcomes=(Outcome(space="acme/x", status=Status.DONE, applied=applied),))
 
 
 def test_a_space_that_fails_again_and_again_is_given_up_for_a_day() -> None:

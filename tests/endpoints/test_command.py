@@ -63,7 +63,7 @@ def test_evidence_is_shown_with_v(serve: Serve, capsys: pytest.CaptureFixture[st
     run(["diagnose", host.url, "-v"])
 
     out = capsys.readouterr().out
-    assert f"GET {host.url}/config -> 503 text/html ?[31mgone?" in out
+    assert f"GET {host.url}/config -> 503 text/html \\x1b[31mgone\\x07" in out
     assert "\x1b" not in out
 
 

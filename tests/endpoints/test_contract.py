@@ -247,7 +247,7 @@ def test_the_facet_names_the_line_and_the_command_that_mends_it() -> None:
     (found,) = Endpoint().compare(desired(EndpointSpec(api_name="/predict")), state)
 
     assert isinstance(found, Check)
-    assert found.severity == "warning"
+    assert found.severity == "error"
     assert found.address == "acme/x.endpoint.api_name"
     assert str(found.source) == "spaces.yaml:9:7"
     assert "hfspace diagnose acme/x --fix" in found.hint

@@ -27,7 +27,7 @@ def test_annotations_stand_on_the_manifests_lines_worst_first() -> None:
     at = Source(file="/repo/fleet/a.yaml", line=4, column=2)
     made = plan(
         delete("acme/old", {"sdk": "gradio"}, source=at),
-        change("acme/demo", "visibility", "private", "public", source=at),
+        change("acme/demo", "visibility", "private", "public", effects=("exposes",), source=at),
         change(
             "acme/demo", "hardware", "cpu-basic", "t4-small", source=at, usd_per_hour_after=Decimal("0.4")
         ),

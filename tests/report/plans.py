@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hfspace.model import Action, Change, Check, Cost, ManifestRef, Plan, Source
+from hfspace.model import Action, Change, Check, Cost, ManifestRef, Plan, Source, Subject
 
 HOSTILE = (
     "\x1b[2J\x1b]8;;http://evil.example\x07click\x1b]8;;\x07",
@@ -36,6 +36,9 @@ HOSTILE = (
 )
 
 
+SUBJECTS = {"existence": Subject.SPACE, "state": Subject.STAGE, "experiments": Subject.APP}
+
+
 def change(space: str, facet: str, before: Any = None, after: Any = None, **values: Any) -> Change:
     key = values.get("key")
     address = f"{space}.{facet}" + (f".{key}" if key else "")
@@ -45,6 +48,7 @@ def change(space: str, facet: str, before: Any = None, after: Any = None, **valu
         address=values.pop("address", address),
         space=space,
         facet=facet,
+        subject=SUBJECTS.get(facet, Subject.SETTING),
         action=action,
         before=before,
         after=after,
@@ -66,6 +70,7 @@ def check(space: str, facet: str, severity: Any, message: str, hint: str = "", *
         address=values.pop("address", f"{space}.{facet}"),
         space=space,
         facet=facet,
+        scope="policy" if facet == "policy" else "space",
         severity=severity,
         message=message,
         hint=hint,
@@ -105,7 +110,7 @@ def everything() -> Plan:
     usd = Decimal
     space = "acme/whisper-demo"
     return plan(
-        change(space, "visibility", "public", "private"),
+        change(space, "visibility", "public", "private", effects=("hides",)),
         change(space, "variables", "1", None, key="DEBUG", effects=("restart",)),
         change(space, "variables", None, "openai/whisper-small", key="MODEL_ID", effects=("restart",)),
         change(space, "variables", {"value": "4", "description": None},
@@ -188,7 +193,7 @@ def large(changes: int = 2_000) -> Plan:
         items += [
             change(space, "hardware", "cpu-basic", "t4-small", effects=("restart", "bills"), **price),
             change(space, "sleep_time", -1, (900, 1800, 3600)[number % 3]),
-            change(space, "visibility", "public", "private"),
+            change(space, "visibility", "public", "private", effects=("hides",)),
             change(space, "variables", None, "info", key="LOG_LEVEL", effects=("restart",)),
         ]
         if number % 50 == 0:

@@ -24,4 +24,4 @@ def test_prices_survive_a_narrow_terminal() -> None:
 
 def test_what_apply_can_not_mend_stands_after_what_changes() -> None:
     text = render(plans.everything(), color=False)
-    assert text.index("~ acme/whisper-demo") < text.index("Checks that failed") < text.index("! acme/gone")
+    assert text.index("~ acme/whisper-demo") < text.index("Failed or unknown") < text.index("! acme/gone")

@@ -186,11 +186,11 @@ def test_a_space_that_is_declared_paused_is_no_reason_to_warn() -> None:
     assert checks(made) == []
 
 
-def test_an_app_that_is_not_ready_warns_and_another_app_is_an_error() -> None:
+def test_an_app_that_is_not_ready_is_unknown_and_another_app_is_an_error() -> None:
     away = live(experiments=LiveExperiments(backend="", problem="it is not ready"))
     other = live(experiments=LiveExperiments(backend="unsupported", problem="it is no Trackio"))
 
-    assert checks(planned(spec(a={}), away)) == ["warning experiments: not read: it is not ready"]
+    assert checks(planned(spec(a={}), away)) == ["unknown experiments: not read: it is not ready"]
     assert checks(planned(spec(a={}), other)) == ["error experiments: not read: it is no Trackio"]
 
 
@@ -245,12 +245,12 @@ def test_nothing_declared_asks_nothing() -> None:
 
 def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_create() -> None:
     from hfspace.applier.watch import Auto, Patience, tick
-    from hfspace.model import ApplyResult
+    from hfspace.model import ApplyResult, ApprovedPlan
 
     done: list[Plan] = []
 
-    def carry_out(made: Plan) -> ApplyResult:
-        done.append(made)
+    def carry_out(approved: ApprovedPlan) -> ApplyResult:
+        done.append(approved.plan)
         return ApplyResult(outcomes=())
 
     pruned = spec(p__a={}).model_copy(update={"prune": frozenset({"experiments"})})

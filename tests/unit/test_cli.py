@@ -174,7 +174,8 @@ def test_targets(shell: Shell, hub: LocalHub) -> None:
 def test_json_is_one_document(shell: Shell) -> None:
     plan = json.loads(shell("plan", "--format", "json").stdout)
     assert plan["format_version"] == 1
-    assert plan["summary"] == {"create": 0, "update": 1, "delete": 0, "unchanged": 1, "checks_failed": 0}
+    calm = {"checks_failed": 0, "unknown": 0}
+    assert plan["summary"] == {"create": 0, "update": 1, "delete": 0, "unchanged": 1, **calm}
     assert plan["cost"]["after_usd_per_hour"] == "0.80"
     assert json.loads(shell("status", "--format", "json").stdout)["spaces"][0]["id"] == "acme/x"
     assert json.loads(shell("show", "acme/y", "--format", "json").stdout)["stage"] == "RUNNING"

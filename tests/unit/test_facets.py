@@ -218,7 +218,7 @@ def test_what_the_token_may_not_read_is_unknown_and_nothing_is_planned_from_it()
     )
     made = planned(spec, live(variables=None, secrets=None))
     assert told(made) == []
-    assert {check.severity for check in made.checks} == {"warning"}
+    assert {check.severity for check in made.checks} == {"unknown"}
 
 
 UNSET = {("acme/x", "S"): "$TOKEN is not set"}
@@ -233,7 +233,7 @@ def test_an_unset_source_is_an_error_where_the_hub_lacks_the_secret() -> None:
 def test_an_unset_source_is_not_compared_where_the_hub_has_the_secret() -> None:
     made = planned(SpaceSpec(secrets={"S": ENV}), live(secrets={"S": secret()}), unset_secrets=UNSET)
     assert told(made) == []
-    assert checks(made) == ["warning secrets: S: not compared ($TOKEN is not set here)"]
+    assert checks(made) == ["unknown secrets: S: not compared ($TOKEN is not set here)"]
     assert [check.severity for check in requiring_secrets(made, UNSET).checks] == ["error"]
 
 
@@ -267,7 +267,7 @@ def test_private_is_not_taken_for_protected() -> None:
     ]
     unknown = live(visibility="private", visibility_exact=False)
     assert told(planned(SpaceSpec(visibility="protected"), unknown)) == []
-    assert planned(SpaceSpec(visibility="protected"), unknown).checks[0].severity == "warning"
+    assert planned(SpaceSpec(visibility="protected"), unknown).checks[0].severity == "unknown"
 
 
 def test_volumes_keep_what_is_not_declared_unless_pruned() -> None:

@@ -9,21 +9,21 @@ from __future__ import annotations
 import json
 
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
-from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState
+from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState, Subject
 
 HINT = "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
 
 
 def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState | None) -> ChangedMeanwhile:
     """`change` was made, and reads otherwise. `before` is the Space as read before it was made."""
-    if change.facet == "existence":
+    if change.subject is Subject.SPACE:
         what = "is gone again" if change.action is Action.CREATE else "is there again"
         return ChangedMeanwhile(f"{change.space} {what}: somebody else changed it meanwhile.", hint=HINT)
-    if change.action is Action.PAUSE:
+    if change.pauses:
         return ChangedMeanwhile(
             f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=HINT
         )
-    if change.facet == "state":
+    if change.subject is Subject.STAGE:
         return ChangedMeanwhile(
             f"{change.space} was {'stopped' if change.before == 'STOPPED' else 'paused'} by somebody else "
             "meanwhile: this run had started it.",

@@ -13,7 +13,7 @@ from hfspace.applier.run import Run
 from hfspace.applier.space_run import reconcile
 from hfspace.errors import HfspaceError
 from hfspace.live.visibility import ExactVisibility
-from hfspace.model import Action, ApplyResult, Change, Outcome, Plan, Status
+from hfspace.model import ApplyResult, ApprovedPlan, Change, Outcome, Status
 from hfspace.planner import order
 from hfspace.planner.policy import is_running
 
@@ -21,14 +21,15 @@ _MOST_THREADS = 200
 _LAG_SECONDS = 1.0
 
 
-def apply(plan: Plan, run: Run) -> ApplyResult:
-    """Carry out `plan`. Never raises for what the Hub does; KeyboardInterrupt stops it in good order:
-    requests in flight end, nothing new begins, and the result says what was done."""
+def apply(approved: ApprovedPlan, run: Run) -> ApplyResult:
+    """Carry out a plan that was approved. Never raises for what the Hub does; KeyboardInterrupt stops it in
+    good order: requests in flight end, nothing new begins, and the result says what was done."""
+    plan = approved.plan
     run = replace(run, ports=replace(run.ports, exact=_exact(run)))
     by_space: dict[str, list[Change]] = {}
     for change in plan.changes:
         by_space.setdefault(change.space, []).append(change)
-    refused = {check.space: check.message for check in plan.errors if check.space and check.facet != "policy"}
+    refused = {check.space: check.message for check in plan.errors if check.scope == "space" and check.blocks}
     work = _Work(run=run, by_space={space: tuple(changes) for space, changes in by_space.items()})
     for space, why in sorted(refused.items()):
         work.outcomes[space] = _untried(space, work.by_space.get(space, ()), f"not touched: {why}")
@@ -150,9 +151,7 @@ class _Work:
         up = {space for space in self.run.manifest.spaces if is_running(self.run.snapshot, space)}
         for space, outcome in self.outcomes.items():
             for change in outcome.applied:
-                if change.action is Action.PAUSE or (
-                    change.action is Action.DELETE and change.facet == "existence"
-                ):
+                if change.pauses or change.deletes_space:
                     up.discard(space)
                 elif self._starts((change,)):
                     up.add(space)
@@ -162,10 +161,7 @@ class _Work:
         return {space for space, changes in self.by_space.items() if self._starts(changes)}
 
     def _starts(self, changes: tuple[Change, ...]) -> bool:
-        return any(
-            "wakes" in change.effects or (change.action is Action.CREATE and change.facet == "existence")
-            for change in changes
-        )
+        return any(change.starts for change in changes)
 
 
 def _exact(run: Run) -> ExactVisibility:

@@ -232,7 +232,7 @@ class SpaceRun:
                 f"{change.address} was created and read back, and is gone.",
                 hint="The app restarted, or somebody created one in the same second. Run again.",
             )
-        if change.restarts_failed and self.stage in FAILED:
+        if change.mends and self.stage in FAILED:
             if entry.times >= self.run.options.restarts:
                 raise conflicts.fails_again(change, entry.times, self.ledger.came_up, self.stage)
             return
@@ -263,7 +263,7 @@ class SpaceRun:
             self.run.check_stop()
             if wrote and change.power and not self._still_needed(change):
                 continue
-            if self.state is not None and (change.moves or self._may_wake(change)):
+            if self.state is not None and (change.restarts or self._may_wake(change)):
                 self.ledger.begin_movement(self.state, self.run.pace.now())
             if not self._send(change, desired):
                 return False
@@ -385,7 +385,8 @@ class SpaceRun:
         finally:
             self.run.waiting(self.space, False)
         if all(
-            change.moves and not change.power and not change.creates_space for change in self.ledger.applied
+            change.restarts and not change.power and not change.creates_space
+            for change in self.ledger.applied
         ):
             self.rest = rest
         self.stage = rest.stage

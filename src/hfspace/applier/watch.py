@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hfspace.errors import HfspaceError, Interrupted
 from hfspace.live.limiter import Pace
-from hfspace.model import FAILED, Action, ApplyResult, Change, Plan
+from hfspace.model import Action, ApplyResult, ApprovedPlan, Change, Plan, Subject
 
 _JITTER = 0.1
 _LONGEST_BACK_OFF = 3600.0
@@ -53,11 +53,11 @@ class Reporter(Protocol):
 
 def allowed(change: Change, auto: Auto) -> bool:
     """Whether the loop may carry out `change` by itself."""
-    if change.facet == "existence":
-        return auto is Auto.ALL and change.action is Action.CREATE
-    if change.facet == "experiments" and change.action is Action.DELETE:
+    if change.subject is Subject.SPACE:
+        return auto is Auto.ALL and change.creates_space
+    if change.subject is Subject.APP and change.action is Action.DELETE:
         return auto is Auto.ALL
-    wakes = change.facet == "state" and change.action is Action.RESTART
+    wakes = change.subject is Subject.STAGE and change.action is Action.RESTART
     if auto is Auto.WAKE:
         return wakes
     return auto in {Auto.SETTINGS, Auto.ALL}
@@ -74,7 +74,7 @@ class Patience:
 
     def lost(self, change: Change) -> bool:
         """Whether `change` restarts a Space that was restarted often enough."""
-        if not _mends(change):
+        if not change.mends:
             return False
         recent = [at for at in self.restarts[change.space] if at > self.now() - _RESTARTS_WITHIN]
         self.restarts[change.space] = recent
@@ -82,20 +82,22 @@ class Patience:
 
     def learn(self, result: ApplyResult) -> None:
         for outcome in result.outcomes:
-            self.restarts[outcome.space] += [self.now() for change in outcome.applied if _mends(change)]
+            self.restarts[outcome.space] += [self.now() for change in outcome.applied if change.mends]
 
 
 def tick(
-    make_plan: Callable[[], Plan], carry_out: Callable[[Plan], ApplyResult], auto: Auto, patience: Patience
+    make_plan: Callable[[], Plan],
+    carry_out: Callable[[ApprovedPlan], ApplyResult],
+    auto: Auto,
+    patience: Patience,
 ) -> Tick:
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
         made = make_plan()
         may, left, given_up = _parted(made, auto, patience)
-        blocked = any(check.facet == "policy" for check in made.errors)
-        if not may or blocked:
+        if not may or made.breaches:
             return Tick(plan=made, left=made.changes, given_up=given_up)
-        result = carry_out(replace(made, changes=may))
+        result = carry_out(replace(made, changes=may).approve())
         patience.learn(result)
         if result.interrupted:
             raise Interrupted("Interrupted.")
@@ -111,19 +113,15 @@ def _parted(
 ) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]:
     """What may be done, what is left, and the Spaces that were restarted too often. Of a Space that may not
     be created, everything is left."""
-    stays = {item.space for item in made.changes if item.facet == "existence" and not allowed(item, auto)}
+    stays = {item.space for item in made.changes if item.subject is Subject.SPACE and not allowed(item, auto)}
     lost = {item.space for item in made.changes if patience.lost(item)}
     may = tuple(
         item
         for item in made.changes
-        if item.space not in stays and allowed(item, auto) and not (item.space in lost and _mends(item))
+        if item.space not in stays and allowed(item, auto) and not (item.space in lost and item.mends)
     )
     left = tuple(item for item in made.changes if item not in may)
     return may, left, tuple(sorted(lost)) if auto is not Auto.NONE else ()
-
-
-def _mends(change: Change) -> bool:
-    return change.facet == "state" and change.action is Action.RESTART and change.before in FAILED
 
 
 def loop(

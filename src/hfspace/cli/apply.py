@@ -13,8 +13,9 @@ from hfspace.applier.events import Event, Listener
 from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import Session, open_session, parse_timeout, stop_on_sigterm
-from hfspace.errors import HfspaceError, PolicyError, StalePlanError, UsageError
-from hfspace.model import ApplyResult, Plan, Snapshot
+from hfspace.errors import StalePlanError, UsageError
+from hfspace.model import ApplyResult, ApprovedPlan, Plan, Snapshot
+from hfspace.planner.counts import exit_code
 from hfspace.text import json_text
 
 
@@ -42,6 +43,7 @@ from hfspace.text import json_text
 @click.option("--allow-delete", is_flag=True, help="Let `state: absent` delete Spaces.")
 @click.option("--force", is_flag=True, help="Touch more Spaces than policy.max_change_percent allows.")
 @click.option("--strict", is_flag=True, help="A warning counts as an error: nothing is done.")
+@click.option("--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared.")
 @click.option(
     "--audit-log", type=click.Path(dir_okay=False, path_type=Path), help="Append what is done, as NDJSON."
 )
@@ -62,6 +64,7 @@ def command(
     allow_delete: bool,
     force: bool,
     strict: bool,
+    allow_unknown: bool,
     audit_log: Path | None,
     form: str,
 ) -> int:
@@ -85,9 +88,10 @@ def command(
     else:
         made, snapshot = session.plan(targets)
     made = requiring_secrets(made, session.look.unset_secrets)
-    made = _guarded(made, context, form, strict=strict, force=force, allow_delete=allow_delete)
+    _show_plan(made, context, form)
+    approved = made.approve(allow_delete=allow_delete, force=force, strict=strict)
     if made.is_empty:
-        return _nothing_to_do(made, context, form)
+        return _nothing_to_do(made, context, form, allow_unknown=allow_unknown)
     if not yes and not context.confirm("\nDo you want to make these changes?"):
         raise UsageError("Nothing was changed.")
     options = Options(
@@ -102,15 +106,15 @@ def command(
         # What was reviewed and nothing else, also where the plan was made with --target or --shard.
         targets = tuple(change.address for change in made.changes)
     result = execute(
-        session, made, snapshot, options, targets=targets, expected=expected, audit_log=audit_log
+        session, approved, snapshot, options, targets=targets, expected=expected, audit_log=audit_log
     )
     _show(result, context, form)
-    return result.exit_code or (1 if made.errors else 0)
+    return result.exit_code or exit_code(made, allow_unknown=allow_unknown)
 
 
 def execute(
     session: Session,
-    made: Plan,
+    approved: ApprovedPlan,
     snapshot: Snapshot,
     options: Options,
     *,
@@ -123,6 +127,7 @@ def execute(
     from hfspace.applier.run import Run
     from hfspace.cli.progress import progress
 
+    made = approved.plan
     with ExitStack() as stack:
         spaces = len({change.space for change in made.changes})
         listeners: list[Listener] = [stack.enter_context(progress(session.context, spaces))]
@@ -140,7 +145,7 @@ def execute(
             expected=expected,
             listener=_all(listeners),
         )
-        return apply(made, run)
+        return apply(approved, run)
 
 
 def _all(listeners: list[Listener]) -> Listener:
@@ -173,47 +178,20 @@ def _still_true(saved: Plan, session: Session) -> tuple[Plan, Snapshot]:
     return saved, snapshot
 
 
-def _guarded(
-    made: Plan, context: Context, form: str, *, strict: bool, force: bool, allow_delete: bool
-) -> Plan:
-    """Shows the plan, and refuses as a whole what may not be done at all."""
-    from hfspace.cli.plan import blocking, rendered, without_share_check
-    from hfspace.planner.plan import deletes
+def _show_plan(made: Plan, context: Context, form: str) -> None:
+    from hfspace.cli.plan import rendered
 
-    made = without_share_check(made) if force else made
+    text = rendered(made, "text", context, applying=True)
     if form == "text":
-        context.echo(rendered(made, "text", context))
-    elif not context.quiet:
-        context.note(rendered(made, "text", context))
-    if any(check.facet == "policy" for check in made.errors):
-        raise PolicyError(
-            "The plan breaches the policy; nothing was changed.", hint="See the lines marked !."
-        )
-    if strict and blocking(made, strict=True):
-        raise HfspaceError("There are warnings, and --strict was given; nothing was changed.")
-    if doomed := deletes(made):
-        names = ", ".join(change.space for change in doomed)
-        if not allow_delete:
-            raise UsageError(
-                f"The plan deletes {names}; nothing was changed.", hint="Pass --allow-delete to do it."
-            )
-    if made.role == "read" and made.changes:
-        raise HfspaceError(
-            "The token found has the role read, and can change nothing.",
-            hint="Set HF_TOKEN to a token with write access; `hfspace doctor` shows what this one may do.",
-        )
-    if made.account is None and made.changes:
-        raise HfspaceError(
-            "There is no token, and without one nothing can be changed.",
-            hint="Set HF_TOKEN, log in with `hf auth login`, or give a GitHub job id-token: write.",
-        )
-    return made
+        context.echo(text)
+    else:
+        context.note(text)
 
 
-def _nothing_to_do(made: Plan, context: Context, form: str) -> int:
+def _nothing_to_do(made: Plan, context: Context, form: str, *, allow_unknown: bool) -> int:
     if form == "json":
         _show(ApplyResult(outcomes=()), context, form)
-    return 1 if made.errors else 0
+    return exit_code(made, allow_unknown=allow_unknown)
 
 
 def _show(result: ApplyResult, context: Context, form: str) -> None:

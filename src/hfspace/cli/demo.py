@@ -75,7 +75,7 @@ def _story(context: Context) -> int:
     if made.errors:
         raise HfspaceError("The demo's plan has errors; this is a bug in hfspace.")
     _say(context, "\n$ hfspace apply --yes\n")
-    result = execute(session, made, snapshot, Options(poll_seconds=0.3, settle_seconds=2))
+    result = execute(session, made.approve(), snapshot, Options(poll_seconds=0.3, settle_seconds=2))
     context.echo(render(result, color=context.color))
     _say(context, "\n$ hfspace plan\n")
     again, _ = open_session(context).plan()

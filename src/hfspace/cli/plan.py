@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.model import Check, Plan
+from hfspace.model import Plan
+from hfspace.planner.counts import UNKNOWN, exit_code
 from hfspace.text import json_text
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -39,6 +40,7 @@ FORMATS = ("text", "json", "markdown", "html")
     help="A checkout of the target branch: its policy holds, and what is protected there stays so.",
 )
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
+@click.option("--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared.")
 @click.option(
     "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
 )
@@ -54,6 +56,7 @@ def command(
     unmanaged: bool,
     base: Path | None,
     strict: bool,
+    allow_unknown: bool,
     force: bool,
 ) -> int:
     """Show what would change, and the bill. Changes nothing."""
@@ -63,21 +66,20 @@ def command(
         context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard, base=base
     )
     made, _ = session.plan(targets)
-    if force:
-        made = without_share_check(made)
     if out is not None:
         from hfspace.planner.saved import save
 
         save(made, out)
         context.note(f"Saved to {out}. Apply it with: hfspace apply {out}")
     context.echo(rendered(made, form, context))
-    if blocking(made, strict=strict):
+    if strict and any(check.severity == "warning" for check in made.checks):
         return 1
-    return 2 if detailed_exitcode and made.changes else 0
+    code = exit_code(made, force=force, allow_unknown=allow_unknown)
+    return 2 if code in {0, UNKNOWN} and detailed_exitcode and made.changes else code
 
 
-def rendered(made: Plan, form: str, context: Context) -> str:
-    """The plan in one of FORMATS."""
+def rendered(made: Plan, form: str, context: Context, *, applying: bool = False) -> str:
+    """The plan in one of FORMATS. `applying`: it is about to be applied, and needs no next step."""
     if form == "json":
         from hfspace.report.plan_json import to_json
 
@@ -96,19 +98,6 @@ def rendered(made: Plan, form: str, context: Context) -> str:
         made,
         color=context.color,
         verbose=context.verbose,
-        automation="CI" in context.env,
+        automation=applying or "CI" in context.env,
         columns=context.columns,
     )
-
-
-def blocking(made: Plan, *, strict: bool) -> tuple[Check, ...]:
-    """The checks that make a command fail: errors, and with --strict the warnings too."""
-    return made.checks if strict else made.errors
-
-
-def without_share_check(made: Plan) -> Plan:
-    """`made` without the breach that --force is for."""
-    from dataclasses import replace
-
-    kept = tuple(check for check in made.checks if check.address != "policy.max_change_percent")
-    return replace(made, checks=kept)

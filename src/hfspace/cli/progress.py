@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
-from hfspace.model import Action, Change, Status
+from hfspace.model import Action, Change, Status, Subject
 from hfspace.report.cells import setting
 from hfspace.text import plain
 
@@ -104,14 +104,14 @@ class LiveLines(Lines):
 
 def describe(change: Change) -> str:
     """One change as a short line: its address and what became of it."""
-    if change.facet == "existence":
+    if change.subject is Subject.SPACE:
         return f"{change.space}: {change.action}d"
     if change.sensitive or change.action is Action.DELETE:
         return f"{change.address}: {change.action}d"
-    if change.action is Action.PAUSE:
+    if change.pauses:
         return f"{change.space}: paused"
     if "wakes" in change.effects and change.action is Action.RESTART:
         return f"{change.space}: started"
-    if change.action is Action.RESTART and change.after == "RUNNING":
+    if change.subject is Subject.STAGE:
         return f"{change.space}: restarted"
     return f"{change.address}: {setting(change.facet, change.after)}"

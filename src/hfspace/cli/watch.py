@@ -19,7 +19,7 @@ from hfspace.applier.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import Interrupted, UsageError
 from hfspace.live.limiter import Pace
-from hfspace.model import ApplyResult, Plan, Snapshot
+from hfspace.model import ApplyResult, ApprovedPlan, Plan, Snapshot
 
 
 @hfspace_command(
@@ -94,14 +94,14 @@ def _turn(context: Context, auto: Auto, longest: float, patience: Patience) -> T
         opened.append((session, snapshot))
         return made
 
-    def carry_out(made: Plan) -> ApplyResult:
+    def carry_out(approved: ApprovedPlan) -> ApplyResult:
         session, snapshot = opened[-1]
         options = Options(
             poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
             settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
         )
-        targets = tuple(change.address for change in made.changes)
-        return execute(session, made, snapshot, options, targets=targets)
+        targets = tuple(change.address for change in approved.plan.changes)
+        return execute(session, approved, snapshot, options, targets=targets)
 
     return turn(make_plan, carry_out, auto, patience)
 

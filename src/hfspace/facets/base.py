@@ -76,6 +76,7 @@ class Desired:
         key: str | None = None,
         hint: str = "",
         at: str = "",
+        blocks: bool = True,
     ) -> Check:
         """A Check of this Space; `at` names the manifest key it is about when that is not the facet."""
         path = (facet, key) if key is not None else (facet,)
@@ -87,6 +88,7 @@ class Desired:
             message=message,
             hint=hint,
             source=self.manifest.source("spaces", self.id, *((at,) if at else path)),
+            blocks=blocks,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hfspace.facets.base import Desired
 from hfspace.live.gradio.contract import Finding, check
 from hfspace.live.ports import Ports
-from hfspace.model import Change, Check, SpaceState
+from hfspace.model import Change, Check, Severity, SpaceState
 
 
 @dataclass(frozen=True)
@@ -37,4 +37,5 @@ class Endpoint:
         else:
             todo = ""
         hint = " ".join(part for part in (finding.hint, todo) if part)
-        return desired.check(self.name, "warning", finding.message, key=finding.key, hint=hint)
+        severity: Severity = "unknown" if finding.code == "unreadable" else "error"
+        return desired.check(self.name, severity, finding.message, key=finding.key, hint=hint, blocks=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hfspace.facets.base import Desired, description
 from hfspace.live import fingerprint
 from hfspace.live.ports import NewSpace, Ports
-from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Variable
+from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Subject, Variable
 
 _BY_TYPE = "existence"
 
@@ -68,10 +68,12 @@ def _create(desired: Desired) -> Change:
         address=desired.id,
         space=desired.id,
         facet=_BY_TYPE,
+        subject=Subject.SPACE,
         action=Action.CREATE,
         after=_settings(desired),
         effects=("bills",) if price else (),
         usd_per_hour_after=price,
+        flavor=born_on(desired),
         source=desired.manifest.source("spaces", desired.id),
     )
 
@@ -104,6 +106,7 @@ def _delete(desired: Desired, state: SpaceState) -> Change | Check:
         address=desired.id,
         space=desired.id,
         facet=_BY_TYPE,
+        subject=Subject.SPACE,
         action=Action.DELETE,
         before={"sdk": state.sdk, "hardware": state.hardware, "visibility": state.visibility},
         effects=("stops",),

@@ -22,6 +22,7 @@ from hfspace.model import (
     LiveExperiments,
     Severity,
     SpaceState,
+    Subject,
 )
 
 _NAME = "experiments"
@@ -160,7 +161,9 @@ def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperi
             )
         )
     if after:
-        found.append(desired.change(_NAME, Action.UPDATE, key=key, before=before, after=after, in_app=True))
+        found.append(
+            desired.change(_NAME, Action.UPDATE, subject=Subject.APP, key=key, before=before, after=after)
+        )
     return found
 
 
@@ -171,14 +174,14 @@ def _create(desired: Desired, key: str, wanted: ExperimentSpec) -> Change:
         "parameters": dict(wanted.parameters) or None,
     }
     after = {name: value for name, value in settings.items() if value is not None}
-    return desired.change(_NAME, Action.CREATE, key=key, after=after, in_app=True)
+    return desired.change(_NAME, Action.CREATE, subject=Subject.APP, key=key, after=after)
 
 
 def _delete(desired: Desired, item: LiveExperiment) -> Change:
     return desired.change(
         _NAME,
         Action.DELETE,
-        in_app=True,
+        subject=Subject.APP,
         key=item.key,
         before={"id": item.id},
         note="deleted for good, with all its metrics",
@@ -288,7 +291,7 @@ def _unread(desired: Desired, state: SpaceState) -> Check:
 
 def _problem(desired: Desired, live: LiveExperiments) -> Check:
     """Another app can't hold what is declared; one that is not ready must not hold up its own repair."""
-    severity: Severity = "error" if live.backend == _UNSUPPORTED else "warning"
+    severity: Severity = "error" if live.backend == _UNSUPPORTED else "unknown"
     return desired.check(_NAME, severity, f"not read: {live.problem}")
 
 

@@ -44,7 +44,7 @@ class Hardware:
         if state.hardware is None and state.stage is None:
             return [
                 desired.check(
-                    self.name, "warning", "the Hub does not tell what it runs on.", hint="Run again."
+                    self.name, "unknown", "the Hub does not tell what it runs on.", hint="Run again."
                 )
             ]
         return [self._change(desired, state, wanted)]
@@ -65,6 +65,7 @@ class Hardware:
             effects=effects,
             usd_per_hour_before=None if held else before * 0 if asleep and before is not None else before,
             usd_per_hour_after=None if held else after,
+            flavor=wanted,
             note=note,
         )
 

@@ -29,7 +29,7 @@ class Restart:
             return [
                 desired.check(
                     self.name,
-                    "warning",
+                    "unknown",
                     "the marker is kept in a variable, and this token may not read those.",
                     hint="Use a token with write access.",
                 )

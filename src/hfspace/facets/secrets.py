@@ -119,7 +119,7 @@ def _collides(desired: Desired, key: str) -> Check:
 def _keyed(desired: Desired, key: str) -> Check:
     return desired.check(
         "secrets",
-        "warning",
+        "unknown",
         f"{key}: not compared (its fingerprint was made with a key, and there is none here)",
         key=key,
         hint="Set HFSPACE_FINGERPRINT_KEY where hfspace runs.",
@@ -132,7 +132,7 @@ def _unset(desired: Desired, key: str, has: Secret | None) -> list[Check]:
     if (desired.spec.secrets or {})[key].optional:
         return []
     why = desired.unset_secrets[key]
-    severity: Severity = "error" if has is None else "warning"
+    severity: Severity = "error" if has is None else "unknown"
     message = f"{key}: {why}" if has is None else f"{key}: not compared ({why} here)"
     hint = "Set it where hfspace runs, or write optional: true to leave it alone where it is not set."
     return [desired.check("secrets", severity, message, key=key, hint=hint)]
@@ -150,7 +150,7 @@ def _static(desired: Desired) -> Check:
 def _unreadable(desired: Desired) -> Check:
     return desired.check(
         "secrets",
-        "warning",
+        "unknown",
         "can't be listed with this token: shown as unknown, nothing is planned from it.",
         hint="Use a token with write access to the Space.",
     )

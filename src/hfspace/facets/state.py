@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import BILLED, FAILED, Action, Change, Check, SpaceState
+from hfspace.model import BILLED, FAILED, Action, Change, Check, SpaceState, Subject
 
 RESTART = "restart"
 FACTORY = "factory-rebuild"
@@ -27,7 +27,7 @@ class State:
         if stage is None:
             declared = wanted is not None
             unknown = desired.check(
-                self.name, "warning", "the Hub does not tell its stage.", hint="Run again."
+                self.name, "unknown", "the Hub does not tell its stage.", hint="Run again."
             )
             return [unknown] if declared else []
         if wanted == "paused":
@@ -50,7 +50,7 @@ class State:
             desired.change(
                 self.name,
                 Action.PAUSE,
-                power=True,
+                subject=Subject.STAGE,
                 before=state.stage,
                 after="PAUSED",
                 effects=("stops",),
@@ -65,12 +65,13 @@ class State:
         return desired.change(
             self.name,
             Action.RESTART,
-            power=True,
+            subject=Subject.STAGE,
             before=state.stage,
             after="RUNNING",
             effects=("wakes" if was_down else "restart", *(("bills",) if price else ())),
             usd_per_hour_before=price * 0 if price is not None else None,
             usd_per_hour_after=price,
+            rebuild=how == FACTORY,
             note="factory rebuild" if how == FACTORY else "",
         )
 
@@ -98,7 +99,7 @@ class State:
         if change.action is Action.PAUSE:
             ports.hub.pause(desired.id)
         else:
-            ports.hub.restart(desired.id, factory=change.note == "factory rebuild")
+            ports.hub.restart(desired.id, factory=change.rebuild)
 
 
 def _untangled(desired: Desired, state: SpaceState) -> list[str]:

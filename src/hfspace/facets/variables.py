@@ -131,7 +131,7 @@ def _shown(variable: Variable, with_description: bool) -> Json:
 def _unreadable(desired: Desired) -> Check:
     return desired.check(
         "variables",
-        "warning",
+        "unknown",
         "can't be read with this token: shown as unknown, nothing is planned from it.",
         hint="Use a token with write access to the Space.",
     )

@@ -24,13 +24,22 @@ class Visibility:
             return [
                 desired.check(
                     self.name,
-                    "warning",
+                    "unknown",
                     "is private or protected: this token may not read which.",
                     hint="Use a token that may read the owner's repository settings.",
                 )
             ]
         note = "anybody can see it from then on" if wanted == "public" else ""
-        return [desired.change(self.name, Action.UPDATE, before=state.visibility, after=wanted, note=note)]
+        return [
+            desired.change(
+                self.name,
+                Action.UPDATE,
+                before=state.visibility,
+                after=wanted,
+                effects=("exposes" if wanted == "public" else "hides",),
+                note=note,
+            )
+        ]
 
     def is_unknown(self, state: SpaceState) -> bool:
         return state.visibility is None

@@ -300,13 +300,13 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
     found = {
         "changes": bool(plan.changes),
         "checks": bool(plan.errors),
-        "policy": any(check.facet == "policy" for check in plan.checks),
+        "policy": any(check.scope == "policy" for check in plan.checks),
     }
     return int(any(found.get(name, False) for name in fail_on))
 
 
 def _blocked(plan: Plan) -> bool:
-    return any(check.facet == "policy" for check in plan.errors)
+    return bool(plan.breaches)
 
 
 def _lines(text: str) -> list[str]:

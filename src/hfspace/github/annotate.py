@@ -39,7 +39,7 @@ def plan_annotations(plan: Plan) -> list[Annotation]:
             level="error" if check.severity == "error" else "warning",
             title=check.address,
             message=f"{check.message} {check.hint}".strip(),
-            rank=0 if check.facet == "policy" else 2 if check.severity == "error" else 4,
+            rank=0 if check.scope == "policy" else 2 if check.severity == "error" else 4,
         )
         for check in plan.checks
     ]

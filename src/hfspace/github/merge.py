@@ -84,6 +84,7 @@ def _checks(plans: Sequence[Plan], cost: Cost) -> tuple[Check, ...]:
                 address=_BUDGET,
                 space="",
                 facet="policy",
+                scope="policy",
                 severity="error",
                 message=f"All shards together may cost {money(cost.after_usd_per_month)} per month, "
                 f"and the limit is {money(limit)}.",

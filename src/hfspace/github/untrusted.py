@@ -17,7 +17,7 @@ from hfspace.planner.codec import FORMAT_VERSION, from_json
 LARGEST = 20 * 1024 * 1024
 _MOST = 50_000
 _DEEPEST = 20
-_EFFECTS = {"restart", "bills", "wakes", "stops"}
+_EFFECTS = {"restart", "bills", "wakes", "stops", "exposes", "hides"}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 
 

@@ -158,11 +158,13 @@ def _with_app(state: SpaceState, spec: SpaceSpec, look: Look) -> SpaceState:
         return state
     if look.wake and spec.experiments and state.stage == "SLEEPING":
         state = look.apps.wake(state)
+    checked = spec.endpoint is not None and look.endpoints
     if state.stage != "RUNNING":
-        return state
+        why = f"not checked: the Space is {state.stage or 'in an unknown stage'}"
+        return replace(state, app=ServedApp(kind="unknown", problem=why)) if checked else state
     if spec.experiments or "experiments" in spec.prune:
         state = replace(state, experiments=_experiments(look.apps, state, spec))
-    if spec.endpoint is not None and look.endpoints:
+    if checked:
         state = replace(state, app=_served(look.apps, state, spec))
     return state
 

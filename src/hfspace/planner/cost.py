@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hfspace.manifest.models import Manifest
-from hfspace.model import BILLED, HOURS_PER_MONTH, Action, Change, Cost, Snapshot
+from hfspace.model import BILLED, HOURS_PER_MONTH, Change, Cost, Snapshot
 
 _NOTHING = Decimal(0)
 
@@ -53,18 +53,13 @@ def _live(space: str, snapshot: Snapshot) -> Bill:
 
 def _after(space: str, live: Bill, changes: list[Change], manifest: Manifest, snapshot: Snapshot) -> Bill:
     state = snapshot.spaces.get(space)
-    if any(change.facet == "existence" and change.action is Action.DELETE for change in changes):
-        return Bill()
-    if any(change.action is Action.PAUSE for change in changes):
+    if any(change.deletes_space or change.pauses for change in changes):
         return Bill()
     flavor_name = state.hardware if state else None
     for change in changes:
-        if change.facet == "hardware":
-            flavor_name = str(change.after)
-        if change.facet == "existence" and change.action is Action.CREATE:
-            flavor_name = manifest.spaces[space].hardware or "cpu-basic"
-            if manifest.spaces[space].state == "paused":
-                return Bill()
+        flavor_name = change.flavor or flavor_name
+        if change.creates_space and manifest.spaces[space].state == "paused":
+            return Bill()
     if not changes:
         return live
     flavor = snapshot.flavors.get(flavor_name or "")

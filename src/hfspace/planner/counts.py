@@ -1,15 +1,14 @@
-"""How many Spaces a plan creates, deletes, changes and leaves as they are."""
+"""How many Spaces a plan creates, deletes, changes and leaves as they are; its exit code."""
 
 from __future__ import annotations
 
-from hfspace.model import Action, Plan
+from hfspace.model import Plan
 
 
 def counts(plan: Plan) -> tuple[int, int, int]:
     """Spaces to create, to delete, and to change."""
-    whole = [change for change in plan.changes if change.facet == "existence"]
-    created = {change.space for change in whole if change.action is Action.CREATE}
-    deleted = {change.space for change in whole if change.action is Action.DELETE}
+    created = {change.space for change in plan.changes if change.creates_space}
+    deleted = {change.space for change in plan.changes if change.deletes_space}
     changed = {change.space for change in plan.changes} - created - deleted
     return len(created), len(deleted), len(changed)
 
@@ -18,3 +17,14 @@ def unchanged(plan: Plan) -> int:
     """Declared Spaces that are as declared: nothing to change, and no failed check."""
     touched = {change.space for change in plan.changes} | {check.space for check in plan.checks}
     return len(set(plan.declared) - touched)
+
+
+UNKNOWN = 4
+"""The exit code when something that was declared or asked for could not be read or compared."""
+
+
+def exit_code(plan: Plan, *, force: bool = False, allow_unknown: bool = False) -> int:
+    """1 for an error (one that `force` overrides is none), 4 for something unknown, else 0."""
+    if any(not (force and check.overridable) for check in plan.errors):
+        return 1
+    return UNKNOWN if plan.unknowns and not allow_unknown else 0

@@ -65,6 +65,7 @@ def _check(proposed: Manifest, message: str, path: tuple[str, ...]) -> Check:
         address=ADDRESS,
         space="",
         facet="policy",
+        scope="policy",
         severity="warning",
         message=message,
         hint="Whoever merges this agrees to it.",

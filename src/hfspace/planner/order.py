@@ -31,11 +31,11 @@ def rank(change: Change) -> tuple[int, int]:
     there; the rest in facet order, in which waking comes last."""
     if change.in_app:
         first = 4  # their deletes too: nothing that restarts the Space may come after them
-    elif change.action is Action.PAUSE:
+    elif change.pauses:
         first = 0
     elif change.early:
         first = -1
-    elif change.facet == "visibility" and change.after != "public":
+    elif "hides" in change.effects:
         first = 1
     elif change.action is Action.DELETE:
         first = 2
@@ -73,14 +73,14 @@ def phases(
 
 
 def _spends(change: Change) -> bool:
-    if "wakes" in change.effects or (change.action is Action.CREATE and change.facet == "existence"):
+    if change.starts:
         return True
     before, after = change.usd_per_hour_before, change.usd_per_hour_after
     return after is not None and after > (before or 0)
 
 
 def _frees(change: Change) -> bool:
-    if change.action is Action.PAUSE or (change.action is Action.DELETE and change.facet == "existence"):
+    if change.pauses or change.deletes_space:
         return True
     before, after = change.usd_per_hour_before, change.usd_per_hour_after
     return before is not None and after is not None and after < before

@@ -14,7 +14,7 @@ from hfspace.facets.experiments import Experiments
 from hfspace.facets.hardware import Hardware
 from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
-from hfspace.model import Action, Change, Check, Plan, Snapshot, SpaceState
+from hfspace.model import Change, Check, Plan, Snapshot, SpaceState
 from hfspace.planner import order
 from hfspace.planner.cost import cost
 from hfspace.planner.policy import breaches
@@ -86,7 +86,7 @@ def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
         checks=tuple(
             check
             for check in made.checks
-            if check.facet == "policy" or matches(check.address, check.space, chosen)
+            if check.scope == "policy" or matches(check.address, check.space, chosen)
         ),
     )
 
@@ -198,10 +198,3 @@ def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
 
 def _check_key(check: Check) -> tuple[str, str, str]:
     return (check.space, check.severity, check.address + check.message)
-
-
-def deletes(made: Plan) -> tuple[Change, ...]:
-    """The Spaces that the plan would delete."""
-    return tuple(
-        change for change in made.changes if change.facet == "existence" and change.action is Action.DELETE
-    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from hfspace.manifest.models import Manifest
-from hfspace.model import FREE_HARDWARE, HELD, IDLE, NEVER, Action, Change, Check, Cost, Snapshot
+from hfspace.model import FREE_HARDWARE, HELD, IDLE, NEVER, Change, Check, Cost, Snapshot
 
 _SHARE_COUNTS_FROM = 10
 """Below this many Spaces a share says little (octodns does the same with 10 records)."""
@@ -38,7 +38,7 @@ def _budget(manifest: Manifest, cost: Cost) -> Iterable[Check]:
 
 def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
     """Hardware that the Hub gives no price for can't be in the bill: that is said, and breaks a budget."""
-    moved = {change.space: str(change.after) for change in changes if change.facet == "hardware"}
+    moved = {change.space: change.flavor for change in changes if change.flavor}
     for space, state in sorted(snapshot.spaces.items()):
         flavor = moved.get(space, state.hardware)
         gone = manifest.spaces[space].state == "absent" or state.is_static
@@ -85,7 +85,7 @@ def declared(manifest: Manifest) -> list[Check]:
 
 def _deletes(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
     limit = manifest.policy.max_deletes
-    count = sum(1 for change in changes if change.facet == "existence" and change.action is Action.DELETE)
+    count = sum(change.deletes_space for change in changes)
     if limit is not None and count > limit:
         yield _breach(
             manifest,
@@ -113,10 +113,9 @@ def running_after(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Chan
     """How many declared compute Spaces are up once `changes` are done."""
     up = {space for space in manifest.spaces if is_running(snapshot, space)}
     for change in changes:
-        deleted = change.facet == "existence" and change.action is Action.DELETE
-        if change.action is Action.PAUSE or deleted:
+        if change.pauses or change.deletes_space:
             up.discard(change.space)
-        elif "wakes" in change.effects or (change.facet == "existence" and change.action is Action.CREATE):
+        elif change.starts:
             spec = manifest.spaces[change.space]
             if spec.sdk != "static" and spec.state != "paused":
                 up.add(change.space)
@@ -146,18 +145,23 @@ def _share(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
             "max_change_percent",
             f"{touched} of {total} Spaces would change ({share:.0f}%), more than the {limit:g}% allowed.",
             "Look at the plan again; --force lets this one through.",
+            overridable=True,
         )
 
 
-def _breach(manifest: Manifest, rule: str, message: str, hint: str, space: str = "") -> Check:
+def _breach(
+    manifest: Manifest, rule: str, message: str, hint: str, space: str = "", *, overridable: bool = False
+) -> Check:
     return Check(
         address=f"policy.{rule}",
         space=space,
         facet="policy",
+        scope="policy",
         severity="error",
         message=message,
         hint=hint,
         source=manifest.source("spaces", space, "hardware") if space else manifest.source("policy", rule),
+        overridable=overridable,
     )
 
 

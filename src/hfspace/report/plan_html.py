@@ -9,7 +9,7 @@ from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, html, money
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
 
-_NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored"}
+_NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored", "?": "unknown"}
 # The policy forbids everything but the style below, should a value ever get through the escaping.
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -35,7 +35,7 @@ h2 {{ font-size: 1rem; margin: 1.25rem 0 0; }}
 .price {{ width: 7rem; white-space: nowrap; text-align: right; }}
 .place, .note {{ color: var(--ignored); font-weight: normal; font-size: .9em; }}
 .create {{ color: var(--create); }} .change {{ color: var(--change); }} .delete {{ color: var(--delete); }}
-.check {{ color: var(--check); }} .ignored {{ color: var(--ignored); }}
+.check, .unknown {{ color: var(--check); }} .ignored {{ color: var(--ignored); }}
 </style>
 </head>
 <body>

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from hfspace.model import Action, Change, Check, Cost, Plan
+from hfspace.model import Action, Change, Check, Cost, Plan, Subject
 from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, cut, delta, html, money, setting, value
 from hfspace.report.plan_view import LONGEST_MESSAGE
@@ -160,9 +160,9 @@ def _fitting(spaces: Iterable[str], left: int) -> list[str]:
 
 def danger(change: Change) -> int:
     """0 deletes a Space, 1 makes one public, 2 costs more, 3 deletes something, 4 the rest."""
-    if change.action is Action.DELETE and change.facet == "existence":
+    if change.deletes_space:
         return 0
-    if change.facet == "visibility" and change.after == "public":
+    if "exposes" in change.effects:
         return 1
     if (change.usd_per_hour_after or 0) > (change.usd_per_hour_before or 0):
         return 2
@@ -194,14 +194,16 @@ def footer(plan: Plan) -> str:
 
 
 def _check_row(check: Check) -> str:
-    mark = "❌" if check.severity == "error" else "⚠️"
+    mark = {"error": "❌", "unknown": "❔"}.get(check.severity, "⚠️")
     hint = f"<br>{code(check.hint)}" if check.hint else ""
     return f"| {mark} | {code(check.address)} | {code(check.message)}{hint} |"
 
 
 def _change_row(change: Change, space: str) -> str:
     what = (
-        "the Space" if change.facet == "existence" else code(change.address.removeprefix(f"{change.space}."))
+        "the Space"
+        if change.subject is Subject.SPACE
+        else code(change.address.removeprefix(f"{change.space}."))
     )
     note = f"<br>{code(change.note)}" if change.note else ""
     price = usd(delta(change.usd_per_hour_before, change.usd_per_hour_after))
@@ -211,7 +213,7 @@ def _change_row(change: Change, space: str) -> str:
 def _values(change: Change) -> str:
     if change.sensitive:
         return f"{_SENSITIVE.get(change.action, 'changed')}, not shown"
-    if change.facet == "existence":
+    if change.subject is Subject.SPACE:
         gone = change.action is Action.DELETE
         return "deleted for good" if gone else f"created {_created(change.after)}".rstrip()
     if _is_entry(change.before) and _is_entry(change.after):
@@ -256,7 +258,7 @@ def _listed(key: str, item: object) -> str:
 def _common(changes: Sequence[Change], budget: int) -> str:
     """What many changes have in common: the same setting, the same move."""
     kinds = Counter(
-        (change.facet, change.action, "the Space" if change.facet == "existence" else _values(change))
+        (change.facet, change.action, "the Space" if change.subject is Subject.SPACE else _values(change))
         for change in changes
     )
     rows = [

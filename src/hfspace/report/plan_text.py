@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import TypeAlias
 
-from hfspace.model import Action, Cost, Plan
+from hfspace.model import Cost, Plan
 from hfspace.planner.counts import counts, unchanged
 from hfspace.report.cells import LONGEST_VALUE, counted, money
-from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
+from hfspace.report.plan_view import CHECKS_ONLY, MEANINGS, Block, Row, blocks, grouped, signs
 from hfspace.text import clip, opening, pad, plain, width
 
 Paint: TypeAlias = Callable[[str], str]
 
-_COLORS = {"+": "32", "~": "33", "-": "31", "!": "31", "i": "36"}
+_COLORS = {"+": "32", "~": "33", "-": "31", "!": "31", "?": "35", "i": "36"}
 _LONG = 40  # from so many blocks on, Spaces with the same changes are put together
 _WIDEST_NAME = 40
 _WIDEST = 88  # where prices and notes stand at most; what is longer pushes them on
@@ -38,10 +38,12 @@ def render(
     if page is not None:
         names = min(names, page // 3)
     edge = _edge(listed, names)
-    checks_only = next((block for block in listed if block.sign == "!" and block.name != "policy"), None)
+    checks_only = next(
+        (block for block in listed if block.sign in CHECKS_ONLY and block.name != "policy"), None
+    )
     for block in listed:
         if block is checks_only and block is not listed[0]:
-            lines += ["", "  Checks that failed; apply can't mend these:"]
+            lines += ["", "  Failed or unknown; apply can't mend these:"]
         lines += _block(block, names, edge, paint, verbose, page)
     if listed:
         lines.append("")
@@ -140,7 +142,9 @@ def _summary(plan: Plan) -> str:
     if plan.is_empty and not plan.checks:
         return f"No changes: {counted(len(plan.declared), 'Space')} as declared."
     parts = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
-    checks = f"; {counted(len(plan.checks), 'check')} failed" if plan.checks else ""
+    failed = len(plan.checks) - len(plan.unknowns)
+    checks = f"; {counted(failed, 'check')} failed" if failed else ""
+    checks += f"; {len(plan.unknowns):,} unknown" if plan.unknowns else ""
     return f"Plan: {parts}{checks}; {unchanged(plan):,} unchanged."
 
 
@@ -169,7 +173,7 @@ def _unmanaged(plan: Plan) -> Iterator[str]:
 
 def _next_step(plan: Plan, automation: bool) -> Iterator[str]:
     """What to do now, or why it can't be done. A refusal is said to automation as well."""
-    if any(check.facet == "policy" for check in plan.errors):
+    if plan.breaches:
         yield "\nThe policy refuses this plan: nothing will be applied."
         return
     changed = {change.space for change in plan.changes}
@@ -183,8 +187,7 @@ def _next_step(plan: Plan, automation: bool) -> Iterator[str]:
 def _apply(plan: Plan) -> str:
     if plan.account is None or plan.role == "read":
         return "To make these changes: hfspace apply with a token that may write, which this plan had not."
-    deletes = any(change.facet == "existence" and change.action is Action.DELETE for change in plan.changes)
-    return f"To make these changes: hfspace apply{' --allow-delete' if deletes else ''}"
+    return f"To make these changes: hfspace apply{' --allow-delete' if plan.deletes else ''}"
 
 
 def _painter(color: bool) -> Paint:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hfspace.model import Action, Change, Check, Json, Plan
+from hfspace.model import Action, Change, Check, Json, Plan, Subject
 from hfspace.report.cells import LONGEST_VALUE, cut, delta, move, setting
 from hfspace.text import plain
 
@@ -18,8 +18,10 @@ MEANINGS = {
     "~": "change",
     "-": "delete",
     "!": "failed check: apply can't mend it",
+    "?": "unknown: could not be read or compared",
     "i": "ignored, as the manifest says",
 }
+CHECKS_ONLY = frozenset({"!", "?"})
 _SIGNS = {Action.CREATE: "+", Action.DELETE: "-"}
 
 
@@ -61,7 +63,7 @@ def blocks(plan: Plan, limit: int = LONGEST_VALUE) -> list[Block]:
 
 
 def _place(block: Block) -> tuple[bool, bool, str]:
-    return (block.name == "policy", block.sign == "!", block.name)
+    return (block.name == "policy", block.sign in CHECKS_ONLY, block.name)
 
 
 def grouped(made: list[Block], least: int = 3) -> list[Block]:
@@ -102,8 +104,8 @@ def _block(
     rows = [row for change in changes for row in _change(change, limit)]
     rows += [_check(_name(check.address, space), check) for check in checks]
     rows += [replace(row, sign="i") for change in ignored for row in _change(change, limit)]
-    whole = next((change for change in changes if change.facet == "existence"), None)
-    sign = _SIGNS.get(whole.action, "~") if whole else "~" if changes else "!" if checks else "i"
+    whole = next((change for change in changes if change.subject is Subject.SPACE), None)
+    sign = _SIGNS.get(whole.action, "~") if whole else "~" if changes else _worst(checks)
     return Block(name=plain(space), sign=sign, note=_note(changes, whole), rows=tuple(rows))
 
 
@@ -112,10 +114,16 @@ def _note(changes: list[Change], whole: Change | None) -> str:
         return "deleted for good, with all that is in it"
     if whole is not None:
         return _origin(whole.after)
-    if any(change.action is Action.PAUSE for change in changes):
+    if any(change.pauses for change in changes):
         return "pauses"
     effects = {effect for change in changes for effect in change.effects}
     return "starts" if "wakes" in effects else "restarts once" if "restart" in effects else ""
+
+
+def _worst(checks: list[Check]) -> str:
+    if not checks:
+        return "i"
+    return "?" if all(check.severity == "unknown" for check in checks) else "!"
 
 
 def _origin(settings: Json) -> str:
@@ -130,7 +138,7 @@ def _origin(settings: Json) -> str:
 def _change(change: Change, limit: int) -> list[Row]:
     sign = _SIGNS.get(change.action, "~")
     place = str(change.source or "")
-    if change.facet == "existence":
+    if change.subject is Subject.SPACE:
         return _whole(change, sign, place, limit)
     note = f"  ({plain(change.note)})" if change.note else ""
     price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
@@ -175,7 +183,7 @@ def _values(change: Change, limit: int) -> str:
 
 def _check(name: str, check: Check) -> Row:
     return Row(
-        sign="!",
+        sign="?" if check.severity == "unknown" else "!",
         name=name,
         text=cut(plain(check.message), LONGEST_MESSAGE),
         hint=cut(plain(check.hint), LONGEST_MESSAGE),
