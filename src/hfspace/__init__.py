@@ -1,8 +1,7 @@
-"""GitOps for Hugging Face Spaces.
+"""GitOps for Hugging Face Spaces: what the commands use, for Python programs (docs/python.md).
 
-`load` a manifest, `observe` the Hub, `hfspace.planner.plan.plan` the difference and
-`hfspace.applier.executor.apply` it; `connect` to a Space to call its endpoint, `diagnose` to ask why that
-fails. Names are imported when they are used, so that the command line starts at once.
+`open` a manifest and a Hub, `plan`, `approve`, `apply`; beside it the pure functions `load`, `observe`,
+`plan` and `render`. Names are imported when they are used, so that the command line starts at once.
 """
 
 from __future__ import annotations
@@ -13,57 +12,99 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from hfspace.applier.executor import apply
     from hfspace.applier.run import Options, Run
     from hfspace.diagnosis import connect, diagnose
+    from hfspace.errors import HfspaceError, ManifestError, PlanRefused, Refusal
     from hfspace.live.snapshot import Look, observe
     from hfspace.live.trackio.client import TrackioClient
     from hfspace.manifest.loader import load, load_files
     from hfspace.manifest.models import Manifest, SpaceSpec
-    from hfspace.model import ApplyResult, Change, Check, Outcome, Plan, Snapshot, SpaceState
+    from hfspace.model import (
+        ApplyResult,
+        ApprovedPlan,
+        Change,
+        Check,
+        Outcome,
+        Plan,
+        Snapshot,
+        SpaceState,
+    )
     from hfspace.monitor import ExperimentMonitor
+    from hfspace.planner.plan import plan
+    from hfspace.report.rendering import render
+    from hfspace.session import Session
+    from hfspace.session import open_session as open
 
 _HOMES = {
+    "apply": "hfspace.applier.executor",
+    "Options": "hfspace.applier.run",
+    "Run": "hfspace.applier.run",
+    "connect": "hfspace.diagnosis",
+    "diagnose": "hfspace.diagnosis",
+    "Look": "hfspace.live.snapshot",
+    "observe": "hfspace.live.snapshot",
+    "TrackioClient": "hfspace.live.trackio.client",
     "load": "hfspace.manifest.loader",
     "load_files": "hfspace.manifest.loader",
     "Manifest": "hfspace.manifest.models",
     "SpaceSpec": "hfspace.manifest.models",
-    "observe": "hfspace.live.snapshot",
-    "Look": "hfspace.live.snapshot",
-    "TrackioClient": "hfspace.live.trackio.client",
-    "connect": "hfspace.diagnosis",
-    "diagnose": "hfspace.diagnosis",
-    "Options": "hfspace.applier.run",
-    "Run": "hfspace.applier.run",
     "ExperimentMonitor": "hfspace.monitor",
+    "plan": "hfspace.planner.plan",
+    "render": "hfspace.report.rendering",
+    "Session": "hfspace.session",
+    **dict.fromkeys(("HfspaceError", "ManifestError", "PlanRefused", "Refusal"), "hfspace.errors"),
     **dict.fromkeys(
-        ("ApplyResult", "Change", "Check", "Outcome", "Plan", "Snapshot", "SpaceState"), "hfspace.model"
+        (
+            "ApplyResult",
+            "ApprovedPlan",
+            "Change",
+            "Check",
+            "Outcome",
+            "Plan",
+            "Snapshot",
+            "SpaceState",
+        ),
+        "hfspace.model",
     ),
 }
 __all__ = [
     "ApplyResult",
+    "ApprovedPlan",
     "Change",
     "Check",
     "ExperimentMonitor",
+    "HfspaceError",
     "Look",
     "Manifest",
+    "ManifestError",
     "Options",
     "Outcome",
     "Plan",
+    "PlanRefused",
+    "Refusal",
     "Run",
+    "Session",
     "Snapshot",
     "SpaceSpec",
     "SpaceState",
     "TrackioClient",
     "__version__",
+    "apply",
     "connect",
     "diagnose",
     "load",
     "load_files",
     "observe",
+    "open",
+    "plan",
+    "render",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "open":
+        return import_module("hfspace.session").open_session
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'hfspace' has no attribute '{name}'")

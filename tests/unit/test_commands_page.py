@@ -23,7 +23,8 @@ Options of every command: `-v` (more detail), `-q` (no progress), `--no-color`, 
 
 What is asked for goes to stdout; progress, questions and errors to stderr. Exit codes: **0** done, or
 nothing to do; **1** an error, nothing was changed; **3** apply changed something and failed on something
-else: run it again; **2** only where a command's options say so; **130** interrupted.
+else: run it again; **2** only where a command's options say so; **4** something declared or asked for
+could not be read or compared (`--allow-unknown` makes it 0); **130** interrupted.
 """
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,10 +14,15 @@ from hfspace.applier.audit import AuditLog
 from hfspace.applier.events import Event, Listener
 from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.session import Session, open_session, parse_timeout, stop_on_sigterm
-from hfspace.errors import StalePlanError, UsageError
-from hfspace.model import ApplyResult, ApprovedPlan, Plan, Snapshot
+from hfspace.cli.plan import rendered
+from hfspace.cli.progress import progress
+from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
+from hfspace.errors import UsageError
+from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.planner.counts import exit_code
+from hfspace.planner.saved import load
+from hfspace.report.apply_text import render, to_json
+from hfspace.session import Session
 from hfspace.text import json_text
 
 
@@ -73,9 +80,7 @@ def command(
         raise UsageError(
             "A saved plan is applied as it is.", hint="Give --target or --shard to `hfspace plan`."
         )
-    from hfspace.planner.plan import requiring_secrets
-
-    saved = _load(plan_file)
+    saved = load(plan_file) if plan_file is not None else None
     session = open_session(
         context,
         wake=wake,
@@ -83,31 +88,15 @@ def command(
         timeout=parse_timeout(timeout),
         only=saved.declared if saved else None,
     )
-    if saved is not None:
-        made, snapshot = _still_true(saved, session)
-    else:
-        made, snapshot = session.plan(targets)
-    made = requiring_secrets(made, session.look.unset_secrets)
+    made = session.confirm(saved) if saved is not None else session.plan(targets, to_apply=True)
     _show_plan(made, context, form)
     approved = made.approve(allow_delete=allow_delete, force=force, strict=strict)
     if made.is_empty:
         return _nothing_to_do(made, context, form, allow_unknown=allow_unknown)
     if not yes and not context.confirm("\nDo you want to make these changes?"):
         raise UsageError("Nothing was changed.")
-    options = Options(
-        wait=not no_wait,
-        verify=not no_verify,
-        parallelism=parallelism,
-        poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
-        settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
-    )
-    expected = dict(made.snapshot) if saved else None
-    if saved is not None:
-        # What was reviewed and nothing else, also where the plan was made with --target or --shard.
-        targets = tuple(change.address for change in made.changes)
-    result = execute(
-        session, approved, snapshot, options, targets=targets, expected=expected, audit_log=audit_log
-    )
+    options = replace(context.apply_options, wait=not no_wait, verify=not no_verify, parallelism=parallelism)
+    result = execute(session, approved, context, options, audit_log=audit_log)
     _show(result, context, form)
     return result.exit_code or exit_code(made, allow_unknown=allow_unknown)
 
@@ -115,37 +104,20 @@ def command(
 def execute(
     session: Session,
     approved: ApprovedPlan,
-    snapshot: Snapshot,
+    context: Context,
     options: Options,
     *,
-    targets: tuple[str, ...] = (),
-    expected: dict[str, str] | None = None,
     audit_log: Path | None = None,
 ) -> ApplyResult:
     """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
-    from hfspace.applier.executor import apply
-    from hfspace.applier.run import Run
-    from hfspace.cli.progress import progress
-
-    made = approved.plan
+    changes = approved.plan.changes
     with ExitStack() as stack:
-        spaces = len({change.space for change in made.changes})
-        listeners: list[Listener] = [stack.enter_context(progress(session.context, spaces))]
+        spaces = len({change.space for change in changes})
+        listeners: list[Listener] = [stack.enter_context(progress(context, spaces))]
         if audit_log is not None:
-            listeners.append(stack.enter_context(_audit(audit_log, made)))
+            listeners.append(stack.enter_context(_audit(audit_log, approved.plan)))
         stack.enter_context(stop_on_sigterm(session.pace))
-        run = Run(
-            manifest=session.manifest,
-            snapshot=snapshot,
-            ports=session.ports(),
-            look=session.look,
-            pace=session.pace,
-            options=options,
-            targets=targets,
-            expected=expected,
-            listener=_all(listeners),
-        )
-        return apply(approved, run)
+        return session.apply(approved, options=options, listener=_all(listeners))
 
 
 def _all(listeners: list[Listener]) -> Listener:
@@ -156,31 +128,7 @@ def _all(listeners: list[Listener]) -> Listener:
     return tell
 
 
-def _load(plan_file: Path | None) -> Plan | None:
-    if plan_file is None:
-        return None
-    from hfspace.planner.saved import load
-
-    return load(plan_file)
-
-
-def _still_true(saved: Plan, session: Session) -> tuple[Plan, Snapshot]:
-    """The saved plan, if nothing that it rests on has moved. Raises StalePlanError naming what has."""
-    from hfspace.planner.saved import why_stale
-
-    fresh, snapshot = session.plan()
-    moved = why_stale(saved, fresh)
-    if moved:
-        raise StalePlanError(
-            "The saved plan no longer holds: " + "; ".join(moved) + ".",
-            hint="Make a new one: hfspace plan --out …",
-        )
-    return saved, snapshot
-
-
 def _show_plan(made: Plan, context: Context, form: str) -> None:
-    from hfspace.cli.plan import rendered
-
     text = rendered(made, "text", context, applying=True)
     if form == "text":
         context.echo(text)
@@ -196,20 +144,14 @@ def _nothing_to_do(made: Plan, context: Context, form: str, *, allow_unknown: bo
 
 def _show(result: ApplyResult, context: Context, form: str) -> None:
     if form == "json":
-        from hfspace.report.apply_text import to_json
-
         context.echo(json_text(to_json(result)))
         return
-    from hfspace.report.apply_text import render
-
     context.echo(render(result, color=context.color))
 
 
 @contextmanager
 def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
     """The audit log, opened before the first write: one that can't be written stops the apply in time."""
-    from datetime import UTC, datetime
-
     try:
         file = path.open("a", encoding="utf-8")
     except OSError as error:

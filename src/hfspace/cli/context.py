@@ -17,6 +17,7 @@ import click
 from hfspace.errors import UsageError
 
 if TYPE_CHECKING:
+    from hfspace.applier.run import Options
     from hfspace.live.hub import HubClient
     from hfspace.live.limiter import Pace
     from hfspace.manifest.models import Manifest
@@ -56,6 +57,16 @@ class Context:
     def columns(self) -> int | None:
         """The width of the terminal on stdout; None where text goes to a file or a pipe, and is not cut."""
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @property
+    def apply_options(self) -> Options:
+        """How an apply works, with the pace that the environment sets."""
+        from hfspace.applier.run import Options
+
+        return Options(
+            poll_seconds=float(self.env.get("HFSPACE_POLL_SECONDS", "2")),
+            settle_seconds=float(self.env.get("HFSPACE_SETTLE_SECONDS", "10")),
+        )
 
     def load_manifest(self) -> Manifest:
         """The manifest with all its files merged. Raises ManifestError with every problem found."""

@@ -70,15 +70,15 @@ def _story(context: Context) -> int:
     from hfspace.report.apply_text import render
 
     session = open_session(context, timeout=120)
-    made, snapshot = session.plan()
+    made = session.plan(to_apply=True)
     context.echo(rendered(made, "text", context))
     if made.errors:
         raise HfspaceError("The demo's plan has errors; this is a bug in hfspace.")
     _say(context, "\n$ hfspace apply --yes\n")
-    result = execute(session, made.approve(), snapshot, Options(poll_seconds=0.3, settle_seconds=2))
+    result = execute(session, made.approve(), context, Options(poll_seconds=0.3, settle_seconds=2))
     context.echo(render(result, color=context.color))
     _say(context, "\n$ hfspace plan\n")
-    again, _ = open_session(context).plan()
+    again = open_session(context).plan()
     context.echo(rendered(again, "text", context))
     if result.failed or not again.is_empty:
         raise HfspaceError(

@@ -9,9 +9,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Plan
 from hfspace.planner.counts import UNKNOWN, exit_code
-from hfspace.text import json_text
-
-FORMATS = ("text", "json", "markdown", "html")
+from hfspace.report.rendering import FORMATS, render
 
 
 @hfspace_command(
@@ -65,7 +63,7 @@ def command(
     session = open_session(
         context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard, base=base
     )
-    made, _ = session.plan(targets)
+    made = session.plan(targets)
     if out is not None:
         from hfspace.planner.saved import save
 
@@ -80,22 +78,9 @@ def command(
 
 def rendered(made: Plan, form: str, context: Context, *, applying: bool = False) -> str:
     """The plan in one of FORMATS. `applying`: it is about to be applied, and needs no next step."""
-    if form == "json":
-        from hfspace.report.plan_json import to_json
-
-        return json_text(to_json(made))
-    if form == "markdown":
-        from hfspace.report import plan_markdown
-
-        return plan_markdown.render(made)
-    if form == "html":
-        from hfspace.report import plan_html
-
-        return plan_html.render(made)
-    from hfspace.report.plan_text import render
-
     return render(
         made,
+        form,
         color=context.color,
         verbose=context.verbose,
         automation=applying or "CI" in context.env,

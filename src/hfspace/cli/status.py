@@ -35,24 +35,19 @@ def command(
 def _once(context: Context, spaces: tuple[str, ...], form: str, checks: bool) -> int:
     """Prints the table; 2 when something differs."""
     import json
-    from dataclasses import replace
 
     from hfspace.cli.session import open_session
     from hfspace.errors import UsageError
+    from hfspace.planner.counts import drift_of
     from hfspace.report import spaces as report
 
     session = open_session(context, endpoints=checks)
     if spaces:
         if unknown := set(spaces) - set(session.manifest.spaces):
             raise UsageError(f"{sorted(unknown)[0]} is not declared.", hint="See it with `hfspace show ID`.")
-        session = replace(session, manifest=session.manifest.only(frozenset(spaces)))
-    made, snapshot = session.plan()
-    drift = {}
-    for space in session.manifest.spaces:
-        changes = sum(1 for change in made.changes if change.space == space)
-        failed = [check for check in made.checks if check.space == space]
-        parts = [f"{changes} to change"] if changes else []
-        drift[space] = ", ".join([*parts, *(f"! {check.message}" for check in failed)]) or "in line"
+        session.manifest = session.manifest.only(frozenset(spaces))
+    made = session.plan()
+    snapshot, drift = session.snapshot, drift_of(made)
     states = [snapshot.spaces[space] for space in sorted(snapshot.spaces)]
     if form == "json":
         listed = [

@@ -16,10 +16,13 @@ import click
 
 from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
 from hfspace.applier.watch import tick as turn
+from hfspace.cli.apply import execute
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import Interrupted, UsageError
 from hfspace.live.limiter import Pace
-from hfspace.model import ApplyResult, ApprovedPlan, Plan, Snapshot
+from hfspace.model import ApplyResult, ApprovedPlan, Plan
+from hfspace.session import Session
 
 
 @hfspace_command(
@@ -46,8 +49,6 @@ def command(
     context: Context, interval: str, once: bool, auto: str, metrics_port: int | None, timeout: str
 ) -> int:
     """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
-    from hfspace.cli.session import parse_timeout, stop_on_sigterm
-
     seconds, longest = parse_timeout(interval, "--interval"), parse_timeout(timeout)
     pace = Pace()
     patience = Patience(now=pace.now)
@@ -82,26 +83,14 @@ def command(
 
 def _turn(context: Context, auto: Auto, longest: float, patience: Patience) -> Tick:
     """One turn with everything read anew: the manifest, the secrets' sources, the Hub."""
-    from hfspace.applier.run import Options
-    from hfspace.cli.apply import execute
-    from hfspace.cli.session import Session, open_session
-
-    opened: list[tuple[Session, Snapshot]] = []
+    opened: list[Session] = []
 
     def make_plan() -> Plan:
-        session = open_session(context, endpoints=True, timeout=longest)
-        made, snapshot = session.plan()
-        opened.append((session, snapshot))
-        return made
+        opened.append(open_session(context, endpoints=True, timeout=longest))
+        return opened[-1].plan(to_apply=True)
 
     def carry_out(approved: ApprovedPlan) -> ApplyResult:
-        session, snapshot = opened[-1]
-        options = Options(
-            poll_seconds=float(context.env.get("HFSPACE_POLL_SECONDS", "2")),
-            settle_seconds=float(context.env.get("HFSPACE_SETTLE_SECONDS", "10")),
-        )
-        targets = tuple(change.address for change in approved.plan.changes)
-        return execute(session, approved, snapshot, options, targets=targets)
+        return execute(opened[-1], approved, context, context.apply_options)
 
     return turn(make_plan, carry_out, auto, patience)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hfspace.model import Plan
 
 
@@ -17,6 +19,17 @@ def unchanged(plan: Plan) -> int:
     """Declared Spaces that are as declared: nothing to change, and no failed check."""
     touched = {change.space for change in plan.changes} | {check.space for check in plan.checks}
     return len(set(plan.declared) - touched)
+
+
+def drift_of(plan: Plan) -> dict[str, str]:
+    """How far each declared Space is from its declaration, in words."""
+    words: dict[str, list[str]] = {space: [] for space in plan.declared}
+    for space, count in Counter(change.space for change in plan.changes).items():
+        words[space].append(f"{count} to change")
+    for check in plan.checks:
+        if check.space in words:
+            words[check.space].append(f"{'?' if check.severity == 'unknown' else '!'} {check.message}")
+    return {space: ", ".join(parts) or "in line" for space, parts in words.items()}
 
 
 UNKNOWN = 4

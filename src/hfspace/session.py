@@ -1,0 +1,201 @@
+"""The library's front door: open a manifest and a Hub, plan, approve, apply. Prints nothing, never exits."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from hfspace.applier.events import Listener
+from hfspace.applier.executor import apply
+from hfspace.applier.run import Options, Run
+from hfspace.errors import StalePlanError, UsageError
+from hfspace.live.apps import AppReaders
+from hfspace.live.credentials import find_token
+from hfspace.live.fingerprint import is_guessable
+from hfspace.live.hosts import resolve
+from hfspace.live.hub import HubClient, connect
+from hfspace.live.limiter import Pace
+from hfspace.live.ports import Ports
+from hfspace.live.snapshot import Look, observe
+from hfspace.manifest.hosts import with_hosts
+from hfspace.manifest.loader import load_files
+from hfspace.manifest.models import Manifest
+from hfspace.manifest.secrets import SecretValue, load_secret_values, oddities
+from hfspace.model import ApplyResult, ApprovedPlan, Check, Plan, Snapshot
+from hfspace.planner.plan import matches, plan, requiring_secrets, targeted
+from hfspace.planner.saved import why_stale
+
+DEFAULT_FILE = "spaces.yaml"
+DEFAULT_ENDPOINT = "https://huggingface.co"
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One manifest and one Hub. Made by `open_session`; each part can be given instead of found.
+
+    `checks` are added to every plan: what the inputs of this side show, such as a secret that is easily
+    guessed.
+    """
+
+    manifest: Manifest
+    hub: HubClient
+    apps: AppReaders
+    look: Look
+    pace: Pace
+    checks: tuple[Check, ...] = ()
+    _snapshot: Snapshot | None = None
+    _targets: tuple[str, ...] = ()
+    _planned: frozenset[str] = frozenset()
+    _saved: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What the newest plan was made from; read now where there is none."""
+        if self._snapshot is None:
+            self._snapshot = self.observe()
+        return self._snapshot
+
+    def observe(self) -> Snapshot:
+        """The Hub as it is now. Raises HubError when it can't be read as a whole."""
+        return observe(self.manifest, self.hub, self.look)
+
+    def plan(self, targets: Sequence[str] = (), *, to_apply: bool = False) -> Plan:
+        """The difference between the manifest and the Hub, read anew.
+
+        `targets` are addresses or globs. With `to_apply` a secret without a value is an error; a plan that is
+        only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
+        """
+        self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
+        whole = plan(self.manifest, self._snapshot)
+        whole = replace(whole, checks=(*self.checks, *whole.checks))
+        if targets:
+            _check_targets(targets, {change.address for change in whole.changes} | set(self.manifest.spaces))
+            whole = targeted(whole, targets)
+        self._planned = frozenset(change.address for change in whole.changes)
+        return requiring_secrets(whole, self.look.unset_secrets) if to_apply else whole
+
+    def confirm(self, saved: Plan) -> Plan:
+        """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError."""
+        moved = why_stale(saved, self.plan())
+        if moved:
+            raise StalePlanError(
+                "The saved plan no longer holds: " + "; ".join(moved) + ".",
+                hint="Make a new one: hfspace plan --out …",
+            )
+        self._saved = True
+        return requiring_secrets(saved, self.look.unset_secrets)
+
+    def apply(
+        self,
+        approved: ApprovedPlan,
+        *,
+        options: Options | None = None,
+        listener: Listener = lambda event: None,
+    ) -> ApplyResult:
+        """Carry out the newest plan of this session, or a part of it. Never raises for what the Hub does."""
+        changes = approved.plan.changes
+        # What was reviewed and nothing else, also where a saved plan was made with targets.
+        only = self._saved or self._planned != {change.address for change in changes}
+        run = Run(
+            manifest=self.manifest,
+            snapshot=self.snapshot,
+            ports=self.ports(),
+            look=self.look,
+            pace=self.pace,
+            options=options or Options(),
+            targets=tuple(change.address for change in changes) if only else self._targets,
+            expected=dict(approved.plan.snapshot) if self._saved else None,
+            listener=listener,
+        )
+        return apply(approved, run)
+
+    def ports(self) -> Ports:
+        """The doors through which facets act."""
+        return Ports(
+            hub=self.hub,
+            secrets=self.look.secrets,
+            random_bytes=secrets.token_bytes,
+            space_token=self.hub.token_for,
+            tracker=self.apps.tracker,
+        )
+
+
+def open_session(
+    files: str | Path | Sequence[str | Path] = DEFAULT_FILE,
+    *,
+    overlays: Sequence[str | Path] = (),
+    manifest: Manifest | None = None,
+    hub: HubClient | None = None,
+    token: str | None = None,
+    env: Mapping[str, str] | None = None,
+    endpoints: bool = False,
+    wake: bool = False,
+    unmanaged: bool = False,
+    timeout: float | None = None,
+    checks: Sequence[Check] = (),
+    notify: Callable[[str], None] = lambda text: None,
+) -> Session:
+    """Load the manifest and connect to the Hub of HF_ENDPOINT with the token that is found.
+
+    `manifest` and `hub` can be given instead; `env` is os.environ unless given. `endpoints`: compare declared
+    endpoints with what the apps serve; `wake`: wake sleeping Spaces to read their experiments, which may cost
+    money; `unmanaged`: list what the owners have and nobody declared. `timeout` is the longest wait, in
+    seconds; `notify` gets what a person may want to know. Raises ManifestError, UsageError, HubError.
+    """
+    env = os.environ if env is None else env
+    if manifest is None:
+        names = (files,) if isinstance(files, str | Path) else files
+        manifest = load_files(tuple(names), overlays=overlays, env=env)
+    pace = hub.pace if hub is not None else Pace(timeout)
+    if hub is None:
+        endpoint = (env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        hub = connect(endpoint, token or find_token(env), env=env, notify=notify, pace=pace)
+    if manifest.hosts:
+        manifest = with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
+    values, unset = load_secret_values(manifest, env, Path.cwd())
+    for oddity in oddities(values):
+        notify(f"Note: {oddity}; it is sent as it is.")
+    hub.hide(value.reveal() for value in values.values())
+    apps = AppReaders(hub=hub, env=env)
+    look = Look(
+        secrets=values,
+        unset_secrets=unset,
+        apps=apps,
+        endpoints=endpoints,
+        wake=wake,
+        unmanaged=unmanaged,
+        stop=pace.stop,
+    )
+    added = (*checks, *_guessable(manifest, values))
+    return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=added)
+
+
+def _guessable(manifest: Manifest, values: Mapping[tuple[str, str], SecretValue]) -> Iterator[Check]:
+    """A warning for each secret that its fingerprint would give away."""
+    for (space, key), value in sorted(values.items()):
+        if not value.reveal_key() and is_guessable(value.reveal()):
+            yield Check(
+                address=f"{space}.secrets.{key}",
+                space=space,
+                facet="secrets",
+                severity="warning",
+                message="so short or plain that whoever may list the Space's secrets could guess it from its "
+                "fingerprint.",
+                hint="Use a long random value, or set HFSPACE_FINGERPRINT_KEY.",
+                source=manifest.source("spaces", space, "secrets", key),
+            )
+
+
+def _check_targets(targets: Sequence[str], known: set[str]) -> None:
+    spaces = {address for address in known if "." not in address.partition("/")[2]}
+    for target in targets:
+        if any(matches(one, one, (target,)) or target.startswith(f"{one}.") for one in known):
+            continue
+        near = get_close_matches(target, sorted(spaces), n=1, cutoff=0.4)
+        example = "A target is owner/name, owner/name.hardware, or a glob."
+        hint = f"Did you mean {near[0]}?" if near else example
+        raise UsageError(f"--target {target} matches nothing in the manifest.", hint=hint)
