@@ -228,6 +228,7 @@ class Snapshot:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (space, key) -> why no value
     unmanaged: tuple[SpaceState, ...] = ()
+    names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0
 
 
@@ -374,8 +375,9 @@ class ManifestRef:
 class Plan:
     """The difference and its price. Equal inputs give equal plans: changes and checks are sorted.
 
-    `declared` are the ids of the Spaces that were compared; `snapshot` a fingerprint for each that exists;
-    `unmanaged` ids that their owners have and nobody declared (only when asked for). `ignored` are
+    `declared` are the ids of the Spaces that were compared, `of` how many the manifest has; `snapshot` a
+    fingerprint for each that exists; `unmanaged` ids that their owners have and nobody declared, and
+    `undeclared` addresses of variables and secrets that nobody did (both only when asked for). `ignored` are
     differences that the manifest says to leave alone.
     """
 
@@ -391,6 +393,8 @@ class Plan:
     snapshot: Mapping[str, str]
     unmanaged: tuple[str, ...] = ()
     ignored: tuple[Change, ...] = ()
+    of: int = 0
+    undeclared: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Check, ...]:

@@ -26,7 +26,7 @@ from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import SecretValue, load_secret_values, oddities
 from hfspace.model import ApplyResult, ApprovedPlan, Check, Plan, Snapshot
-from hfspace.planner.plan import matches, plan, requiring_secrets, targeted
+from hfspace.planner.plan import matches, plan, requiring_secrets
 from hfspace.planner.saved import why_stale
 
 DEFAULT_FILE = "spaces.yaml"
@@ -70,13 +70,14 @@ class Session:
         only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
         """
         self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
-        whole = plan(self.manifest, self._snapshot)
-        whole = replace(whole, checks=(*self.checks, *whole.checks))
         if targets:
+            whole = plan(self.manifest, self._snapshot)
             _check_targets(targets, {change.address for change in whole.changes} | set(self.manifest.spaces))
-            whole = targeted(whole, targets)
-        self._planned = frozenset(change.address for change in whole.changes)
-        return requiring_secrets(whole, self.look.unset_secrets) if to_apply else whole
+        newest = plan(self.manifest, self._snapshot, self._targets)
+        own = [check for check in self.checks if not check.space or check.space in newest.declared]
+        newest = replace(newest, checks=(*own, *newest.checks))
+        self._planned = frozenset(change.address for change in newest.changes)
+        return requiring_secrets(newest, self.look.unset_secrets) if to_apply else newest
 
     def confirm(self, saved: Plan) -> Plan:
         """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError."""

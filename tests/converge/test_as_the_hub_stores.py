@@ -12,7 +12,7 @@ import pytest
 from hfspace.applier.executor import apply
 from hfspace.localhub import LocalHub
 from hfspace.model import Plan, Status
-from hfspace.planner.plan import plan, targeted
+from hfspace.planner.plan import plan
 from tests.converge.harness import OPTIONS, Runner
 
 ENV = {"S1": "s3cret-value-one"}
@@ -82,9 +82,9 @@ def test_the_removal_of_a_secret_belongs_to_the_variable_that_takes_its_name() -
     with served(COLLIDING) as hub:
         one = runner(hub, variables={"LLM_BASE_URL": "http://llm"})
         pattern = "harbour/app.variables.LLM_BASE_URL"
-        plan = targeted(one.plan(), [pattern])
-        assert [change.address for change in plan.changes] == ["harbour/app.secrets.LLM_BASE_URL", pattern]
-        assert "the variable of this name replaces it" in plan.changes[0].note
+        made = plan(one.manifest, one.snapshot(), [pattern])
+        assert [change.address for change in made.changes] == ["harbour/app.secrets.LLM_BASE_URL", pattern]
+        assert "the variable of this name replaces it" in made.changes[0].note
         assert one.apply(targets=(pattern,)).exit_code == 0
         hub.advance(600)
         assert hub.space("harbour/app")["stage"] == "RUNNING"

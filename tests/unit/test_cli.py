@@ -275,3 +275,36 @@ def test_a_listing_is_filtered_and_sorted(shell: Shell) -> None:
     assert (
         json.loads(shell("list", "acme", "--tag", "none-has-it", "--format", "json").stdout)["spaces"] == []
     )
+
+
+def test_status_of_a_space_needs_no_manifest(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").unlink()
+    done = shell("status", "acme-y.hf.space")
+    assert done.returncode == 0, done.stderr
+    assert "not declared" in done.stdout
+
+
+def test_status_tells_undeclared_names_and_sorts_by_cost(shell: Shell, hub: LocalHub) -> None:
+    import huggingface_hub
+
+    api = huggingface_hub.HfApi(endpoint=hub.url, token="hf_local_write")
+    api.add_space_variable("acme/y", "DEBUG", "1")
+    done = shell("status", "-v", "--sort", "cost")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["acme/y", "acme/x"]
+    assert "acme/y.variables.DEBUG: declared by nobody" in done.stdout
+    assert "DEBUG" not in shell("status").stdout
+
+
+def test_a_space_that_apply_creates_is_no_problem_for_the_doctor(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces: {acme/new: {sdk: gradio, create: {}}}\n")
+    done = shell("doctor")
+    assert done.returncode == 0
+    assert "apply creates it" in done.stdout
+
+
+def test_the_next_command_is_complete(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").rename(shell.folder / "a b.yaml")
+    done = shell("plan", "-f", "a b.yaml", "--target", "acme/x")
+    assert "hfspace apply -f 'a b.yaml' --target acme/x" in done.stdout
+    assert "1 of 2 Spaces" in done.stdout

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec
+from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec, VariableSpec
 from hfspace.planner import order
-from hfspace.planner.plan import digest, plan, targeted
-from tests.unit.builders import checks, live, manifest, snapshot
+from hfspace.planner.plan import digest, plan
+from hfspace.report import plan_text
+from tests.unit.builders import checks, live, manifest, secret, snapshot, variable
 
 
 def test_the_budget_counts_spaces_that_sleep_as_always_on() -> None:
@@ -19,7 +21,8 @@ def test_the_budget_counts_spaces_that_sleep_as_always_on() -> None:
     made = plan(manifest(policy, x=SpaceSpec(hardware="t4-small")), snapshot(asleep))
     assert made.cost.before_usd_per_hour == 0
     assert checks(made) == [
-        "error policy: the ceiling after this plan is $292.00 per month, over the limit of $100.00."
+        "error policy: the ceiling after this plan is $292.00 per month, over the limit of $100.00. "
+        "Most of it: acme/x $292.00."
     ]
 
 
@@ -91,11 +94,48 @@ def test_targets_cut_a_plan_by_space_address_and_glob() -> None:
     wanted = manifest(
         a=SpaceSpec(hardware="t4-small", visibility="private"), b=SpaceSpec(visibility="private")
     )
-    made = plan(wanted, snapshot(live("a"), live("b")))
-    assert len(made.changes) == 3
-    assert {c.space for c in targeted(made, ["acme/a"]).changes} == {"acme/a"}
-    assert [c.address for c in targeted(made, ["acme/a.hardware"]).changes] == ["acme/a.hardware"]
-    assert len(targeted(made, ["acme/*.visibility"]).changes) == 2
+    now = snapshot(live("a"), live("b"))
+    assert len(plan(wanted, now).changes) == 3
+    assert {c.space for c in plan(wanted, now, ["acme/a"]).changes} == {"acme/a"}
+    assert [c.address for c in plan(wanted, now, ["acme/a.hardware"]).changes] == ["acme/a.hardware"]
+    assert len(plan(wanted, now, ["acme/*.visibility"]).changes) == 2
+
+
+def test_a_plan_with_targets_says_what_it_looked_at_and_minds_its_own_policy_only() -> None:
+    wanted = manifest(
+        Policy(max_deletes=0, max_monthly_usd=Decimal(1), require_sleep_time=True),
+        a=SpaceSpec(visibility="private"),
+        b=SpaceSpec(state="absent"),
+        c=SpaceSpec(hardware="t4-small"),
+    )
+    now = snapshot(live("a"), live("b"), live("c", hardware="t4-small", hardware_current="t4-small"))
+    assert {check.address for check in plan(wanted, now).checks} >= {"policy.max_deletes"}
+    made = plan(wanted, now, ["acme/a"])
+    assert (made.declared, made.of) == (("acme/a",), 3)
+    assert made.checks == ()
+    assert "1 of 3 Spaces" in plan_text.render(made, color=False)
+    assert "No changes: 1 of 3 Spaces as declared." in plan_text.render(
+        replace(made, changes=()), color=False
+    )
+    assert plan(wanted, now, ["acme/b"]).breaches
+
+
+def test_a_budgets_refusal_names_what_costs_most() -> None:
+    specs = {f"s{n}": SpaceSpec(hardware="t4-small") for n in range(7)}
+    wanted = manifest(Policy(max_monthly_usd=Decimal(1)), **specs)
+    (breach,) = plan(wanted, snapshot(*(live(f"s{n}") for n in range(7)))).breaches
+    assert breach.message.count("acme/s") == 5
+
+
+def test_names_that_nobody_declared_are_listed_when_asked_for() -> None:
+    wanted = manifest(a=SpaceSpec(variables={"A": VariableSpec(value="1")}))
+    names = ("A", "DEBUG", "HFSPACE_RESTART")
+    state = live("a", variables={name: variable("1") for name in names}, secrets={"S": secret()})
+    assert plan(wanted, snapshot(state)).undeclared == ()
+    assert plan(wanted, replace(snapshot(state), names_read=True)).undeclared == (
+        "acme/a.variables.DEBUG",
+        "acme/a.secrets.S",
+    )
 
 
 @given(st.permutations(["a", "b", "c", "d"]))

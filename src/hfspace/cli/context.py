@@ -50,6 +50,12 @@ class Context:
         return tuple(part for part in named.split(os.pathsep) if part) or (DEFAULT_FILE,)
 
     @property
+    def manifest_options(self) -> list[str]:
+        """The options that name this manifest again, for a command that is shown."""
+        files = [part for file in self.files for part in ("-f", file)]
+        return [*files, *(part for overlay in self.overlays for part in ("--overlay", overlay))]
+
+    @property
     def endpoint(self) -> str:
         return (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
 

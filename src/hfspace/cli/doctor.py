@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.errors import HfspaceError, ManifestError
+from hfspace.errors import HfspaceError, ManifestError, NotVisible
 from hfspace.model import Account
 from hfspace.text import plain
 
@@ -52,10 +52,11 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, str]]:
     }
     spaces: dict[str, str] = {}
     try:
-        names = sorted(context.load_manifest().spaces)
+        manifest = context.load_manifest()
+        names = sorted(manifest.spaces)
         facts["manifest"] = f"{', '.join(context.manifest_files)}: {len(names)} Spaces"
         for space in names:
-            spaces[space] = _answer(hub, space, account)
+            spaces[space] = _answer(hub, space, account, created=manifest.spaces[space].create is not None)
     except ManifestError as error:
         facts["manifest"] = f"{len(error.problems)} problems; see hfspace validate"
     hub.flavors()
@@ -66,12 +67,14 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, str]]:
     return facts, spaces
 
 
-def _answer(hub: HubClient, space: str, account: Account | None) -> str:
+def _answer(hub: HubClient, space: str, account: Account | None, *, created: bool) -> str:
     try:
         state = hub.space(space)
         if account is not None and account.role == "oidc":
             hub.check_write(space)
             return "yes: this job's identity was exchanged for a token"
+    except NotVisible as error:
+        return "missing: apply creates it" if created else f"no: {error.message}"
     except HfspaceError as error:
         return f"no: {error.message}"
     owner = state.id.split("/")[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -69,14 +71,18 @@ def command(
 
         save(made, out)
         context.note(f"Saved to {out}. Apply it with: hfspace apply {out}")
-    context.echo(rendered(made, form, context))
+    options = [part for target in targets for part in ("--target", target)]
+    options += ["--shard", shard] if shard else []
+    context.echo(rendered(made, form, context, options=options))
     if strict and any(check.severity == "warning" for check in made.checks):
         return 1
     code = exit_code(made, force=force, allow_unknown=allow_unknown)
     return 2 if code in {0, UNKNOWN} and detailed_exitcode and made.changes else code
 
 
-def rendered(made: Plan, form: str, context: Context, *, applying: bool = False) -> str:
+def rendered(
+    made: Plan, form: str, context: Context, *, applying: bool = False, options: Sequence[str] = ()
+) -> str:
     """The plan in one of FORMATS. `applying`: it is about to be applied, and needs no next step."""
     return render(
         made,
@@ -85,4 +91,5 @@ def rendered(made: Plan, form: str, context: Context, *, applying: bool = False)
         verbose=context.verbose,
         automation=applying or "CI" in context.env,
         columns=context.columns,
+        command=shlex.join(["hfspace", "apply", *context.manifest_options, *options]),
     )

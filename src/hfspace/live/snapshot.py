@@ -88,6 +88,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
         unreadable=unreadable,
         unset_secrets=look.unset_secrets,
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
+        names_read=look.unmanaged,
         requests=hub.requests - before,
     )
 
@@ -119,7 +120,11 @@ def read_details(
         state = hub.runtime(state)
         # The runtime itself names the volumes when there are any; a listing may leave them out.
         state = replace(state, volumes=state.volumes or ())
-    if spec.variables or spec.secrets or spec.restart is not None or spec.prune & {"variables", "secrets"}:
+    if look.unmanaged and not state.is_static:
+        live = _allowed(lambda: hub.secrets(state.id))
+        secrets = None if live is None else _matched(state.id, live, spec, look)
+        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)), secrets=secrets)
+    elif spec.variables or spec.secrets or spec.restart is not None or spec.prune & {"variables", "secrets"}:
         state = _with_names(state, spec, hub, look)
     state = _with_app(state, spec, look)
     if state.experiments is not None and state.experiments.backend == "interface":

@@ -23,13 +23,7 @@ class Bill:
 def cost(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Cost:
     """The cost of all declared Spaces, before and after. Unknown flavors count as free, and have a check."""
     before = {space: _live(space, snapshot) for space in manifest.spaces}
-    by_space: dict[str, list[Change]] = {}
-    for change in changes:
-        by_space.setdefault(change.space, []).append(change)
-    after = {
-        space: _after(space, bill, by_space.get(space, []), manifest, snapshot)
-        for space, bill in before.items()
-    }
+    after = bills_after(manifest, snapshot, changes)
     return Cost(
         before_usd_per_hour=_sum(bill.now for bill in before.values()),
         after_usd_per_hour=_sum(bill.now for bill in after.values()),
@@ -37,6 +31,17 @@ def cost(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> C
         after_usd_per_month=_sum(bill.ceiling for bill in after.values()) * HOURS_PER_MONTH,
         limit_usd_per_month=manifest.policy.max_monthly_usd,
     )
+
+
+def bills_after(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> dict[str, Bill]:
+    """What each declared Space costs once `changes` are made."""
+    by_space: dict[str, list[Change]] = {}
+    for change in changes:
+        by_space.setdefault(change.space, []).append(change)
+    return {
+        space: _after(space, _live(space, snapshot), by_space.get(space, []), manifest, snapshot)
+        for space in manifest.spaces
+    }
 
 
 def _live(space: str, snapshot: Snapshot) -> Bill:

@@ -14,14 +14,18 @@ from hfspace.facets.experiments import Experiments
 from hfspace.facets.hardware import Hardware
 from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
-from hfspace.model import Change, Check, Plan, Snapshot, SpaceState
+from hfspace.model import RESTART_VARIABLE, Change, Check, Plan, Snapshot, SpaceState
 from hfspace.planner import order
 from hfspace.planner.cost import cost
 from hfspace.planner.policy import breaches
 
 
-def plan(manifest: Manifest, snapshot: Snapshot) -> Plan:
-    """The difference between what is declared and what is live, its price, and what stands in the way."""
+def plan(manifest: Manifest, snapshot: Snapshot, targets: Iterable[str] = ()) -> Plan:
+    """The difference between what is declared and what is live, its price, and what stands in the way.
+
+    `targets` are addresses or globs: what none of them names is no part of the plan, and its policy neither.
+    """
+    chosen = tuple(targets)
     changes: list[Change] = []
     checks: list[Check] = []
     ignored: list[Change] = []
@@ -34,21 +38,28 @@ def plan(manifest: Manifest, snapshot: Snapshot) -> Plan:
                 ignored.append(found)
             else:
                 changes.append(found)
+    spaces = sorted(manifest.spaces)
+    if chosen:
+        changes = [change for change in changes if is_targeted(change, chosen)]
+        checks = [check for check in checks if matches(check.address, check.space, chosen)]
+        spaces = [space for space in spaces if _is_looked_at(space, chosen)]
     changes.sort(key=order.key)
     after = cost(manifest, snapshot, changes)
-    checks += breaches(manifest, snapshot, changes, after)
+    checks += breaches(manifest, snapshot, changes, after, spaces if chosen else None)
     return Plan(
         hub=snapshot.hub,
         account=snapshot.account.name if snapshot.account else None,
         role=snapshot.account.role if snapshot.account else "anonymous",
         manifest=manifest.ref,
-        declared=tuple(sorted(manifest.spaces)),
+        declared=tuple(spaces),
+        of=len(manifest.spaces),
         changes=tuple(changes),
         checks=tuple(sorted(checks, key=_check_key)),
         cost=after,
         requests=snapshot.requests,
         snapshot={space: digest(state) for space, state in sorted(snapshot.spaces.items())},
         unmanaged=tuple(state.id for state in snapshot.unmanaged),
+        undeclared=_undeclared(manifest, snapshot, spaces) if snapshot.names_read else (),
         ignored=tuple(sorted(ignored, key=order.key)),
     )
 
@@ -77,18 +88,25 @@ def compare(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
     return [found for facet in ALL for found in facet.compare(desired, state)]
 
 
-def targeted(made: Plan, patterns: Iterable[str]) -> Plan:
-    """`made` cut to the changes and checks whose Space or address matches a pattern (globs allowed)."""
-    chosen = tuple(patterns)
-    return replace(
-        made,
-        changes=tuple(change for change in made.changes if is_targeted(change, chosen)),
-        checks=tuple(
-            check
-            for check in made.checks
-            if check.scope == "policy" or matches(check.address, check.space, chosen)
-        ),
-    )
+def _is_looked_at(space: str, targets: tuple[str, ...]) -> bool:
+    """Whether a target names the Space, or something of it."""
+    return any(matches(space, space, (target,)) or target.startswith(f"{space}.") for target in targets)
+
+
+def _undeclared(manifest: Manifest, snapshot: Snapshot, spaces: Iterable[str]) -> tuple[str, ...]:
+    """Addresses of the variables and secrets that Spaces have and nobody declared."""
+    found: list[str] = []
+    for space in spaces:
+        state, spec = snapshot.spaces.get(space), manifest.spaces[space]
+        if state is None:
+            continue
+        for kind, live, own in (
+            ("variables", state.variables, spec.variables),
+            ("secrets", state.secrets, spec.secrets),
+        ):
+            names = (live or {}).keys() - (own or {}).keys() - {RESTART_VARIABLE}
+            found += (f"{space}.{kind}.{name}" for name in sorted(names))
+    return tuple(found)
 
 
 def requiring_secrets(made: Plan, unset: Iterable[tuple[str, str]]) -> Plan:

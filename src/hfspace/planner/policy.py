@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from hfspace.manifest.models import Manifest
-from hfspace.model import FREE_HARDWARE, HELD, IDLE, NEVER, Change, Check, Cost, Snapshot
+from hfspace.model import FREE_HARDWARE, HELD, HOURS_PER_MONTH, IDLE, NEVER, Change, Check, Cost, Snapshot
+from hfspace.planner.cost import bills_after
 
+_CONTRIBUTORS = 5
 _SHARE_COUNTS_FROM = 10
 """Below this many Spaces a share says little (octodns does the same with 10 records)."""
 
 
-def breaches(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], cost: Cost) -> list[Check]:
-    """Every guardrail that carrying out `changes` would break."""
-    return [
-        *_budget(manifest, cost),
+def breaches(
+    manifest: Manifest,
+    snapshot: Snapshot,
+    changes: Sequence[Change],
+    cost: Cost,
+    only: Collection[str] | None = None,
+) -> list[Check]:
+    """Every guardrail that carrying out `changes` would break. `only` are the Spaces of a plan with targets:
+    what others do is not its doing, nor a budget that it does not make worse."""
+    worse = only is None or cost.after_usd_per_month > cost.before_usd_per_month
+    found = [
+        *(_budget(manifest, snapshot, changes, cost) if worse else ()),
         *_unpriced(manifest, snapshot, changes),
         *declared(manifest),
         *_deletes(manifest, changes),
-        *_running(manifest, snapshot, changes),
+        *(_running(manifest, snapshot, changes) if only is None or any(c.starts for c in changes) else ()),
         *_share(manifest, changes),
     ]
+    return [check for check in found if only is None or not check.space or check.space in only]
 
 
-def _budget(manifest: Manifest, cost: Cost) -> Iterable[Check]:
+def _budget(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], cost: Cost) -> Iterable[Check]:
     limit = cost.limit_usd_per_month
     if limit is not None and cost.after_usd_per_month > limit:
         yield _breach(
             manifest,
             "max_monthly_usd",
             f"the ceiling after this plan is ${_usd(cost.after_usd_per_month)} per month, over the limit of "
-            f"${_usd(limit)}.",
+            f"${_usd(limit)}. Most of it: {_largest(manifest, snapshot, changes)}.",
             "Choose cheaper hardware, pause Spaces, or raise max_monthly_usd.",
         )
+
+
+def _largest(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change]) -> str:
+    """The Spaces that cost most after the plan, with their ceiling a month."""
+    ceilings = {
+        space: bill.ceiling * HOURS_PER_MONTH
+        for space, bill in bills_after(manifest, snapshot, changes).items()
+    }
+    costly = sorted((space for space, usd in ceilings.items() if usd), key=lambda space: -ceilings[space])
+    return ", ".join(f"{space} ${_usd(ceilings[space])}" for space in costly[:_CONTRIBUTORS])
 
 
 def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:

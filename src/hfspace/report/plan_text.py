@@ -24,10 +24,16 @@ _MOST_FILES = 3
 
 
 def render(
-    plan: Plan, *, color: bool, verbose: int = 0, automation: bool = False, columns: int | None = None
+    plan: Plan,
+    *,
+    color: bool,
+    verbose: int = 0,
+    automation: bool = False,
+    columns: int | None = None,
+    command: str = "hfspace apply",
 ) -> str:
-    """The whole plan. `automation` leaves out what only a person at a terminal can use; `columns` is
-    the width of that terminal, None where nothing is to be cut."""
+    """The whole plan. `command` is what applies it. `automation` leaves out what only a person at a terminal
+    can use; `columns` is the width of that terminal, None where nothing is to be cut."""
     paint = _painter(color)
     page = None if columns is None or verbose else max(columns, _NARROWEST)
     listed = blocks(plan, LONGEST_VALUE if page is None else _value_room(page))
@@ -50,10 +56,19 @@ def render(
     lines += [*_fold(_summary(plan), page), *_fold(_cost(plan.cost), page)]
     if plan.unmanaged:
         lines += ["", *_unmanaged(plan)]
+    if plan.undeclared:
+        lines += ["", f"On these Spaces, and declared by nobody: {counted(len(plan.undeclared), 'name')}."]
+        lines += _wrapped((plain(address) for address in plan.undeclared), "    ", page or _LINE)
     if listed and not automation:
         lines += ["", "   ".join(f"{paint(sign)} {MEANINGS[sign]}" for sign in signs(listed))]
-    lines += _next_step(plan, automation)
+    lines += _next_step(plan, automation, command)
     return "\n".join(lines)
+
+
+def _looked_at(plan: Plan) -> str:
+    """12 Spaces, or 1 of 27 Spaces where the plan has targets."""
+    count = len(plan.declared)
+    return f"{count:,} of {counted(plan.of, 'Space')}" if count < plan.of else counted(count, "Space")
 
 
 def _value_room(page: int) -> int:
@@ -74,7 +89,7 @@ def _header(plan: Plan, verbose: int) -> str:
     shown = ", ".join(files if verbose else files[:_MOST_FILES])
     if len(files) > _MOST_FILES and not verbose:
         shown += f" and {counted(len(files) - _MOST_FILES, 'more file')}"
-    spaces, requests = counted(len(plan.declared), "Space"), counted(plan.requests, "request")
+    spaces, requests = _looked_at(plan), counted(plan.requests, "request")
     return plain(f"Hub {plan.hub} {who}      {shown}, {spaces}, {requests}")
 
 
@@ -140,7 +155,7 @@ def _wrapped(names: Iterable[str], indent: str, page: int) -> Iterator[str]:
 def _summary(plan: Plan) -> str:
     created, deleted, changed = counts(plan)
     if plan.is_empty and not plan.checks:
-        return f"No changes: {counted(len(plan.declared), 'Space')} as declared."
+        return f"No changes: {_looked_at(plan)} as declared."
     parts = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
     failed = len(plan.checks) - len(plan.unknowns)
     checks = f"; {counted(failed, 'check')} failed" if failed else ""
@@ -171,7 +186,7 @@ def _unmanaged(plan: Plan) -> Iterator[str]:
     yield from _wrapped((plain(space) for space in plan.unmanaged), "    ", _LINE)
 
 
-def _next_step(plan: Plan, automation: bool) -> Iterator[str]:
+def _next_step(plan: Plan, automation: bool, command: str) -> Iterator[str]:
     """What to do now, or why it can't be done. A refusal is said to automation as well."""
     if plan.breaches:
         yield "\nThe policy refuses this plan: nothing will be applied."
@@ -181,13 +196,13 @@ def _next_step(plan: Plan, automation: bool) -> Iterator[str]:
     if refused:
         yield f"\n{counted(len(refused), 'Space')} with an error will not be touched."
     if changed - refused and not automation:
-        yield f"\n{_apply(plan)}"
+        yield f"\n{_apply(plan, command)}"
 
 
-def _apply(plan: Plan) -> str:
+def _apply(plan: Plan, command: str) -> str:
     if plan.account is None or plan.role == "read":
-        return "To make these changes: hfspace apply with a token that may write, which this plan had not."
-    return f"To make these changes: hfspace apply{' --allow-delete' if plan.deletes else ''}"
+        return f"To make these changes: {command} with a token that may write, which this plan had not."
+    return f"To make these changes: {command}{' --allow-delete' if plan.deletes else ''}"
 
 
 def _painter(color: bool) -> Paint:

@@ -17,6 +17,7 @@ def render(
     verbose: int = 0,
     automation: bool = False,
     columns: int | None = None,
+    command: str = "hfspace apply",
 ) -> str:
     """`plan` as text, json, markdown or html; the options are those of text, see plan_text.render.
 
@@ -25,7 +26,12 @@ def render(
     match form:
         case "text":
             return plan_text.render(
-                plan, color=color, verbose=verbose, automation=automation, columns=columns
+                plan,
+                color=color,
+                verbose=verbose,
+                automation=automation,
+                columns=columns,
+                command=command,
             )
         case "json":
             return json_text(plan_json.to_json(plan))
