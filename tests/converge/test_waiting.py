@@ -68,6 +68,27 @@ def test_an_app_that_crashes_after_a_change_is_reported_and_left_alone() -> None
         assert hub.space("acme/x")["restart_calls"] == 0
 
 
+def test_a_log_that_keeps_talking_does_not_keep_an_apply() -> None:
+    seed = {
+        "spaces": {"acme/x": {"stage": "RUNNING", "start": "crash", "logs": {"run": ["Traceback"]}}},
+        "hub": {"switches": {"logs_stay_open": True}},
+    }
+    with LocalHub(seed=seed, clock="manual") as hub:
+        asked: list[float | None] = []
+        runner = Runner(hub, {"version": 1, "spaces": {"acme/x": {"variables": {"A": "1"}}}})
+        logs = runner.client.logs
+
+        def limited(space: str, *, seconds: float | None = None, **rest: Any) -> Any:
+            asked.append(seconds)
+            return logs(space, seconds=min(seconds or 9.0, 0.5), **rest)
+
+        runner.client.logs = limited  # type: ignore[method-assign, assignment]
+        got = runner.apply().outcomes[0]
+        assert "acme/x is RUNTIME_ERROR after the change" in got.error
+        assert got.log_tail[0] == "Traceback"
+        assert asked == [OPTIONS.log_seconds]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_a_space_that_flips_is_reported_as_such_and_not_restarted_without_end(limit: int) -> None:
     with served(stage="RUNTIME_ERROR", error="CUDA out of memory") as hub:

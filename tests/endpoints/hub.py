@@ -42,7 +42,13 @@ class MemoryHub:
         return self.token
 
     def logs(
-        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+        self,
+        space: str,
+        *,
+        build: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]:
         self.requests += 1
         return iter(self.log.get((space, build), ()))

@@ -34,6 +34,7 @@ class Options:
     lost_answers: int = 5
     restarts: int = 2
     log_lines: int = 20
+    log_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,10 +43,14 @@ def still(state: SpaceState, seconds: float) -> WaitTimeout:
 
 
 def log_tail(run: Run, state: SpaceState) -> tuple[str, ...]:
-    """The last lines of the log that explains a failed stage; none when it can't be read."""
+    """The last lines of the log that explains a failed stage; none when it can't be read. A log may go on for
+    ever: it has some seconds, and no more than the run has left."""
+    build, seconds = state.stage == "BUILD_ERROR", run.options.log_seconds
+    if run.pace.left is not None:
+        seconds = max(min(seconds, run.pace.left), 0.0)
     try:
-        build = state.stage == "BUILD_ERROR"
-        return tuple(run.ports.hub.logs(state.id, build=build, tail=run.options.log_lines))
+        lines = run.ports.hub.logs(state.id, build=build, tail=run.options.log_lines, seconds=seconds)
+        return tuple(lines)
     except HubError:
         return ()
 

@@ -6,6 +6,9 @@ import click
 
 from hfspace.cli.context import Context, find_space, hfspace_command
 
+_SECONDS = 30.0
+"""How long a log is read that is not followed: an app that goes on talking never ends it."""
+
 
 @hfspace_command(
     manifest=False,
@@ -21,6 +24,7 @@ def command(context: Context, space: str, build: bool, follow: bool, tail: int |
     from hfspace.text import plain
 
     hub = context.hub()
-    for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail):
+    seconds = None if follow else _SECONDS
+    for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail, seconds=seconds):
         context.echo(plain(line))
     return 0

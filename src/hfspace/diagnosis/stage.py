@@ -17,6 +17,7 @@ SERVING = frozenset({"RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"})
 
 WAKEABLE = frozenset({"SLEEPING", "STOPPED", "BUILDING", "APP_STARTING"})
 _LOG_LINES = 6
+_LOG_SECONDS = 10.0
 _LONGEST_LINE = 400
 
 _STAGES = {
@@ -44,7 +45,13 @@ class SpaceLookup(Protocol):
     def by_subdomain(self, subdomain: str) -> str | None: ...
     def token_for(self, space: str) -> str | None: ...
     def logs(
-        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+        self,
+        space: str,
+        *,
+        build: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]: ...
 
 
@@ -99,7 +106,9 @@ def _log_tail(space: str, hub: SpaceLookup, code: Code) -> tuple[str, ...]:
     if code not in {Code.BUILD_ERROR, Code.RUNTIME_ERROR}:
         return ()
     try:
-        lines = list(islice(hub.logs(space, build=code is Code.BUILD_ERROR, tail=_LOG_LINES), _LOG_LINES))
+        build = code is Code.BUILD_ERROR
+        log = hub.logs(space, build=build, tail=_LOG_LINES, seconds=_LOG_SECONDS)
+        lines = list(islice(log, _LOG_LINES))
     except HubError as error:
         return (f"{log_title(code)}: {error.message}",)
     return tuple(f"{log_title(code)}: {one_line(line, _LONGEST_LINE)}" for line in lines if line.strip())

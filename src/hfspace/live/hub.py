@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from hfspace.live import hub_errors, wire
 from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
+from hfspace.live.transport import current_stream_end
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
 from hfspace.text import redact
 
@@ -190,18 +192,32 @@ class HubClient:
         return str(found) if found else None
 
     def logs(
-        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
+        self,
+        space: str,
+        *,
+        build: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]:
-        """Log lines without their line ends. Without follow, ends when the Hub has sent what it has."""
-        lines = self._ask(
-            "read the logs of",
-            space,
+        """Log lines without their line ends. Without follow, ends when the Hub has sent what it has; in any
+        case `seconds` after its first line was asked for, however much the log still says."""
+        end = None if seconds is None else time.monotonic() + seconds
+
+        def ask(call: Callable[[], T]) -> T:
+            reset = current_stream_end.set(end)
+            try:
+                return self._ask("read the logs of", space, call)
+            finally:
+                current_stream_end.reset(reset)
+
+        lines = ask(
             lambda: iter(
                 self._api.fetch_space_logs(space, build=build, follow=follow, token=self._auth(space))
-            ),
+            )
         )
         kept: list[str] = []
-        while (line := self._ask("read the logs of", space, lambda: next(lines, None))) is not None:
+        while (line := ask(lambda: next(lines, None))) is not None:
             text = redact(str(line).rstrip("\n"), self._hidden)
             if tail is None:
                 yield text

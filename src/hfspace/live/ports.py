@@ -63,8 +63,16 @@ class HubReader(Protocol):
     def secrets(self, space: str) -> dict[str, Secret]: ...
     def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]: ...
     def logs(
-        self, space: str, *, build: bool, follow: bool = False, tail: int | None = None
-    ) -> Iterator[str]: ...
+        self,
+        space: str,
+        *,
+        build: bool,
+        follow: bool = False,
+        tail: int | None = None,
+        seconds: float | None = None,
+    ) -> Iterator[str]:
+        """Without `follow`, ends when the Hub has sent what it has; in any case after `seconds`."""
+        ...
 
 
 class HubWriter(Protocol):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import random
 import re
+import time
 import uuid
+from collections.abc import Iterator
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
@@ -29,6 +31,10 @@ HubClients apart in it."""
 
 current_endpoint: ContextVar[str | None] = ContextVar("hfspace_endpoint", default=None)
 """Where the HubClient that is calling may send its token."""
+
+
+current_stream_end: ContextVar[float | None] = ContextVar("hfspace_stream_end", default=None)
+"""When, by time.monotonic, a stream of events that is opened now ends, whatever it still says."""
 
 
 class Diverted(Exception):
@@ -82,13 +88,32 @@ def _trace(request: Any) -> None:
 
 
 def _transport(httpx: ModuleType, inner: Any) -> Any:
+    class EndingStream(httpx.SyncByteStream):  # type: ignore[name-defined,misc]
+        """The bytes of a stream until its time is up or the run is stopped: it may never end by itself, and
+        what only keeps it alive is seen by nobody above."""
+
+        def __init__(self, inner: Any, end: float, limiter: Limiter) -> None:
+            self._inner, self._end, self._limiter = inner, end, limiter
+
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in self._inner:
+                yield chunk
+                if time.monotonic() >= self._end or self._limiter.pace.stopped:
+                    return
+
+        def close(self) -> None:
+            self._inner.close()
+
     class PacedTransport(httpx.BaseTransport):  # type: ignore[name-defined,misc]
         def handle_request(self, request: Any) -> Any:
-            limiter = current_limiter.get()
-            request = _at_home(_with_timeout(request), current_endpoint.get())
+            limiter, end = current_limiter.get(), current_stream_end.get()
+            request = _at_home(_with_timeout(request, end), current_endpoint.get())
             if limiter is None:
                 return inner.handle_request(request)
-            return _followable(_paced(httpx, inner, request, limiter), request)
+            response = _followable(_paced(httpx, inner, request, limiter), request)
+            if end is not None and _is_event_stream(response):
+                response.stream = EndingStream(response.stream, end, limiter)
+            return response
 
         def close(self) -> None:
             inner.close()
@@ -96,10 +121,16 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
     return PacedTransport()
 
 
-def _with_timeout(request: Any) -> Any:
-    """list_spaces and space_info override a client's timeout with None; nothing may wait for ever."""
+def _is_event_stream(response: Any) -> bool:
+    return "text/event-stream" in response.headers.get("content-type", "")
+
+
+def _with_timeout(request: Any, end: float | None) -> Any:
+    """list_spaces and space_info override a client's timeout with None; nothing may wait for ever, and
+    nothing much past `end`."""
     given = request.extensions.get("timeout") or {}
-    kept = {key: given.get(key) or TIMEOUT_SECONDS for key in ("connect", "read", "write", "pool")}
+    most = float("inf") if end is None else max(end - time.monotonic(), 0.1)
+    kept = {key: min(given.get(key) or TIMEOUT_SECONDS, most) for key in ("connect", "read", "write", "pool")}
     request.extensions = {**request.extensions, "timeout": kept}
     return request
 
@@ -171,7 +202,7 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
     response = None
     try:
         response = inner.handle_request(request)
-        if "text/event-stream" not in response.headers.get("content-type", ""):
+        if not _is_event_stream(response):
             response.read()
         return response
     except httpx.TransportError as error:
