@@ -135,6 +135,10 @@ def test_a_real_call_sends_nothing_to_a_public_space_and_one_header_to_a_private
         ("http://127.0.0.1:7860", "https://huggingface.co", False),
         ("http://127.0.0.1:7860", "http://127.0.0.1:8000", True),
         ("http://10.0.0.1:7860", "http://127.0.0.1:8000", False),
+        ("https://acme-x.hf.space", "http://127.0.0.1:8000", False),
+        ("https://acme-x.hf.space", "https://127.0.0.1:8000", False),
+        ("https://acme-x.hf.space", "http://127.1.2.3:8000", False),
+        ("https://acme-x.hf.space", "http://[::1]:8000", False),
         ("http://127.0.0.1:7860", "http://hub.example", False),
     ],
 )

@@ -38,14 +38,9 @@ def test_every_switch_has_another_setting_and_a_row_in_the_documents_with_its_de
     assert rows == defaults
 
 
-NOT_YET = "apply takes a Space that a late change woke for one that somebody else started"
-
-
 def settings() -> Iterator[Any]:
     for names in (*([name] for name in OTHER), list(OTHER), []):
-        late = "change_wakes_after_reads" in names
-        marks = [pytest.mark.xfail(reason=NOT_YET, strict=True)] if late else []
-        yield pytest.param(names, id="+".join(names)[:40] or "default", marks=marks)
+        yield pytest.param(names, id="+".join(names)[:40] or "default")
 
 
 @pytest.mark.parametrize("names", list(settings()))

@@ -122,3 +122,13 @@ def test_stop_ends_a_sleep_at_once() -> None:
 def test_the_deadline_ends_a_sleep() -> None:
     with pytest.raises(WaitTimeout):
         Pace(timeout=0.05).sleep(30, "testing")
+
+
+def test_the_hubs_explicit_wish_wins_over_a_window_that_is_not_used_up() -> None:
+    limiter = Limiter(Pace(), notify=lambda text: None)
+    limiter.acquire()
+    limiter.release(
+        {"ratelimit": '"api";r=400;t=169', "ratelimit-policy": '"fixed window";"api";q=500;w=300'}
+    )
+    assert limiter.refused(3.0) == 3.0
+    assert limiter.refused(None) <= 4.0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from types import TracebackType
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from urllib.parse import urlsplit
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from hfspace.applier.watch import Tick
 from hfspace.errors import UsageError
@@ -35,7 +37,7 @@ class Metrics:
         self._fresh = fresh_seconds
         self._good_at: float | None = None
         try:
-            self._server = make_server("127.0.0.1", port, self._answer, handler_class=_Quiet)
+            self._server = make_server("127.0.0.1", port, self._answer, _Server, _Quiet)
         except OSError as error:
             raise UsageError(
                 f"Port {port} can't be used: {error.strerror}.", hint="Choose another one."
@@ -64,12 +66,16 @@ class Metrics:
             self._pending.set(len(tick.left))
             self._given_up.set(len(tick.given_up))
             self._usd.set(float(tick.plan.cost.before_usd_per_hour))
-            for severity in ("error", "warning"):
+            for severity in ("error", "warning", "unknown"):
                 self._checks.labels(severity).set(
                     sum(1 for one in tick.plan.checks if one.severity == severity)
                 )
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+        if host not in {"127.0.0.1", "localhost"} or "HTTP_ORIGIN" in environ:
+            start("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"only on loopback names, and for no other origin\n"]
         if environ.get("PATH_INFO") == "/metrics":
             answer: Iterable[bytes] = self._metrics(environ, start)
             return answer
@@ -81,6 +87,14 @@ class Metrics:
         return [b"ok\n" if healthy else b"no good turn lately\n"]
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each connection: one that says nothing must not hold the others up."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = 10  # seconds that a connection may say nothing
+
     def log_message(self, format: str, *args: Any) -> None:
         return None

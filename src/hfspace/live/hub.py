@@ -137,7 +137,12 @@ class HubClient:
             info = self._ask("list Spaces", author or "", lambda: next(pages, None))
             if info is None:
                 return
-            state = self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+            try:
+                state = self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+            except HubFault as error:
+                # It fails alone: whoever needs this Space reads it by itself.
+                self.limiter.notify(f"One item of a listing is left out. {error.message}")
+                continue
             yield replace(state, details=wire.details(info)) if details else state
 
     def space(self, space: str) -> SpaceState:

@@ -111,13 +111,14 @@ class Limiter:
                 self._learn(headers)
 
     def refused(self, retry_after: float | None) -> float:
-        """A 429 came: close the window. Returns the seconds to wait."""
+        """A 429 came: close the window. Returns the seconds to wait: what the Hub asks for (`retry_after`),
+        and only where it does not say, until the window is renewed."""
         with self._lock:
             now = self.pace.now()
             wait = retry_after if retry_after is not None else max(self._opens_at - now, 1.0)
             self._left = 0
-            self._opens_at = max(self._opens_at, now + wait)
-            return self._opens_at - now
+            self._opens_at = now + wait
+            return wait
 
     def wait_for_window(self, wait: float) -> None:
         self._wait(wait)

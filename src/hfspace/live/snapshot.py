@@ -10,7 +10,16 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from hfspace.errors import AppError, HubError, NeedsWrite, NotTrusted, NotVisible, Rejected, Unauthorized
+from hfspace.errors import (
+    AppError,
+    HubError,
+    HubFault,
+    NeedsWrite,
+    NotTrusted,
+    NotVisible,
+    Rejected,
+    Unauthorized,
+)
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.live.visibility import ExactVisibility, matters, scan
@@ -24,6 +33,8 @@ B = TypeVar("B")
 THREADS = 8
 _SINGLE_READS_UP_TO = 2
 _PAGE = 1000
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading an answer raises that nobody foresaw: an app is anybody's, and may only fail its own Space."""
 _FORBIDDEN = (NeedsWrite, NotVisible, Rejected, Unauthorized)
 
 
@@ -189,6 +200,8 @@ def _served(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> ServedApp:
         return apps.served(state, spec)
     except (AppError, HubError) as error:
         return ServedApp(kind="unknown", problem=error.message)
+    except _ODD as error:
+        return ServedApp(kind="unknown", problem=f"its answer makes no sense ({type(error).__name__})")
 
 
 def _experiments(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
@@ -196,6 +209,8 @@ def _experiments(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> LiveExp
         return apps.experiments(state, spec)
     except (AppError, HubError) as error:
         return LiveExperiments(backend="", problem=error.message)
+    except _ODD as error:
+        return LiveExperiments(backend="", problem=f"its answer makes no sense ({type(error).__name__})")
 
 
 def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look) -> dict[str, Secret]:
@@ -236,6 +251,8 @@ def _read_owner(
             continue
         except NotTrusted as error:
             refused[space] = str(error)
+        except HubFault as error:
+            refused[space] = error.message
         except Unauthorized:
             # Without a token, a private Space and a missing one are the same 401 (hub-api 4.1).
             continue

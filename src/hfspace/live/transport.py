@@ -219,10 +219,13 @@ def _back_off(limiter: Limiter, attempt: int, response: Any) -> None:
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds, None when nothing tells: an exhausted window's own figure wins over Retry-After."""
+    """Seconds, None when nothing tells. Retry-After is the Hub's explicit wish; else the figure of a window
+    that is used up."""
+    text = headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return max(float(text), 1.0)
     if found := re.search(r"\bt=(\d+)", headers.get("ratelimit", "")):
         exhausted = re.search(r"\br=0\b", headers.get("ratelimit", ""))
         if exhausted:
             return int(found[1]) + 1.0
-    text = headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+    return None

@@ -7,8 +7,9 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from hfspace.localhub import admin, edge, rules, wire
 from hfspace.localhub.edge import Visit
@@ -28,11 +29,30 @@ Hook = Callable[[str, str, str], None]
 _MAX_BODY = 32 * 2**20
 
 
+def _foreign(scope: Scope) -> str:
+    """Why a request is refused before it is read: a web page that reaches loopback by a name of its own, or
+    from another origin, could read secrets here. "" for everybody else."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if not _is_own(f"//{headers.get('host', '')}"):
+        return "This local Hub answers only on loopback names."
+    origin = headers.get("origin")
+    return "" if origin is None or _is_own(origin) else "This local Hub answers no other origin."
+
+
+def _is_own(url: str) -> bool:
+    try:
+        name = urlsplit(url).hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 class App:
     """One Hub. Handles one request at a time, each as one transaction."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, any_host: bool = False) -> None:
         self.world = world
+        self._any_host = any_host
         self.faults = [Fault.read(raw) for raw in world.seed.hub.faults]
         self.hook: Hook | None = None
         self._doors = {port: space for space, port in world.ports.items()}
@@ -40,6 +60,10 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        if not self._any_host and (why := _foreign(scope)):
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": why.encode()})
             return
         call = await _read(self.world, scope, receive)
         space = self._doors.get((scope.get("server") or ("", 0))[1])

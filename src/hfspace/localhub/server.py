@@ -144,7 +144,7 @@ def serve(
     world = World(store, read(seed), manual_clock=False)
     bound = _bound(host, port)
     doors = _doors(world, host)
-    server = _server(App(world))
+    server = _server(App(world, any_host=allow_public))
     on_ready(f"http://{host}:{bound.getsockname()[1]}", [default_token(world.seed), *world.seed.tokens])
     server.run([bound, *doors])
 

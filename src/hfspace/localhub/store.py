@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,16 @@ KEPT_REQUESTS = 100_000
 Docs = dict[str, dict[str, Any]]
 
 
+def _private(path: str) -> None:
+    """Make the file readable by its owner only, before anything is in it: it holds secrets' values. SQLite
+    gives its side files the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.chmod(path, 0o600)
+    except OSError as error:
+        raise LocalHubError(f"The database {path} can't be used: {error.strerror}.") from None
+
+
 class Store:
     """Every request of the Hub is one transaction.
 
@@ -35,6 +46,8 @@ class Store:
         self._docs: Docs | None = None
         self._version: int | None = None
         self._frozen: Docs | None = None
+        if path != ":memory:":
+            _private(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
             if path != ":memory:":

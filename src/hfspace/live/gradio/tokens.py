@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def host_token(host: str, *, hub_endpoint: str, needed: bool, token: str | None) -> str | None:
     """`token` when `host`, as the Hub named it, may get it; else None.
 
     It may when it is needed (a private Space, or ZeroGPU quota asked for) and the host is https below
-    hf.space. A local Hub on http loopback may name a loopback host. Never ask with a host somebody typed.
+    hf.space. A Hub on loopback has tokens of its own: they go to loopback hosts only, and a host on loopback
+    gets none but from such a Hub. Never ask with a host somebody typed.
     """
     if token is None or not needed:
         return None
@@ -22,6 +22,14 @@ def host_token(host: str, *, hub_endpoint: str, needed: bool, token: str | None)
         return None
     if place.username or place.password:
         return None
+    if _is_loopback(names[1]):
+        return token if hub.scheme == "http" and _is_loopback(names[0]) else None
     on_hub = place.scheme == "https" and names[0].endswith(".hf.space") and place.port in {None, 443}
-    local = hub.scheme == "http" and names[1] in _LOOPBACK and names[0] in _LOOPBACK
-    return token if on_hub or local else None
+    return token if on_hub else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
