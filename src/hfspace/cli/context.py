@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -62,6 +61,8 @@ class Context:
     @property
     def columns(self) -> int | None:
         """The width of the terminal on stdout; None where text goes to a file or a pipe, and is not cut."""
+        import shutil  # 3 ms, and --help needs none of it
+
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     @property

@@ -14,7 +14,6 @@ import click
 from hfspace import __version__
 from hfspace.cli.context import Context, global_options, merge
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
-from hfspace.text import plain
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -141,6 +140,7 @@ def _terminate(signum: int, frame: object) -> None:
 
 
 def _say(message: str, hint: str, code: int) -> int:
+    from hfspace.text import plain  # not on the way to --help
 
     click.echo(f"hfspace: {plain(message)}", err=True)
     if hint:
