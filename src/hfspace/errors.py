@@ -124,6 +124,18 @@ class PlanRefused(HfspaceError):
         )
 
 
+class AuditLogIncomplete(HfspaceError):
+    """The plan was carried out, and the audit log of it lacks these entries."""
+
+    exit_code = 3
+
+    def __init__(self, path: str, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"The audit log {path} could not be written to the end. Missing: {', '.join(missing)}.",
+            hint="What was done to the Hub is in the report above: keep it.",
+        )
+
+
 class Interrupted(HfspaceError):
     """Ctrl-C or SIGTERM."""
 

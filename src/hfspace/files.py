@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _MIB = 1024 * 1024
 
@@ -66,3 +69,47 @@ def read_limited(path: Path | str, limit: int) -> bytes:
         size = f"{limit // _MIB} MiB" if limit >= _MIB else f"{limit:,} bytes"
         raise OSError(errno.EFBIG, f"it is larger than {size}", str(path))
     return content
+
+
+def lock_file(*key: str | None) -> IO[bytes]:
+    """The open file whose lock stands for `key`, in a folder of this user's own: nobody else can hold it,
+    and no link of somebody else is followed. Raises OSError."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hfspace" / "locks"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / hashlib.sha256(repr(key).encode()).hexdigest()[:24]
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Take the lock; False when somebody else has it.
+
+    flock belongs to the open file and not to the process (unlike lockf), so that closing another handle of
+    the same file does not drop it, and two handles of one process exclude each other.
+    """
+    try:
+        _lock(file)
+    except OSError:
+        return False
+    return True
+
+
+if sys.platform == "win32":
+
+    def _lock(file: IO[bytes]) -> None:
+        import msvcrt
+
+        at = file.tell()
+        # A byte far beyond the end: Windows locks keep others from reading what they cover.
+        file.seek(1 << 40)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        finally:
+            file.seek(at)
+
+else:
+
+    def _lock(file: IO[bytes]) -> None:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

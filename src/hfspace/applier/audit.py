@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import TextIO
+from typing import BinaryIO
 
 from hfspace.applier.events import Event, Kind
 from hfspace.model import Plan
@@ -14,18 +14,29 @@ _LOGGED = frozenset({Kind.APPLIED, Kind.FAILED, Kind.RESOLVED, Kind.FINISHED})
 
 
 class AuditLog:
-    """Writes each line at once, so that a crash loses none that was done."""
+    """Writes each line at once, so that a crash loses none that was done.
 
-    def __init__(self, file: TextIO, plan: Plan, now: Callable[[], datetime]) -> None:
+    `file` is unbuffered. An entry that can't be written ends nothing, since the Hub was changed all the
+    same: its address and event are kept in `missing`.
+    """
+
+    def __init__(self, file: BinaryIO, plan: Plan, now: Callable[[], datetime]) -> None:
         self._file = file
         self._plan = plan
         self._now = now
+        self.missing: list[str] = []
 
     def __call__(self, event: Event) -> None:
         if event.kind not in _LOGGED:
             return
-        self._file.write(json.dumps(self._line(event), ensure_ascii=False) + "\n")
-        self._file.flush()
+        line = (json.dumps(self._line(event)) + "\n").encode()
+        try:
+            complete = self._file.write(line) == len(line)
+        except OSError:
+            complete = False
+        if not complete:
+            about = event.change.address if event.change else event.space or "the end"
+            self.missing.append(f"{about} ({event.kind})")
 
     def _line(self, event: Event) -> dict[str, object]:
         line: dict[str, object] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.plan import rendered
 from hfspace.cli.progress import progress
 from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
-from hfspace.errors import UsageError
+from hfspace.errors import AuditLogIncomplete, UsageError
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.planner.counts import exit_code
 from hfspace.planner.saved import load
@@ -96,8 +97,12 @@ def command(
     if not yes and not context.confirm("\nDo you want to make these changes?"):
         raise UsageError("Nothing was changed.")
     options = replace(context.apply_options, wait=not no_wait, verify=not no_verify, parallelism=parallelism)
-    result = execute(session, approved, context, options, audit_log=audit_log)
+    with ExitStack() as stack:
+        audit = stack.enter_context(_audit(audit_log, made)) if audit_log else None
+        result = execute(session, approved, context, options, audit=audit)
     _show(result, context, form)
+    if audit is not None and audit.missing:
+        raise AuditLogIncomplete(str(audit_log), audit.missing)
     return result.exit_code or exit_code(made, allow_unknown=allow_unknown)
 
 
@@ -107,15 +112,15 @@ def execute(
     context: Context,
     options: Options,
     *,
-    audit_log: Path | None = None,
+    audit: AuditLog | None = None,
 ) -> ApplyResult:
     """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
     changes = approved.plan.changes
     with ExitStack() as stack:
         spaces = len({change.space for change in changes})
         listeners: list[Listener] = [stack.enter_context(progress(context, spaces))]
-        if audit_log is not None:
-            listeners.append(stack.enter_context(_audit(audit_log, approved.plan)))
+        if audit is not None:
+            listeners.append(audit)
         stack.enter_context(stop_on_sigterm(session.pace))
         return session.apply(approved, options=options, listener=_all(listeners))
 
@@ -153,7 +158,8 @@ def _show(result: ApplyResult, context: Context, form: str) -> None:
 def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
     """The audit log, opened before the first write: one that can't be written stops the apply in time."""
     try:
-        file = path.open("a", encoding="utf-8")
+        # For its owner only: it holds the values of variables.
+        file = open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
     except OSError as error:
         raise UsageError(f"--audit-log {path} can't be written: {error.strerror}.") from None
     with file:

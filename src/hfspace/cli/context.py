@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -56,7 +57,16 @@ class Context:
 
     @property
     def endpoint(self) -> str:
-        return (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        """The address of the Hub. Raises UsageError when HF_ENDPOINT is no http(s) URL."""
+        url = (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port past 65535, half an IPv6 address
+            usable = False
+        if not usable:
+            raise UsageError("HF_ENDPOINT is not a URL (http or https).", hint=f"{DEFAULT_ENDPOINT}, say.")
+        return url
 
     @property
     def columns(self) -> int | None:
@@ -71,9 +81,20 @@ class Context:
         from hfspace.applier.run import Options
 
         return Options(
-            poll_seconds=float(self.env.get("HFSPACE_POLL_SECONDS", "2")),
-            settle_seconds=float(self.env.get("HFSPACE_SETTLE_SECONDS", "10")),
+            poll_seconds=self.seconds("HFSPACE_POLL_SECONDS", 2),
+            settle_seconds=self.seconds("HFSPACE_SETTLE_SECONDS", 10),
         )
+
+    def seconds(self, name: str, default: float) -> float:
+        """A pause that the environment sets, from 0 to a day. Raises UsageError."""
+        text = self.env.get(name) or str(default)
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= 86400:
+            raise UsageError(f"{name} is no number of seconds: '{text}'.", hint=f"{name}={default:g}, say.")
+        return seconds
 
     def load_manifest(self) -> Manifest:
         """The manifest with all its files merged. Raises ManifestError with every problem found."""

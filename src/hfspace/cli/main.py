@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -52,6 +55,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "completion": ("completion", "Print a shell completion script."),
     },
 }
+
+
+_OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
 
 class LazyGroup(click.Group):
@@ -112,6 +118,11 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(args: Sequence[str] | None = None) -> int:
     """Run hfspace; the exit code (design section 3)."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_streams()
+    if not sys.warnoptions:
+        # What libraries tell their callers is for developers. Set here, for the process, and never by the
+        # library part of hfspace: filters are global, and its threads run in programs of others.
+        warnings.simplefilter("ignore")
     try:
         code = cli.main(args=list(args) if args is not None else None, standalone_mode=False)
         sys.stdout.flush()
@@ -131,8 +142,23 @@ def run(args: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; stdout is gone, so the interpreter must not flush it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in _OUTPUT_LOST:
+            return _crash(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _say(f"The output could not be written: {error.strerror}.", "", 1)
     except Exception as error:  # noqa: BLE001 - the last door: a crash of our own must say so
         return _crash(error)
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed is the null device; what a stream's encoding lacks is spelled out."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - they live as long as the process
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _terminate(signum: int, frame: object) -> None:

@@ -47,7 +47,7 @@ def command(context: Context, space: str, timeout: str) -> int:
             told = state.stage or ""
             context.note(f"{state.id}: {told}")
         try:
-            pace.sleep(float(context.env.get("HFSPACE_POLL_SECONDS", "2")), f"waiting for {state.id}")
+            pace.sleep(context.seconds("HFSPACE_POLL_SECONDS", 2), f"waiting for {state.id}")
         except WaitTimeout:
             raise still(state, pace.now() - started) from None
         state = hub.runtime(state)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -20,6 +16,7 @@ from hfspace.cli.apply import execute
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import Interrupted, UsageError
+from hfspace.files import lock_file, try_lock
 from hfspace.live.limiter import Pace
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.session import Session
@@ -128,22 +125,14 @@ def summary(done: Tick) -> dict[str, object]:
 @contextmanager
 def _alone(context: Context) -> Iterator[None]:
     """One watch per manifest and Hub on a machine: a second one would undo and redo the first one's waits."""
-    name = sha256(
-        "\0".join(
-            [context.endpoint, *map(str, map(Path.absolute, map(Path, context.manifest_files)))]
-        ).encode()
-    )
-    path = Path(tempfile.gettempdir()) / f"hfspace-watch-{os.getuid()}-{name.hexdigest()[:16]}.lock"
+    files = [str(Path(name).absolute()) for name in context.manifest_files]
     try:
-        # The folder is everybody's: never through a link that somebody else has put there.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        file = lock_file("watch", context.endpoint, *files)
     except OSError as error:
-        raise UsageError(f"The lock {path} can't be opened: {error.strerror}.") from None
-    with os.fdopen(handle, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        raise UsageError(f"The lock of this watch can't be opened: {error.strerror}.") from None
+    with file:
+        if not try_lock(file):
             raise UsageError(
                 "Another `hfspace watch` of this manifest is running here.", hint="Stop it first."
-            ) from None
+            )
         yield

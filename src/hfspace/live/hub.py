@@ -391,16 +391,12 @@ class HubClient:
 
     def _ask(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
         """Run one library call under our limiter; its failures become HubErrors."""
-        import warnings
-
         from hfspace.live.transport import current_endpoint, current_limiter
 
         reset = current_limiter.set(self.limiter)
         at = current_endpoint.set(self.endpoint)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return call()
+            return call()
         except HfspaceError:
             raise
         except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer

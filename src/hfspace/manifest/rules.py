@@ -238,6 +238,8 @@ def _expected(schema: Mapping[str, object]) -> Found:
         where = ".".join(str(part) for part in error.absolute_path)
         message = f"expect is not a JSON Schema: {where or 'it'}: {short(error.message)}"
         yield ("endpoint", "expect"), message, "Write it as JSON Schema 2020-12 says."
+    except (RecursionError, OverflowError):  # of a pattern: the compiler of expressions recurses
+        yield ("endpoint", "expect"), "expect is nested too deep to be checked", "Write a simpler pattern."
 
 
 def _cycles(manifest: Manifest) -> Found:

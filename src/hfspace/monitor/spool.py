@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from hfspace.monitor.lock import try_lock
+from hfspace.files import try_lock
 from hfspace.monitor.records import (
     Header,
     Mark,
