@@ -9,9 +9,12 @@ from decimal import Decimal
 
 from hfspace.manifest.values import format_duration
 from hfspace.model import Json
+from hfspace.report.differences import Difference, differences
 from hfspace.text import plain
 
 LONGEST_VALUE = 120
+_LONG = 40  # characters from which on nested values are compared member by member
+_MOST_MEMBERS = 8
 _CONTEXT = 12  # characters shown before the first difference of two long values
 
 
@@ -39,16 +42,28 @@ def setting(facet: str, item: Json, limit: int = LONGEST_VALUE) -> str:
 
 
 def move(facet: str, before: Json, after: Json, limit: int = LONGEST_VALUE) -> str:
-    """`before → after`; two long values are shown from where they part, since their starts may be equal."""
+    """`before → after`; of two nested values only the members that differ; two long values are shown
+    from where they part, since their starts may be equal."""
     if facet == "variables" and isinstance(before, dict) and isinstance(after, dict):
         return f"{value(before.get('description'), limit)} → {value(after.get('description'), limit)}"
     old, new = setting(facet, before, 10**9), setting(facet, after, 10**9)
+    if max(len(old), len(new)) > _LONG and (members := differences(before, after)):
+        parts = [_member(item, limit) for item in members[:_MOST_MEMBERS]]
+        more = [f"{len(members) - _MOST_MEMBERS} more members"] if len(members) > _MOST_MEMBERS else []
+        return ", ".join([*parts, *more])
     if max(len(old), len(new)) <= limit:
         return f"{old} → {new}"
     pairs = enumerate(zip(old, new, strict=False))
     same = next((at for at, (a, b) in pairs if a != b), min(len(old), len(new)))
     start = max(0, same - _CONTEXT) if same > limit // 2 else 0
     return f"{_from(old, start, limit)} → {_from(new, start, limit)}"
+
+
+def _member(item: Difference, limit: int) -> str:
+    if item.added or item.removed:
+        verb = "added" if item.added else "removed"
+        return f"{plain(item.path)} {verb}: {value(item.after if item.added else item.before, limit)}"
+    return f"{plain(item.path)} {value(item.before, limit)} → {value(item.after, limit)}"
 
 
 def cut(text: str, limit: int) -> str:
