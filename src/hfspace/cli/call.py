@@ -50,12 +50,10 @@ def command(context: Context, **options: Any) -> int:
     checked against what the app takes before anything runs. A generator's steps are printed as they come.
     """
     from hfspace.cli.session import parse_timeout
-    from hfspace.live.gradio.invoke import preload
 
     seconds = parse_timeout(options["timeout"])
     connection = _connect(context, options)
     call = connection.prepare(_values(options, connection), seconds)
-    preload(call)
     started = time.monotonic()
     answer = _run(context, call, options["form"])
     took = time.monotonic() - started

@@ -3,43 +3,100 @@ prints, no downloads, and an end."""
 
 from __future__ import annotations
 
+import json
 import os
+import select
+import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hfspace.live.gradio.contract import values_of
-from hfspace.live.gradio.invoke import Call, CallTimeout, EndpointError
+from hfspace.live.gradio.invoke import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
-from hfspace.text import one_line
 
-_POLL_SECONDS = 0.02
 _SSE_SILENCE = 30.0
 """Gradio sends a heartbeat every 15 s; a stream that is silent for longer is dead."""
 
 
-def stream_client(call: Call) -> Iterator[Json]:
-    """The steps of one call, the last one complete. Raises EndpointError, CallTimeout."""
+def stream_client(call: Call) -> Generator[Json, None, float]:
+    """The steps of one call, the last one complete; returns the seconds from the call to its end. Made by a
+    child process that is killed at the deadline. Raises EndpointError, CallTimeout."""
     deadline = time.monotonic() + call.timeout
     args, kwargs = arguments(call)
-    client = job = None
+    asked = {
+        "base": call.base,
+        "token": call.token,
+        "timeout": call.timeout,
+        "name": call.endpoint.name,
+        "generator": call.endpoint.generator,
+        "args": args,
+        "kwargs": kwargs,
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-m", "hfspace.live.gradio.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
     try:
-        client = open_client(call.base, call.token, call.timeout)
-        job = client.submit(*args, api_name=call.endpoint.name, **kwargs)
-        yield from _steps(job, deadline, call)
-    except (EndpointError, GeneratorExit):
-        raise
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise EndpointError(_said(error, call)) from None
+        assert child.stdin is not None
+        assert child.stdout is not None
+        with suppress(BrokenPipeError):  # a child that ended at once is told by its silence
+            child.stdin.write(json.dumps(asked).encode() + b"\n")
+            child.stdin.flush()
+        for message in _messages(child.stdout.fileno(), deadline, call):
+            if "step" in message:
+                yield message["step"]
+            elif "seconds" in message:
+                return float(message["seconds"])
+            else:
+                raise EndpointError(_said(str(message["error"]), str(message["text"]), call))
+        raise EndpointError(f"{call.endpoint.name} could not be called: its client ended without a word.")
     finally:
-        if job is not None and not job.done():
-            job.cancel()
-        if client is not None:
-            client.close()
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _messages(pipe: int, deadline: float, call: Call) -> Iterator[dict[str, Any]]:
+    """Lines of JSON until the pipe closes. Raises CallTimeout at the deadline, EndpointError at the limit."""
+    kept, size = bytearray(), 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            raise CallTimeout(
+                f"{call.endpoint.name} did not complete within {call.timeout:g} s; the call was cancelled.",
+                hint="Give it more time, or look at the app's queue and hardware.",
+            )
+        chunk = os.read(pipe, 1 << 16)
+        if not chunk:
+            return
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise EndpointError(
+                f"The answer of {call.endpoint.name} is larger than {MAX_ANSWER_BYTES >> 20} MiB."
+            )
+        kept += chunk
+        *lines, rest = kept.split(b"\n") if b"\n" in chunk else [kept]
+        yield from (json.loads(line) for line in lines)
+        kept = bytearray(rest)
+
+
+def _environment() -> dict[str, str]:
+    """What the child needs of the environment: nothing that looks like a secret."""
+    secret = ("TOKEN", "SECRET", "PASSWORD", "_KEY")
+    return {
+        key: value for key, value in os.environ.items() if not any(part in key.upper() for part in secret)
+    }
 
 
 def arguments(call: Call) -> tuple[list[Json], dict[str, Json]]:
@@ -79,26 +136,6 @@ def open_client(base: str, token: str | None, timeout: float, workers: int = 2) 
     )
 
 
-def _steps(job: Any, deadline: float, call: Call) -> Iterator[Json]:
-    sent = 0
-    while not job.done():
-        if time.monotonic() > deadline:
-            job.cancel()
-            raise CallTimeout(
-                f"{call.endpoint.name} did not complete within {call.timeout:g} s; the call was cancelled.",
-                hint="Give it more time, or look at the app's queue and hardware.",
-            )
-        outputs = job.outputs() if call.endpoint.generator else []
-        yield from (_plain(item) for item in outputs[sent:])
-        sent = max(sent, len(outputs))
-        time.sleep(_POLL_SECONDS)
-    result = job.result(timeout=0)
-    outputs = job.outputs() if call.endpoint.generator else []
-    yield from (_plain(item) for item in outputs[sent:])
-    if not outputs:
-        yield _plain(result)
-
-
 def _value(value: Json, parameter: ServedParameter | None) -> Json:
     """A path or URL given for a file input becomes what gradio_client uploads; all else stays as it is."""
     if parameter is None or parameter.component not in FILE_KINDS:
@@ -109,23 +146,17 @@ def _value(value: Json, parameter: ServedParameter | None) -> Json:
         return value
     if not value.startswith(("http://", "https://")) and not Path(value).is_file():
         raise EndpointError(f"There is no file {value}.", hint="Give the path of a file, or an http(s) URL.")
-    from gradio_client import handle_file
-
-    return handle_file(value)
-
-
-def _plain(value: Any) -> Json:
-    """The result as JSON: tuples of several outputs become lists."""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    # What gradio_client.handle_file makes of it.
+    known = {"path": value, "meta": {"_type": "gradio.FileData"}}
+    if value.startswith(("http://", "https://")):
+        return {**known, "orig_name": value.split("/")[-1], "url": value}
+    return {**known, "orig_name": Path(value).name}
 
 
-def _said(error: BaseException, call: Call) -> str:
-    name, text = call.endpoint.name, one_line(error, 300)
-    kind = type(error).__name__
+def _said(kind: str, text: str, call: Call) -> str:
+    name = call.endpoint.name
+    if kind == "MemoryError":
+        return f"The answer of {name} needs more memory than a call may have."
     if kind == "AppError":
         if "has not enabled verbose error reporting" in text:
             return f"{name} raised an error, and the app does not show which (show_error is off)."

@@ -61,17 +61,12 @@ def stream(call: Call) -> Iterator[Json]:
 
 def invoke(call: Call) -> tuple[Json, float]:
     """The result, and its latency in seconds. Raises as `stream`."""
-    preload(call)
     started = time.monotonic()
-    steps = list(stream(call))
-    return steps[-1] if steps else None, time.monotonic() - started
-
-
-def preload(call: Call) -> None:
-    """Import what the call needs, so that a latency measured around it is the app's alone: importing
-    gradio_client takes about a second."""
-    if call.app.kind == "gradio" and version_of(call.app.version) >= (4, 0):
-        from hfspace.live.gradio.client_calls import quiet
-
-        quiet()
-        import gradio_client  # noqa: F401
+    steps, last = stream(call), None
+    while True:
+        try:
+            last = next(steps)
+        except StopIteration as end:
+            # The client's own start-up is not the app's latency, where the steps tell them apart.
+            seconds = end.value if isinstance(end.value, float) else time.monotonic() - started
+            return last, seconds
