@@ -20,9 +20,11 @@ lint: $(VENV)/.installed workflows
 	$(BIN)/lint-imports
 
 workflows: $(VENV)/.installed
-	$(BIN)/zizmor --offline --no-progress --quiet --persona=pedantic --config .github/zizmor.yml $(WORKFLOWS) action.yml
+	$(BIN)/zizmor --offline --no-progress --quiet --persona=pedantic --config .github/zizmor.yml \
+		$(WORKFLOWS) .github/dependabot.yml action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 slow: $(VENV)/.installed
 	$(BIN)/pytest -m slow
