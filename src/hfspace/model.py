@@ -48,6 +48,8 @@ class Source:
 MOVING = frozenset({"BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "DELETING"})
 HELD = frozenset({"PAUSED"})
 IDLE = frozenset({"SLEEPING", "STOPPED"})
+STARTING = frozenset({"BUILDING", "APP_STARTING"})
+"""Stages in which nothing serves, and which are to end by themselves."""
 FAILED = frozenset({"NO_APP_FILE", "CONFIG_ERROR", "BUILD_ERROR", "RUNTIME_ERROR"})
 BILLED = frozenset({"RUNNING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"})
 """Stages that the Hub bills for (docs/hub/spaces-gpus.md: starting or running; not building, not paused)."""
@@ -219,7 +221,8 @@ class Flavor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The world at one moment. A declared id that is not in `spaces` is missing or not visible;
-    `unreadable` holds why a read failed for one Space only."""
+    `unreadable` holds why a read failed for one Space only. `now` is when, in seconds since 1970; without
+    it nothing is old."""
 
     hub: str
     account: Account | None
@@ -228,6 +231,7 @@ class Snapshot:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (space, key) -> why no value
     unmanaged: tuple[SpaceState, ...] = ()
+    now: float | None = None
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0
 
@@ -327,8 +331,9 @@ class Change:
 
     @property
     def mends(self) -> bool:
-        """Whether this restarts a Space because it failed (`on_error`)."""
-        return self.subject is Subject.STAGE and self.action is Action.RESTART and self.before in FAILED
+        """Whether this restarts a Space because it failed, or never comes up (`on_error`)."""
+        restarts = self.subject is Subject.STAGE and self.action is Action.RESTART
+        return restarts and self.before in FAILED | STARTING
 
 
 Severity: TypeAlias = Literal["error", "warning", "unknown"]

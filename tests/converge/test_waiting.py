@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -118,6 +119,24 @@ def test_a_factory_rebuild_has_the_same_limit() -> None:
         assert "was restarted 2 times in this run and is BUILD_ERROR again: no more of that." in got.error
         assert got.hint == "See `hfspace logs acme/x --build`."
         assert hub.space("acme/x")["restart_calls"] == 2
+
+
+def test_a_build_that_hangs_is_restarted_once_and_waited_for() -> None:
+    with served(stage="BUILDING", build="stuck") as hub:
+
+        def mended(when: str, method: str, path: str) -> None:
+            if when == "before" and path.endswith("/restart"):
+                hub.set_space("acme/x", build="ok")
+
+        hub.set_hook(mended)
+        spec = {"state": "running", "on_error": {"do": "restart", "after": "30m"}}
+        runner = Runner(hub, {"version": 1, "spaces": {"acme/x": spec}})
+        assert not runner.plan().changes
+        runner.look = replace(runner.look, clock=lambda: datetime(2126, 1, 1, tzinfo=UTC).timestamp())
+        result = runner.apply()
+        assert result.outcomes[0].error == ""
+        assert (hub.space("acme/x")["stage"], hub.space("acme/x")["restart_calls"]) == ("RUNNING", 1)
+        assert not runner.plan().changes
 
 
 def test_on_error_report_restarts_nothing() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from hfspace.manifest.models import CreateSpec, SecretSpec, SpaceSpec, VariableSpec, VolumeSpec
-from hfspace.model import NEVER, RESTART_VARIABLE, Volume
+from hfspace.model import NEVER, RESTART_VARIABLE, Details, Plan, Volume
 from hfspace.planner.plan import requiring_secrets
 from tests.unit.builders import checks, live, planned, secret, told, variable
 
@@ -306,3 +309,37 @@ def test_a_create_with_a_sleep_time_on_free_hardware_is_refused() -> None:
     made = planned(wanted, None)
     assert checks(made) == ["error sleep_time: runs on cpu-basic, whose sleep time is fixed."]
     assert made.changes == ()
+
+
+# ------------------------------------------------------------ a build that hangs
+
+COMMIT = "2026-11-24T07:00:00.000Z"
+HOURS_25 = datetime.fromisoformat(COMMIT).timestamp() + 25 * 3600
+
+
+def hanging(on_error: Any, stage: str = "BUILDING", now: float | None = HOURS_25) -> Plan:
+    state = live(stage=stage, details=Details(modified=COMMIT))
+    return planned(SpaceSpec(state="running", on_error=on_error), state, now=now)
+
+
+@pytest.mark.parametrize("stage", ["BUILDING", "APP_STARTING"])
+def test_a_build_that_hangs_is_told_with_the_age_of_its_commit(stage: str) -> None:
+    made = hanging("restart", stage)
+    assert made.changes == ()
+    assert checks(made) == [f"warning stage: {stage}, its commit is 25 h old."]
+
+
+def test_a_build_that_has_hung_for_longer_than_declared_is_restarted_as_a_failed_one() -> None:
+    made = hanging({"do": "restart", "after": "30m"})
+    assert told(made) == ["state restart 'BUILDING' -> 'RUNNING'"]
+    assert (made.changes[0].mends, made.changes[0].rebuild) == (True, False)
+    assert hanging({"do": "factory-rebuild", "after": "30m"}).changes[0].rebuild
+    assert checks(hanging({"do": "report", "after": "30m"})) == [
+        "warning stage: BUILDING, its commit is 25 h old."
+    ]
+
+
+@pytest.mark.parametrize("now", [None, HOURS_25 - 24.9 * 3600])
+def test_a_build_that_is_young_or_of_unknown_age_is_left_to_end(now: float | None) -> None:
+    made = hanging({"do": "restart", "after": "30m"}, now=now)
+    assert (made.changes, made.checks) == ((), ())

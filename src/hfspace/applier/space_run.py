@@ -265,6 +265,8 @@ class SpaceRun:
                 continue
             if self.state is not None and (change.restarts or self._may_wake(change)):
                 self.ledger.begin_movement(self.state, self.run.pace.now())
+                # What starts anew is not old, whatever its commit says.
+                self.run = replace(self.run, snapshot=replace(self.run.snapshot, now=None))
             if not self._send(change, desired):
                 return False
             wrote = True

@@ -26,7 +26,8 @@ from hfspace.model import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data. `live` is the Space as
-    it was read before the first write, when changes are applied: a pause or a restart hides some of it."""
+    it was read before the first write, when changes are applied: a pause or a restart hides some of it. `now`
+    is in seconds since 1970; None where age is no reason."""
 
     id: str
     spec: SpaceSpec
@@ -34,6 +35,7 @@ class Desired:
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     unset_secrets: Mapping[str, str] = field(default_factory=dict)  # key -> why there is no value
     live: SpaceState | None = None
+    now: float | None = None
 
     def is_free(self, flavor: str | None) -> bool:
         """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""

@@ -6,14 +6,17 @@ Waking comes after every other setting, pausing before them (hfspace.planner.ord
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from hfspace.facets.base import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import BILLED, FAILED, Action, Change, Check, SpaceState, Subject
+from hfspace.model import BILLED, FAILED, STARTING, Action, Change, Check, SpaceState, Subject
 
 RESTART = "restart"
 FACTORY = "factory-rebuild"
 _DOWN = frozenset({"PAUSED", "STOPPED"})
+_LONG = 3600
+"""Seconds of building or starting that are worth a word where the manifest says nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class State:
             return [] if stage == "PAUSED" else self._pause(desired, state)
         if stage in FAILED:
             return [self._failed(desired, state)]
+        if stage in STARTING:
+            return self._hanging(desired, state)
         if wanted == "running" and stage in _DOWN:
             return [self._start(desired, state, RESTART)]
         return []
@@ -92,6 +97,24 @@ class State:
         only = " Reported only (on_error: report)." if state.stage == "RUNTIME_ERROR" else ""
         return desired.check("stage", "warning", f"{state.stage}{text}{only}", hint=_where(desired.id, state))
 
+    def _hanging(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        """What has been on its way up for too long. The Hub does not tell since when; the commit that it
+        builds is the earliest moment."""
+        age, rule = _age(desired, state), desired.spec.on_error
+        if age is None or age < (_LONG if rule.after is None else rule.after):
+            return []
+        if rule.after is not None and rule.do in {RESTART, FACTORY}:
+            return [self._start(desired, state, rule.do)]
+        build = " --build" if state.stage == "BUILDING" else ""
+        return [
+            desired.check(
+                "stage",
+                "warning",
+                f"{state.stage}, its commit is {_long(age)} old.",
+                hint=f"See `hfspace logs {desired.id}{build}`.",
+            )
+        ]
+
     def is_unknown(self, state: SpaceState) -> bool:
         return state.stage is None
 
@@ -100,6 +123,19 @@ class State:
             ports.hub.pause(desired.id)
         else:
             ports.hub.restart(desired.id, factory=change.rebuild)
+
+
+def _age(desired: Desired, state: SpaceState) -> float | None:
+    """Seconds since the newest commit of the Space; None where that is not known."""
+    modified = state.details.modified if state.details else None
+    if desired.now is None or modified is None:
+        return None
+    return desired.now - datetime.fromisoformat(modified).timestamp()
+
+
+def _long(seconds: float) -> str:
+    hours = int(seconds // 3600)
+    return f"{hours // 24} d" if hours >= 72 else f"{hours} h" if hours else f"{int(seconds // 60)} min"
 
 
 def _untangled(desired: Desired, state: SpaceState) -> list[str]:

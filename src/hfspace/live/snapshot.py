@@ -3,6 +3,7 @@ fewer; variables and secrets only of Spaces that declare them (design section 7)
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from hfspace.live.ports import HubReader
 from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.secrets import SecretValue
-from hfspace.model import FAILED, Account, LiveExperiments, Secret, ServedApp, Snapshot, SpaceState
+from hfspace.model import FAILED, STARTING, Account, LiveExperiments, Secret, ServedApp, Snapshot, SpaceState
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -62,6 +63,7 @@ class Look:
     unmanaged: bool = False
     threads: int = THREADS
     stop: Callable[[], None] = lambda: None
+    clock: Callable[[], float] = time.time
 
 
 def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
@@ -99,6 +101,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
         unreadable=unreadable,
         unset_secrets=look.unset_secrets,
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
+        now=look.clock(),
         names_read=look.unmanaged,
         requests=hub.requests - before,
     )
@@ -131,6 +134,8 @@ def read_details(
         state = hub.runtime(state)
         # The runtime itself names the volumes when there are any; a listing may leave them out.
         state = replace(state, volumes=state.volumes or ())
+    if state.stage in STARTING and state.details is None:
+        state = replace(state, details=hub.space(state.id).details)  # a listing does not tell its age
     if look.unmanaged and not state.is_static:
         live = _allowed(lambda: hub.secrets(state.id))
         secrets = None if live is None else _matched(state.id, live, spec, look)

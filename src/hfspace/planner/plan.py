@@ -70,6 +70,7 @@ def desired_of(space: str, manifest: Manifest, snapshot: Snapshot) -> Desired:
         spec=manifest.spaces[space],
         manifest=manifest,
         flavors=snapshot.flavors,
+        now=snapshot.now,
         unset_secrets={key: why for (owner, key), why in snapshot.unset_secrets.items() if owner == space},
     )
 
