@@ -66,7 +66,7 @@ def classify(answer: Answer, *, sent_token: bool = False) -> Sight:
 def retry_after(headers: Mapping[str, str]) -> int | None:
     """Seconds, from a 429 that says so in a number."""
     text = headers.get("retry-after", "").strip()
-    return int(text) if text.isdigit() and len(text) < 7 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 def _login(answer: Answer, sent_token: bool) -> Sight:

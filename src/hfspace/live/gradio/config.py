@@ -77,9 +77,8 @@ def gradio_app(config: GradioConfig, info: Json, base: str) -> ServedApp:
 
 def is_hidden(dependency: Mapping[str, Any]) -> bool:
     """Works when called, but the app does not list it: 'private' hides, it does not close (facts 1.3)."""
-    return (
-        dependency.get("api_visibility") in {"private", "undocumented"} or dependency.get("show_api") is False
-    )
+    told = dependency.get("api_visibility")
+    return told in ("private", "undocumented") or dependency.get("show_api") is False
 
 
 def _name(dependency: Mapping[str, Any]) -> str | None:
@@ -147,6 +146,8 @@ def _schema(
     """JSON Schema with the ranges and choices that the info document only has as prose."""
     own = told.get("type") if isinstance(told.get("type"), dict) else component.get("api_info")
     schema: dict[str, Json] = dict(own) if isinstance(own, dict) else _from_kind(kind)
+    if not isinstance(schema.get("type", ""), str | list):
+        del schema["type"]  # gr.JSON says {}: anything
     if kind in FILE_KINDS and "$ref" not in schema and schema.get("type") not in {"object", "array"}:
         schema = {"type": "object", "required": ["path"]}
     if kind == "slider":

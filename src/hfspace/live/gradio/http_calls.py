@@ -121,7 +121,8 @@ def _detail(answer: Answer) -> str:
 
 
 def _field(item: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in item.get("loc") or [] if part != "body")
+    where = item.get("loc")
+    place = ".".join(str(part) for part in where if part != "body") if isinstance(where, list) else ""
     return one_line(f"{place}: {item.get('msg', '')}", 200)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
@@ -10,6 +10,8 @@ from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 _METHODS = ("post", "put", "get")
 _MAX_ROUTES = 500
 _MAX_DEPTH = 8
+_MAX_NODES = 5_000
+"""Schemas in a whole document once its references are followed; a self-referring one would have no end."""
 _TGI_PARAMETERS = (
     ServedParameter(name="inputs", schema={"type": "string"}),
     ServedParameter(name="parameters", schema={"type": "object"}, has_default=True),
@@ -20,8 +22,9 @@ def openapi_app(raw: Json, base: str) -> ServedApp | None:
     """The routes of an OpenAPI 3 document; None when this JSON is none, or lists no callable route."""
     if not isinstance(raw, dict) or not isinstance(raw.get("paths"), dict):
         return None
+    budget = iter(range(_MAX_NODES))
     routes = [
-        _route(raw, base, str(path), method, item[method])
+        _route(raw, budget, base, str(path), method, item[method])
         for path, item in list(raw["paths"].items())[:_MAX_ROUTES]
         if isinstance(item, dict)
         and (method := next((m for m in _METHODS if isinstance(item.get(m), dict)), None))
@@ -60,22 +63,24 @@ def takes(endpoint: ServedEndpoint) -> str:
 
 
 def _route(
-    raw: Mapping[str, Any], base: str, path: str, method: str, item: Mapping[str, Any]
+    raw: Mapping[str, Any], budget: Iterator[int], base: str, path: str, method: str, item: Mapping[str, Any]
 ) -> ServedEndpoint:
     body = _resolve(raw, _content_schema(raw, item.get("requestBody")))
     answers = item.get("responses")
     ok = answers.get("200") if isinstance(answers, dict) else None
-    returned = _inline(raw, _content_schema(raw, ok))
+    returned = _inline(raw, budget, _content_schema(raw, ok))
     return ServedEndpoint(
         name=path,
         url=f"{base}{path}",
-        parameters=_fields(raw, body),
+        parameters=_fields(raw, budget, body),
         returns=(ServedParameter(name=None, label="answer", schema=returned),) if returned else (),
         method=method.upper(),
     )
 
 
-def _fields(raw: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[ServedParameter, ...]:
+def _fields(
+    raw: Mapping[str, Any], budget: Iterator[int], body: Mapping[str, Any]
+) -> tuple[ServedParameter, ...]:
     properties = body.get("properties")
     if not isinstance(properties, dict):
         return ()
@@ -85,7 +90,7 @@ def _fields(raw: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[ServedPara
         ServedParameter(
             name=str(name),
             label=str(name),
-            schema=(schema := _inline(raw, item)),
+            schema=(schema := _inline(raw, budget, item)),
             has_default=name not in required,
             default=schema.get("default"),
         )
@@ -108,8 +113,8 @@ def _resolve(raw: Mapping[str, Any], item: Json) -> dict[str, Any]:
         if not isinstance(item, dict):
             return {}
         reference = item.get("$ref")
-        if not isinstance(reference, str):
-            return item
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return item  # one that leads out is never followed; a check of it says so
         target: Json = raw
         for part in reference.removeprefix("#/").split("/"):
             target = target.get(part) if isinstance(target, dict) else None
@@ -117,19 +122,19 @@ def _resolve(raw: Mapping[str, Any], item: Json) -> dict[str, Any]:
     return {}
 
 
-def _inline(raw: Mapping[str, Any], item: Json, depth: int = 0) -> dict[str, Json]:
+def _inline(raw: Mapping[str, Any], budget: Iterator[int], item: Json, depth: int = 0) -> dict[str, Json]:
     """A schema without references; a recursive one is cut where it gets deep."""
     found = _resolve(raw, item)
-    if depth >= _MAX_DEPTH:
+    if depth >= _MAX_DEPTH or next(budget, None) is None:
         return {}
     plain: dict[str, Json] = {}
     for key, value in found.items():
-        if isinstance(value, dict) and key == "properties":
-            plain[key] = {str(name): _inline(raw, inner, depth + 1) for name, inner in value.items()}
+        if isinstance(value, dict) and key in {"properties", "patternProperties"}:
+            plain[key] = {str(name): _inline(raw, budget, inner, depth + 1) for name, inner in value.items()}
         elif isinstance(value, dict) and key in {"items", "additionalProperties", "not"}:
-            plain[key] = _inline(raw, value, depth + 1)
-        elif isinstance(value, list) and key in {"anyOf", "oneOf", "allOf"}:
-            plain[key] = [_inline(raw, inner, depth + 1) for inner in value]
+            plain[key] = _inline(raw, budget, value, depth + 1)
+        elif isinstance(value, list) and key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
+            plain[key] = [_inline(raw, budget, inner, depth + 1) for inner in value]
         else:
             plain[key] = value
     return plain

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +15,9 @@ FILE_KINDS = frozenset(
     {"file", "image", "audio", "video", "uploadbutton", "gallery", "model3d", "imageeditor"}
 )
 _LONGEST = 60
+SCHEMA_SECONDS = 3.0
+_LOOPING = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"})
+"""Keywords with which a small schema can cost any amount of time."""
 
 
 def value_problem(value: Json, parameter: ServedParameter) -> str:
@@ -53,12 +59,52 @@ def http_body(payload: str, example: Json) -> Json:
 
 
 def _first_problem(value: Json, schema: Mapping[str, Any]) -> str:
+    """As `problem_here`; a schema with references or patterns is somebody's program, and gets a deadline."""
+    if not _may_loop(schema):
+        return problem_here(value, schema)
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", "-m", "hfspace.live.gradio.judge"],
+            input=json.dumps([value, schema]).encode(),
+            capture_output=True,
+            timeout=SCHEMA_SECONDS,
+            check=True,
+        )
+        return str(json.loads(child.stdout))
+    except subprocess.TimeoutExpired:
+        return f"the schema could not be checked within {SCHEMA_SECONDS:g} s."
+    except (subprocess.CalledProcessError, ValueError, TypeError, RecursionError):
+        return "the schema could not be checked."
+
+
+def _may_loop(schema: object) -> bool:
+    todo = [schema]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Mapping):
+            if not _LOOPING.isdisjoint(item):
+                return True
+            todo += item.values()
+        elif isinstance(item, list | tuple):
+            todo += item
+    return False
+
+
+def problem_here(value: Json, schema: Mapping[str, Any]) -> str:
+    """Why `value` does not satisfy `schema`, in a sentence; "" when it does. Nothing is ever fetched: a
+    reference that leads out of the schema is a problem."""
     from jsonschema import Draft202012Validator
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     try:
-        errors = sorted(
-            Draft202012Validator(dict(schema)).iter_errors(value), key=lambda item: list(map(str, item.path))
-        )
+        # The registry of its own is what keeps jsonschema from fetching.
+        validator = Draft202012Validator(dict(schema), registry=Registry())
+        errors = sorted(validator.iter_errors(value), key=lambda item: list(map(str, item.path)))
+    except Unresolvable as astray:
+        return f"the schema refers to {plain(astray.ref, _LONGEST)}, which is not in it."
+    except RecursionError:
+        return "the schema refers to itself without end."
     except Exception:  # noqa: BLE001 - the schema is the app's: a broken one must not stop a check
         return ""
     if not errors:
