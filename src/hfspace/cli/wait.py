@@ -26,7 +26,7 @@ def command(context: Context, space: str, timeout: str) -> int:
     hub = context.hub(pace=pace)
     state = hub.space(find_space(hub, space))
     told, started, moved = "", pace.now(), False
-    settle = float(context.env.get("HFSPACE_SETTLE_SECONDS", "10"))
+    settle = context.seconds("HFSPACE_SETTLE_SECONDS", 10)
     while True:
         # A restart that was just asked for may show some reads later: until then it reads as before.
         moved = moved or state.stage in MOVING
