@@ -181,3 +181,25 @@ def test_call_of_a_space_that_does_not_run_says_why(
     err = capsys.readouterr().err
     assert "PAUSED" in err
     assert "hfspace restart acme/x" in err
+
+
+def test_a_negative_number_is_a_value_and_a_mistyped_option_is_not(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+
+    assert run(["call", host.url, "--api-name", "/add", "-5", "3", "4"]) == 1
+    assert "/add takes" in capsys.readouterr().err
+    run(["call", host.url, "--tiemout", "3"])
+    assert "No such option: --tiemout" in capsys.readouterr().err
+    run(["call", host.url, "--api-name", "/add", "--", "--text"])
+    assert "No such option" not in capsys.readouterr().err
+
+
+def test_several_endpoints_are_answered_with_how_to_name_one(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+
+    assert run(["call", host.url, "x"]) == 1
+    assert "--api-name" in capsys.readouterr().err

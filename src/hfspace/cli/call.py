@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -15,9 +16,23 @@ from hfspace.cli.inputs import read_text
 from hfspace.errors import UsageError
 from hfspace.text import block, json_text
 
+_NEGATIVE = re.compile(r"-\.?\d.*")
+
+_LITERAL = "hfspace.call.literal"
+
+
+class _CallCommand(click.Command):
+    """Notes whether `--` was given: click itself drops it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_LITERAL] = "--" in args
+        return super().parse_args(ctx, args)
+
 
 @hfspace_command(
     name="call",
+    cls=_CallCommand,
+    context_settings={"ignore_unknown_options": True},  # -5 is a value; _numbers_only refuses the rest
     epilog="\b\nExamples:\n  hfspace call acme/whisper-demo                  the example of the manifest\n"
     "  hfspace call acme/writer 'Once upon a time' 25\n"
     '  hfspace call acme/writer --data \'{"prompt": "Once"}\'\n'
@@ -51,6 +66,7 @@ def command(context: Context, **options: Any) -> int:
     """
     from hfspace.cli.session import parse_timeout
 
+    _numbers_only(options["values"])
     seconds = parse_timeout(options["timeout"])
     connection = _connect(context, options)
     call = connection.prepare(_values(options, connection), seconds)
@@ -121,6 +137,17 @@ def _values(options: dict[str, Any], connection: Any) -> Any:
     wanted = [item for item in connection.endpoint.parameters if item.component != "state"]
     padded = [*wanted, *[None] * len(options["values"])]
     return [_one(text, parameter) for text, parameter in zip(options["values"], padded, strict=False)]
+
+
+def _numbers_only(values: tuple[str, ...]) -> None:
+    """Refuse what looks like an option and is no number, unless `--` says that values follow."""
+    if click.get_current_context().meta.get(_LITERAL):
+        return
+    for text in values:
+        if text.startswith("-") and len(text) > 1 and not _NEGATIVE.fullmatch(text):
+            raise UsageError(
+                f"No such option: {text.partition('=')[0]}.", hint="Write -- before values that begin with -."
+            )
 
 
 def _one(text: str, parameter: Any) -> Any:

@@ -139,7 +139,10 @@ def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
         names = ", ".join(item.name for item in shown[:8]) or "none"
         raise EndpointError(
             f"No endpoint is declared for {space}, and the app serves {names}.",
-            hint="Declare one in the manifest: endpoint: {api_name: /…}.",
+            hint=(
+                "Name one with --api-name (--path for an HTTP app), or declare it in the manifest: "
+                "endpoint: {api_name: /…}."
+            ),
         )
     name = shown[0].name
     return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)
