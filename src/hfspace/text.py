@@ -37,15 +37,18 @@ def one_line(text: object, limit: int | None = None) -> str:
 
 
 def block(text: str) -> str:
-    """`plain` for text of several lines: line ends and tabs stay as they are."""
+    """`opening` for text of several lines: line ends and tabs stay as they are."""
     lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join("\t".join(plain(part) for part in line.split("\t")) for line in lines)
+    return "\n".join(_defused("\t".join(plain(part) for part in line.split("\t"))) for line in lines)
 
 
 def opening(text: object) -> str:
-    """`plain` for the beginning of a line: a CI log takes one that begins with :: for a command."""
-    line = plain(text)
-    return f"\\{line}" if line.lstrip().startswith("::") else line
+    """`plain` for the beginning of a line: a CI log takes one that begins with :: or ##[ for a command."""
+    return _defused(plain(text))
+
+
+def _defused(line: str) -> str:
+    return f"\\{line}" if line.lstrip().startswith(("::", "##[")) else line
 
 
 def json_text(document: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from hfspace.cli.context import Context
 from hfspace.files import lock_file, try_lock
 from hfspace.live.hub import connect
 from hfspace.localhub import LocalHub
@@ -143,3 +144,12 @@ def test_a_lock_is_held_once_and_lies_where_nobody_else_can_take_it(
         assert not try_lock(second)
         assert try_lock(other)
     assert stat.S_IMODE((tmp_path / "hfspace" / "locks").stat().st_mode) == 0o700
+
+
+def test_a_stage_of_the_hub_is_no_command_for_the_terminal_or_the_runner(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    context = Context(env={})
+    context.note("::error::forged \x1b[2J\nRUNNING")
+    context.warn("##[error]forged")
+    assert capsys.readouterr().err == "\\::error::forged \\x1b[2J\nRUNNING\n\\##[error]forged\n"

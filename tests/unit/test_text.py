@@ -78,3 +78,8 @@ def test_columns_of_wide_and_combining_characters() -> None:
     assert text.clip("日本語", 5) == "日本…"
     assert text.clip("abc", 3) == "abc"
     assert text.width(text.pad("日本", 6)) == 6
+
+
+def test_no_line_of_a_block_is_a_command_for_a_ci_log() -> None:
+    shown = text.block("fine\n::error::forged\n  ##[group]x\n\x1b[2J::stop-commands::y\n")
+    assert shown == "fine\n\\::error::forged\n\\  ##[group]x\n\\x1b[2J::stop-commands::y\n"

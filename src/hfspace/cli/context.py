@@ -163,7 +163,9 @@ class Context:
             import json
 
             text = json.dumps({"level": level, "message": text})
-        click.echo(text, err=True)
+        from hfspace.text import block  # --help and completion print nothing here
+
+        click.echo(block(text), err=True)
 
 
 _FILE_OPTIONS = (

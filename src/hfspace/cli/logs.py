@@ -21,10 +21,10 @@ _SECONDS = 30.0
 @click.option("--tail", type=click.IntRange(1), help="Only the last so many lines.")
 def command(context: Context, space: str, build: bool, follow: bool, tail: int | None) -> int:
     """Print the run log of a Space, or its build log."""
-    from hfspace.text import plain
+    from hfspace.text import opening
 
     hub = context.hub()
     seconds = None if follow else _SECONDS
     for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail, seconds=seconds):
-        context.echo(plain(line))
+        context.echo(opening(line))
     return 0

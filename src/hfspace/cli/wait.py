@@ -21,6 +21,7 @@ def command(context: Context, space: str, timeout: str) -> int:
     from hfspace.errors import HfspaceError, WaitTimeout
     from hfspace.live.limiter import Pace
     from hfspace.model import FAILED, HELD, MOVING
+    from hfspace.text import plain
 
     pace = Pace(parse_timeout(timeout))
     hub = context.hub(pace=pace)
@@ -51,5 +52,5 @@ def command(context: Context, space: str, timeout: str) -> int:
         except WaitTimeout:
             raise still(state, pace.now() - started) from None
         state = hub.runtime(state)
-    context.echo(f"{state.id} is {state.stage}.")
+    context.echo(f"{state.id} is {plain(state.stage)}.")
     return 0
