@@ -42,6 +42,8 @@ class Commands:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "HF_HOME": str(self.folder / "hf"),
+            # Locks are kept there, and several of these are one user.
+            "XDG_CACHE_HOME": str(self.folder.parent / "hfspace-tests-cache"),
             "HFSPACE_POLL_SECONDS": "0.005",
             "HFSPACE_SETTLE_SECONDS": "0.2",
             "PYTHONHASHSEED": "0",
