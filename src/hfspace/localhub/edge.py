@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from mimetypes import guess_type
 from typing import Any
+from urllib.parse import urlsplit
 
 from hfspace.localhub import machine, rules, wire
 from hfspace.localhub.machine import Doc
@@ -60,9 +62,19 @@ def arrive(world: World, visit: Visit) -> tuple[Doc, str] | Answer:
     world.save(doc, write=False)
     if doc["sdk"] == "static" and not doc["host"]:
         return _file(world, doc, visit.path or "index.html", link)
-    if not up or not doc["host"]:
+    if not up or not _is_here(str(doc["host"] or "")):
         return _page(503, DOWN, link)
     return doc, str(doc["host"])
+
+
+def _is_here(host: str) -> bool:
+    """Whether an app is on this machine: the edge passes visits on, and is no way to any other."""
+    place = urlsplit(host)
+    try:
+        name = place.hostname or ""
+        return place.scheme == "http" and (name == "localhost" or ip_address(name).is_loopback)
+    except ValueError:
+        return False
 
 
 def _file(world: World, doc: Doc, path: str, headers: dict[str, str]) -> Answer:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hfspace.files import read_limited
 
@@ -87,21 +85,6 @@ class Volume(_Model):
     """Nobody who asks may see the source: it is shown as ****/******."""
 
 
-def loopback_host(host: str) -> str:
-    """An app of this machine: the edge passes visits on, and is no way to any other machine."""
-    place = urlsplit(host)
-    if place.scheme != "http" or not (place.hostname == "localhost" or _is_loopback(place.hostname or "")):
-        raise ValueError("an app's host is http:// on a loopback address, such as http://127.0.0.1:7860")
-    return host
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class SpaceSeed(_Model):
     sdk: str = "gradio"
     stage: str | None = None
@@ -112,7 +95,7 @@ class SpaceSeed(_Model):
     variables: dict[str, Entry | Text] = Field(default_factory=dict)
     secrets: dict[str, Entry | Text] = Field(default_factory=dict)
     volumes: list[Volume] = Field(default_factory=list)
-    host: Annotated[str, AfterValidator(loopback_host)] | None = None
+    host: str | None = None
     error: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     dev_mode: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 from hfspace.localhub import machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, NEVER, Doc
 from hfspace.localhub.rules import NOBODY, Identity
-from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed, loopback_host
+from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed
 from hfspace.localhub.store import Store
 from hfspace.localhub.wire import Moved, Refused, View
 from hfspace.text import HUB_TOKEN
@@ -220,11 +220,6 @@ class World:
         for kind in ("variables", "secrets"):
             if kind in values:
                 values[kind] = {key: self.entry(item) for key, item in values[kind].items()}
-        if values.get("host"):
-            try:
-                loopback_host(str(values["host"]))
-            except ValueError as error:
-                raise LocalHubError(f"{error}.") from None
         doc = {**machine.settled(doc, self.now), **values}
         if "stage" in values:
             doc |= {"ahead": [], "since": self.now}
