@@ -131,11 +131,11 @@ class TrackioSpec(Model):
     backend: Backend = key("Which Trackio it is: auto asks the app.", default="auto", example="interface")
     project: str | None = key("The project of official trackio.", example="smollm3")
     endpoints: Mapping[str, str] | None = key(
-        "Endpoint names of a Gradio app that are not the usual ones, by operation.",
+        "Endpoint names of a Gradio app that are not the usual ones. Nothing reads it yet.",
         example="{create: /my_create}",
     )
     artifacts: str | None = key(
-        "The bucket or dataset that keeps artifacts where Trackio does not.",
+        "The bucket or dataset that keeps artifacts where Trackio does not. Nothing reads it yet.",
         example="hf://buckets/acme/artifacts",
     )
 
