@@ -80,7 +80,10 @@ class Session:
         return requiring_secrets(newest, self.look.unset_secrets) if to_apply else newest
 
     def confirm(self, saved: Plan) -> Plan:
-        """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError."""
+        """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError.
+
+        A file may have been edited: what stands in the way of its changes is judged anew, never read from it.
+        """
         moved = why_stale(saved, self.plan())
         if moved:
             raise StalePlanError(
@@ -88,7 +91,9 @@ class Session:
                 hint="Make a new one: hfspace plan --out …",
             )
         self._saved = True
-        return requiring_secrets(saved, self.look.unset_secrets)
+        fresh = plan(self.manifest, self.snapshot, [change.address for change in saved.changes])
+        judged = replace(saved, checks=(*self.checks, *fresh.checks))
+        return requiring_secrets(judged, self.look.unset_secrets)
 
     def apply(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,22 @@ def test_a_secret_without_a_value_is_an_error_of_what_is_to_be_applied(
         assert not session.plan().errors
         assert session.plan().unknowns
         assert session.plan(to_apply=True).errors
+
+
+def test_a_saved_plan_that_was_edited_is_judged_by_the_policy_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seed = {
+        "accounts": {"acme": {}},
+        "tokens": {"hf_local_write": {"account": "acme", "role": "write"}},
+        "spaces": {"acme/x": {}},
+    }
+    text = "version: 1\npolicy: {max_deletes: 0}\nspaces: {acme/x: {state: absent}}"
+    with LocalHub(seed=seed) as hub:
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_local_write"}
+        session = hfspace.open(manifest=hfspace.load([("spaces.yaml", text)], env={}), env=env)
+        edited = replace(session.plan(), checks=())
+        with pytest.raises(hfspace.PlanRefused):
+            session.confirm(edited).approve(allow_delete=True)
+        assert hub.spaces() == ["acme/x"]
