@@ -92,7 +92,8 @@ class Session:
             )
         self._saved = True
         fresh = plan(self.manifest, self.snapshot, [change.address for change in saved.changes])
-        judged = replace(saved, checks=(*self.checks, *fresh.checks))
+        checks = dict.fromkeys((*saved.checks, *self.checks, *fresh.checks))
+        judged = replace(saved, checks=tuple(checks))
         return requiring_secrets(judged, self.look.unset_secrets)
 
     def apply(
