@@ -406,6 +406,11 @@ class Plan:
         return tuple(check for check in self.checks if check.severity == "error")
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all the manifest's Spaces were compared, so that it was made without targets."""
+        return len(self.declared) >= self.of
+
+    @property
     def unknowns(self) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.severity == "unknown")
 
@@ -442,7 +447,7 @@ class Plan:
             reasons.append(Refusal(message=f"There are warnings ({count}), and it is to be strict."))
         if reasons:
             raise PlanRefused(reasons)
-        return ApprovedPlan(plan=self)
+        return ApprovedPlan(plan=self, _seal=_SEAL)
 
     def _refusing(self, *, force: bool) -> tuple[Check, ...]:
         return tuple(check for check in self.breaches if not (force and check.overridable))
@@ -460,11 +465,20 @@ class Plan:
             )
 
 
+_SEAL = object()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovedPlan:
-    """A plan that may be applied. Made by `Plan.approve`, which says what stands in the way."""
+    """A plan that may be applied. Made by `Plan.approve` only, which says what stands in the way: made
+    otherwise it raises PlanRefused."""
 
     plan: Plan
+    _seal: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self._seal is not _SEAL:
+            raise PlanRefused([Refusal(message="It was not approved.", hint="Call plan.approve().")])
 
 
 # ------------------------------------------------------------------ what was done

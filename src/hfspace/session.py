@@ -26,7 +26,7 @@ from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import SecretValue, load_secret_values, oddities
 from hfspace.model import ApplyResult, ApprovedPlan, Check, Plan, Snapshot
-from hfspace.planner.plan import matches, plan, requiring_secrets
+from hfspace.planner.plan import is_named, plan, requiring_secrets
 from hfspace.planner.saved import why_stale
 
 DEFAULT_FILE = "spaces.yaml"
@@ -70,12 +70,9 @@ class Session:
         only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
         """
         self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
-        if targets:
-            whole = plan(self.manifest, self._snapshot)
-            _check_targets(targets, {change.address for change in whole.changes} | set(self.manifest.spaces))
         newest = plan(self.manifest, self._snapshot, self._targets)
-        own = [check for check in self.checks if not check.space or check.space in newest.declared]
-        newest = replace(newest, checks=(*own, *newest.checks))
+        _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
+        newest = replace(newest, checks=(*self._checks_of(newest), *newest.checks))
         self._planned = frozenset(change.address for change in newest.changes)
         return requiring_secrets(newest, self.look.unset_secrets) if to_apply else newest
 
@@ -92,7 +89,7 @@ class Session:
             )
         self._saved = True
         fresh = plan(self.manifest, self.snapshot, [change.address for change in saved.changes])
-        checks = dict.fromkeys((*saved.checks, *self.checks, *fresh.checks))
+        checks = dict.fromkeys((*saved.checks, *self._checks_of(fresh), *fresh.checks))
         judged = replace(saved, checks=tuple(checks))
         return requiring_secrets(judged, self.look.unset_secrets)
 
@@ -103,8 +100,16 @@ class Session:
         options: Options | None = None,
         listener: Listener = lambda event: None,
     ) -> ApplyResult:
-        """Carry out the newest plan of this session, or a part of it. Never raises for what the Hub does."""
+        """Carry out the newest plan of this session, or a part of it. Never raises for what the Hub does.
+
+        Raises StalePlanError for a plan that was made for another manifest or another Hub.
+        """
         changes = approved.plan.changes
+        here = (self.hub.endpoint, self.manifest.ref.sha256)
+        if (approved.plan.hub, approved.plan.manifest.sha256) != here:
+            raise StalePlanError(
+                "This plan was made for another manifest or another Hub.", hint="Plan and approve it here."
+            )
         # What was reviewed and nothing else, also where a saved plan was made with targets.
         only = self._saved or self._planned != {change.address for change in changes}
         run = Run(
@@ -119,6 +124,10 @@ class Session:
             listener=listener,
         )
         return apply(approved, run)
+
+    def _checks_of(self, newest: Plan) -> list[Check]:
+        """Our own checks of what a plan looked at."""
+        return [check for check in self.checks if not check.space or check.space in newest.declared]
 
     def ports(self) -> Ports:
         """The doors through which facets act."""
@@ -200,7 +209,7 @@ def _guessable(manifest: Manifest, values: Mapping[tuple[str, str], SecretValue]
 def _check_targets(targets: Sequence[str], known: set[str]) -> None:
     spaces = {address for address in known if "." not in address.partition("/")[2]}
     for target in targets:
-        if any(matches(one, one, (target,)) or target.startswith(f"{one}.") for one in known):
+        if any(is_named(one, (target,)) for one in known):
             continue
         near = get_close_matches(target, sorted(spaces), n=1, cutoff=0.4)
         example = "A target is owner/name, owner/name.hardware, or a glob."

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from hfspace.errors import PlanRefused
+from hfspace.applier.executor import apply
+from hfspace.errors import PlanRefused, UsageError
+from hfspace.model import ApprovedPlan
 from hfspace.planner.counts import exit_code
 from tests.report.plans import change, check, delete, over_budget, plan
 
@@ -61,3 +63,11 @@ def test_what_was_not_looked_at_is_exit_code_4_unless_something_is_worse() -> No
     assert exit_code(plan(unknown)) == 4
     assert exit_code(plan(unknown), allow_unknown=True) == 0
     assert exit_code(plan(unknown, check("acme/x", "stage", "error", "gone"))) == 1
+
+
+def test_nothing_but_approve_makes_an_approved_plan() -> None:
+    made = plan(change("acme/x", "sleep_time", -1, 3600), *over_budget().checks)
+    with pytest.raises(PlanRefused, match="not approved"):
+        ApprovedPlan(plan=made)
+    with pytest.raises(UsageError, match="Only an approved plan"):
+        apply(made, None)  # type: ignore[arg-type]

@@ -308,3 +308,32 @@ def test_the_next_command_is_complete(shell: Shell) -> None:
     done = shell("plan", "-f", "a b.yaml", "--target", "acme/x")
     assert "hfspace apply -f 'a b.yaml' --target acme/x" in done.stdout
     assert "1 of 2 Spaces" in done.stdout
+
+
+def test_the_command_for_a_saved_plan_is_complete_and_works(shell: Shell) -> None:
+    manifest = shell.folder / "spaces.yaml"
+    manifest.write_text("version: 1\nspaces: {acme/y: {state: absent}}\n")
+    manifest.rename(shell.folder / "other.yaml")
+    told = shell("plan", "-f", "other.yaml", "--out", "p.json").stderr
+    command = told.partition("Apply it with: hfspace ")[2].split()
+    assert command == ["apply", "-f", "other.yaml", "p.json", "--allow-delete"]
+    assert shell(*command, "--yes").returncode == 0
+
+
+def test_a_saved_plan_of_targets_counts_its_share_of_the_whole_manifest(tmp_path: Path, shell: Shell) -> None:
+    """Twelve of forty Spaces are 30%; taken for the whole, they were 100%."""
+    names = [f"acme/s{n:02}" for n in range(40)]
+    seed = {**SEED, "spaces": {name: {"stage": "RUNNING"} for name in names}}
+    text = "version: 1\npolicy: {max_change_percent: 50}\nspaces:\n"
+    text += "".join(f"  {name}: {{variables: {{A: b}}}}\n" for name in names)
+    (shell.folder / "spaces.yaml").write_text(text)
+    with LocalHub(seed=seed) as hub:
+        targets = [part for name in names[:12] for part in ("--target", name)]
+        assert shell("plan", *targets, "--out", "p.json", HF_ENDPOINT=hub.url).returncode == 0
+        done = shell("apply", "p.json", "--yes", "--no-wait", HF_ENDPOINT=hub.url)
+        assert done.returncode == 0, done.stderr
+
+
+def test_status_is_no_success_over_what_it_could_not_read(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces: {acme/y: {variables: {A: b}}}\n")
+    assert shell("status", "--exit-code", HF_TOKEN="hf_local_read").returncode == 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec, VariableSpec
 from hfspace.planner import order
-from hfspace.planner.plan import digest, plan
+from hfspace.planner.plan import digest, matches, plan
 from hfspace.report import plan_text
 from tests.unit.builders import checks, live, manifest, secret, snapshot, variable
 
@@ -160,3 +160,14 @@ def test_a_paused_space_needs_no_sleep_time() -> None:
     assert plan(declared, snapshot(paused)).checks == ()
     awake = manifest(policy, x=SpaceSpec(hardware="t4-small"))
     assert [check.severity for check in plan(awake, snapshot(paused)).checks] == ["error"]
+
+
+def test_ignored_differences_are_those_of_the_targets() -> None:
+    spec = SpaceSpec(visibility="private", ignore=frozenset({"visibility"}))
+    wanted, now = manifest(a=spec, b=spec), snapshot(live("a"), live("b"))
+    assert [change.space for change in plan(wanted, now, ["acme/a"]).ignored] == ["acme/a"]
+
+
+def test_an_address_with_the_signs_of_a_glob_is_its_own_target() -> None:
+    assert matches("acme/x.experiments.run[1]*", "acme/x", ("acme/x.experiments.run[1]*",))
+    assert not matches("acme/x.experiments.run1", "acme/x", ("acme/x.experiments.run[2]",))

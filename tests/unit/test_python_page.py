@@ -77,3 +77,23 @@ def test_a_saved_plan_that_was_edited_is_judged_by_the_policy_all_the_same(
         with pytest.raises(hfspace.PlanRefused):
             session.confirm(edited).approve(allow_delete=True)
         assert hub.spaces() == ["acme/x"]
+
+
+def test_an_approval_holds_for_its_own_manifest_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    seed = {
+        "accounts": {"acme": {}},
+        "tokens": {"hf_local_write": {"account": "acme", "role": "write"}},
+        "spaces": {"acme/x": {}},
+    }
+    texts = ("version: 1\nspaces: {acme/x: {state: absent}}", "version: 1\nspaces: {acme/x: {protect: true}}")
+    with LocalHub(seed=seed) as hub:
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_local_write"}
+        one, other = (
+            hfspace.open(manifest=hfspace.load([("spaces.yaml", text)], env={}), env=env) for text in texts
+        )
+        approved = one.plan(to_apply=True).approve(allow_delete=True)
+        other.plan(to_apply=True)
+        with pytest.raises(hfspace.HfspaceError, match="another manifest"):
+            other.apply(approved)
+        assert hub.spaces() == ["acme/x"]

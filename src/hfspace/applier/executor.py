@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hfspace.applier import conflicts
 from hfspace.applier.run import Run
 from hfspace.applier.space_run import reconcile
-from hfspace.errors import HfspaceError
+from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.visibility import ExactVisibility
 from hfspace.model import ApplyResult, ApprovedPlan, Change, Outcome, Status
 from hfspace.planner import order
@@ -24,6 +24,8 @@ _LAG_SECONDS = 1.0
 def apply(approved: ApprovedPlan, run: Run) -> ApplyResult:
     """Carry out a plan that was approved. Never raises for what the Hub does; KeyboardInterrupt stops it in
     good order: requests in flight end, nothing new begins, and the result says what was done."""
+    if not isinstance(approved, ApprovedPlan):
+        raise UsageError("Only an approved plan is applied.", hint="Approve it: plan.approve().")
     plan = approved.plan
     run = replace(run, ports=replace(run.ports, exact=_exact(run)))
     by_space: dict[str, list[Change]] = {}

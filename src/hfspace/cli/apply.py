@@ -87,7 +87,7 @@ def command(
         wake=wake,
         shard=shard,
         timeout=parse_timeout(timeout),
-        only=saved.declared if saved else None,
+        only=saved.declared if saved is not None and saved.is_whole else None,
     )
     made = session.confirm(saved) if saved is not None else session.plan(targets, to_apply=True)
     _show_plan(made, context, form)

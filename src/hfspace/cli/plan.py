@@ -70,7 +70,9 @@ def command(
         from hfspace.planner.saved import save
 
         save(made, out)
-        context.note(f"Saved to {out}. Apply it with: hfspace apply {out}")
+        command = ["hfspace", "apply", *context.manifest_options, *(["--force"] if force else []), str(out)]
+        command += ["--allow-delete"] if made.deletes else []
+        context.note(f"Saved to {out}. Apply it with: {shlex.join(command)}")
     options = [part for target in targets for part in ("--target", target)]
     options += ["--shard", shard] if shard else []
     context.echo(rendered(made, form, context, options=options))

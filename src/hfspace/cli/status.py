@@ -13,7 +13,7 @@ from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_comma
 from hfspace.cli.session import open_session
 from hfspace.errors import UsageError
 from hfspace.model import Flavor, SpaceState
-from hfspace.planner.counts import drift_of
+from hfspace.planner.counts import drift_of, exit_code
 from hfspace.report import spaces as report
 from hfspace.text import json_text, plain
 
@@ -37,7 +37,11 @@ class StatusOptions:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the table."
 )
-@click.option("--exit-code", is_flag=True, help="Exit 2 when a Space differs from its declaration.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit 2 when a Space differs from its declaration, 4 when that is not known.",
+)
 @click.option("--checks", is_flag=True, help="Compare declared endpoints with what the apps serve, too.")
 @click.option(
     "--sort", type=click.Choice(["name", "cost"]), default="name", help="Dearest first, or by name."
@@ -55,7 +59,7 @@ def command(context: Context, watch: bool, exit_code: bool, **options: object) -
 
 
 def _once(context: Context, chosen: StatusOptions) -> int:
-    """Prints the table; 2 when something differs."""
+    """Prints the table; 2 when something differs, 4 when something could not be read or checked."""
     if chosen.spaces and not _has_manifest(context):
         return _undeclared(context, chosen)
     session = open_session(context, endpoints=chosen.checks, unmanaged=bool(context.verbose))
@@ -73,7 +77,7 @@ def _once(context: Context, chosen: StatusOptions) -> int:
             context.echo(f"{plain(space)}: {plain(missing)}")
         for address in made.undeclared:
             context.echo(f"{plain(address)}: declared by nobody")
-    return 2 if made.changes or made.errors else 0
+    return 2 if made.changes or made.errors else exit_code(made)
 
 
 def _undeclared(context: Context, chosen: StatusOptions) -> int:

@@ -94,6 +94,18 @@ class Desired:
         )
 
 
+def collision(desired: Desired, facet: str, key: str, *, other: str) -> Check:
+    """A name that the Space has as a kind that is left alone, and that is declared as another kind."""
+    return desired.check(
+        facet,
+        "error",
+        f"{key}: there is a {other.removesuffix('s')} of this name, and `ignore: [{other}]` leaves it alone; "
+        "with both, the Space would stop (CONFIG_ERROR).",
+        key=key,
+        hint=f"Use another name, or take {other} out of `ignore`.",
+    )
+
+
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:
     """The effect of a setting that restarts a Space: none where nothing runs that could be restarted."""
     return () if state.is_static or state.stage in HELD | IDLE else ("restart",)

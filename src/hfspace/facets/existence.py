@@ -39,7 +39,7 @@ class Existence:
             return []
         if spec.create is None:
             return [
-                _of_space(
+                of_space(
                     desired,
                     "does not exist, or this token can't see it.",
                     "Check the id and the token, or add `create: {}` to let apply create it.",
@@ -99,7 +99,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
 
 def _delete(desired: Desired, state: SpaceState) -> Change | Check:
     if desired.spec.protect:
-        return _of_space(
+        return of_space(
             desired, "is protected and will not be deleted.", "Remove `protect` or `state: absent`."
         )
     return Change(
@@ -125,7 +125,8 @@ def _other_sdk(desired: Desired, live: str) -> Check:
     )
 
 
-def _of_space(desired: Desired, message: str, hint: str) -> Check:
+def of_space(desired: Desired, message: str, hint: str) -> Check:
+    """An error about the Space as a whole."""
     return Check(
         address=desired.id,
         space=desired.id,

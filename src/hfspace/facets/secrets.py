@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hfspace.errors import SecretSourceError
-from hfspace.facets.base import Desired, description, restarts_now
+from hfspace.facets.base import Desired, collision, description, restarts_now
 from hfspace.live import fingerprint
 from hfspace.live.ports import Ports
 from hfspace.model import Action, Change, Check, Effect, Secret, Severity, SpaceState
@@ -34,7 +34,7 @@ class Secrets:
             if key in desired.unset_secrets:
                 found += _unset(desired, key, live.get(key))
             elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
-                found.append(_collides(desired, key))
+                found.append(collision(desired, self.name, key, other="variables"))
             elif key in live and live[key].fingerprint and live[key].matches is None:
                 found.append(_keyed(desired, key))
             elif change := self._set(desired, key, live.get(key), restarts_now(state)):
@@ -103,17 +103,6 @@ class Secrets:
             own = has.description if has else None
         mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
         ports.hub.set_secret(desired.id, key, value, fingerprint.join(description(own), mark))
-
-
-def _collides(desired: Desired, key: str) -> Check:
-    return desired.check(
-        "secrets",
-        "error",
-        f"{key}: there is a variable of this name, and `ignore: [variables]` leaves it alone; with both, "
-        "the Space would stop (CONFIG_ERROR).",
-        key=key,
-        hint="Use another name, or take variables out of `ignore`.",
-    )
 
 
 def _keyed(desired: Desired, key: str) -> Check:

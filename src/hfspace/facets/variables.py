@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hfspace.facets.base import Desired, description, restarts_now
+from hfspace.facets.base import Desired, collision, description, restarts_now
 from hfspace.live.ports import Ports
 from hfspace.model import RESTART_VARIABLE, Action, Change, Check, Effect, Json, SpaceState, Variable
 
@@ -33,7 +33,7 @@ class Variables:
                     found.append(_trimmed(desired, key))
                     continue
             if has is None and "secrets" in spec.ignore and key in (state.secrets or {}):
-                found.append(_collides(desired, key))
+                found.append(collision(desired, self.name, key, other="secrets"))
                 continue
             found.append(self._set(desired, key, has, after, restarts_now(state)))
         return found + [
@@ -108,17 +108,6 @@ def _trimmed(desired: Desired, key: str) -> Check:
         f"{key}: the Hub holds it without the white space at its ends; it is not written again.",
         key=key,
         hint="Remove that white space from the manifest.",
-    )
-
-
-def _collides(desired: Desired, key: str) -> Check:
-    return desired.check(
-        "variables",
-        "error",
-        f"{key}: there is a secret of this name, and `ignore: [secrets]` leaves it alone; with both, the "
-        "Space would stop (CONFIG_ERROR).",
-        key=key,
-        hint="Use another name, or take secrets out of `ignore`.",
     )
 
 

@@ -17,7 +17,14 @@ from hfspace.live import hub_errors, wire
 from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
-from hfspace.live.transport import current_stream_end
+from hfspace.live.transport import (
+    current_endpoint,
+    current_limiter,
+    current_pages,
+    current_stream_end,
+    current_stream_tail,
+    install,
+)
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
 from hfspace.text import redact
 
@@ -65,7 +72,6 @@ class HubClient:
         from huggingface_hub import HfApi
 
         from hfspace import __version__
-        from hfspace.live.transport import install
 
         install()
         self.endpoint = endpoint
@@ -128,13 +134,15 @@ class HubClient:
         """One item at a time, with its details where they are asked for; a page is fetched when its first
         item is asked for."""
         expand = [*EXPAND, *(DETAILS if details else ())]
-        pages = self._ask(
+        pages: set[str] = set()
+        items = self._ask(
             "list Spaces",
             author or "",
             lambda: iter(self._api.list_spaces(author=author, search=search, limit=limit, expand=expand)),
+            pages=pages,
         )
         while True:
-            info = self._ask("list Spaces", author or "", lambda: next(pages, None))
+            info = self._ask("list Spaces", author or "", lambda: next(items, None), pages=pages)
             if info is None:
                 return
             try:
@@ -187,6 +195,7 @@ class HubClient:
             "read the repository settings of",
             owner,
             lambda: list(self._api.list_user_repos(owner if is_org else None)),
+            pages=set(),
         )
         return {item.id: item.visibility for item in items if getattr(item, "type", "space") == "space"}
 
@@ -205,16 +214,18 @@ class HubClient:
         tail: int | None = None,
         seconds: float | None = None,
     ) -> Iterator[str]:
-        """Log lines without their line ends. Without follow, ends when the Hub has sent what it has; in any
-        case `seconds` after its first line was asked for, however much the log still says."""
+        """Log lines without their line ends, the last `tail` of those that are there. Without follow, ends
+        when the Hub has sent what it has; in any case `seconds` after its first line was asked for, however
+        much the log still says."""
         end = None if seconds is None else time.monotonic() + seconds
 
         def ask(call: Callable[[], T]) -> T:
-            reset = current_stream_end.set(end)
+            until, most = current_stream_end.set(end), current_stream_tail.set(tail)
             try:
                 return self._ask("read the logs of", space, call)
             finally:
-                current_stream_end.reset(reset)
+                current_stream_end.reset(until)
+                current_stream_tail.reset(most)
 
         lines = ask(
             lambda: iter(
@@ -224,9 +235,9 @@ class HubClient:
         kept: list[str] = []
         while (line := ask(lambda: next(lines, None))) is not None:
             text = redact(str(line).rstrip("\n"), self._hidden)
-            if tail is None:
+            if tail is None or follow:
                 yield text
-            else:
+            else:  # a Hub that does not know `tail` has sent all
                 kept = [*kept, text][-tail:]
         yield from kept
 
@@ -389,12 +400,20 @@ class HubClient:
         except NeedsWrite as error:
             raise self._access.explained(error) from None
 
-    def _ask(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
-        """Run one library call under our limiter; its failures become HubErrors."""
-        from hfspace.live.transport import current_endpoint, current_limiter
-
+    def _ask(
+        self,
+        doing: str,
+        what: str,
+        call: Callable[[], T],
+        *,
+        write: bool = False,
+        pages: set[str] | None = None,
+    ) -> T:
+        """Run one library call under our limiter; its failures become HubErrors. `pages` are those that a
+        listing has asked for so far: it must not come back to one."""
         reset = current_limiter.set(self.limiter)
         at = current_endpoint.set(self.endpoint)
+        turned = current_pages.set(pages)
         try:
             return call()
         except HfspaceError:
@@ -410,6 +429,7 @@ class HubClient:
                 hide=self._hidden,
             ) from None
         finally:
+            current_pages.reset(turned)
             current_endpoint.reset(at)
             current_limiter.reset(reset)
 

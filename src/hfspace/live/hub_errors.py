@@ -136,7 +136,7 @@ def _refusal(
             f"Could not {act}: it conflicts with what is there.{quoted}", hint="Run again.", status=status
         )
     if status == 429:
-        return RateLimited(f"The Hub's rate limit stops us at: {act}.", hint="Run again in a few minutes.")
+        return RateLimited(f"The Hub's rate limit stops us at: {act}.{quoted}", hint="Run again later.")
     if status >= 500:
         return HubFault(f"The Hub failed ({status}) to: {act}.{quoted}", hint="Run again.", status=status)
     return Rejected(

@@ -17,10 +17,18 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from hfspace.errors import HubFault, HubUnreachable
 from hfspace.live.limiter import Limiter
 
 TIMEOUT_SECONDS = 30.0
+ANSWER_SECONDS = 120.0
+"""For the whole of one answer: one that drips would never meet the timeout of a read."""
+MOST_BYTES = 64 * 2**20
+"""Of one answer, inflated. A page of 1,000 Spaces is about 1 MB."""
+MOST_PAGES = 10_000
 ATTEMPTS = 5
+_OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _RETRIED = frozenset({500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})
 
@@ -35,6 +43,14 @@ current_endpoint: ContextVar[str | None] = ContextVar("hfspace_endpoint", defaul
 
 current_stream_end: ContextVar[float | None] = ContextVar("hfspace_stream_end", default=None)
 """When, by time.monotonic, a stream of events that is opened now ends, whatever it still says."""
+
+
+current_stream_tail: ContextVar[int | None] = ContextVar("hfspace_stream_tail", default=None)
+"""How many of the last lines a log that is opened now is asked for (`tail` in the Hub's description)."""
+
+
+current_pages: ContextVar[set[str] | None] = ContextVar("hfspace_pages", default=None)
+"""The pages that the listing which is read now has asked for."""
 
 
 class Diverted(Exception):
@@ -96,9 +112,11 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             self._inner, self._end, self._limiter = inner, end, limiter
 
         def __iter__(self) -> Iterator[bytes]:
+            size = 0
             for chunk in self._inner:
                 yield chunk
-                if time.monotonic() >= self._end or self._limiter.pace.stopped:
+                size += len(chunk)
+                if size > MOST_BYTES or time.monotonic() >= self._end or self._limiter.pace.stopped:
                     return
 
         def close(self) -> None:
@@ -110,6 +128,12 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             request = _at_home(_with_timeout(request, end), current_endpoint.get())
             if limiter is None:
                 return inner.handle_request(request)
+            if request.method == "GET":
+                _turn_page(str(request.url), limiter)
+            if (tail := current_stream_tail.get()) is not None:
+                request.url = request.url.copy_set_param("tail", str(tail))
+            # What the other encodings inflate to has no bound that could be kept chunk by chunk.
+            request.headers["accept-encoding"] = "gzip, deflate"
             response = _followable(_paced(httpx, inner, request, limiter), request)
             if end is not None and _is_event_stream(response):
                 response.stream = EndingStream(response.stream, end, limiter)
@@ -202,13 +226,58 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
     response = None
     try:
         response = inner.handle_request(request)
-        if not _is_event_stream(response):
-            response.read()
-        return response
+        return response if _is_event_stream(response) else _whole(httpx, response, request, limiter)
     except httpx.TransportError as error:
         return error
     finally:
         limiter.release(response.headers if response is not None else None)
+
+
+def _turn_page(url: str, limiter: Limiter) -> None:
+    """Raises for a listing that leads back to a page of its own, or that has no end."""
+    pages = current_pages.get()
+    if pages is None:
+        return
+    if url in pages or len(pages) >= MOST_PAGES:
+        raise HubFault("The Hub's listing has no end.", hint="Run again; check HF_ENDPOINT.")
+    if pages and limiter.pace.left is not None and limiter.pace.left <= 0:
+        limiter.pace.sleep(0, "reading a listing of the Hub")  # raises WaitTimeout
+    pages.add(url)
+
+
+def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> Any:
+    """`response` with its body read, within ANSWER_SECONDS and MOST_BYTES.
+
+    Raises HubUnreachable where it does not end, HubFault where it is too large.
+    """
+    left = limiter.pace.left
+    end = time.monotonic() + min(ANSWER_SECONDS, max(left, 1.0) if left is not None else ANSWER_SECONDS)
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    parts, size = [], 0
+    try:
+        if encoding not in _ENCODINGS:
+            raise HubFault(f"The Hub's answer is encoded as nobody asked for ({encoding[:20]}).")
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > MOST_BYTES:
+                raise HubFault(
+                    f"The Hub's answer is larger than {MOST_BYTES >> 20} MiB.", hint="Check HF_ENDPOINT."
+                )
+            if time.monotonic() >= end or limiter.pace.stopped:
+                raise HubUnreachable("The Hub's answer did not end in its time.", hint="Run again.")
+            parts.append(part)
+    finally:
+        response.close()
+    headers = [
+        (name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_BODY
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=b"".join(parts),
+        extensions=response.extensions,
+        request=request,
+    )
 
 
 def _back_off(limiter: Limiter, attempt: int, response: Any) -> None:

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from fnmatch import fnmatchcase
 
 from hfspace.facets import ALL
 from hfspace.facets.base import Desired
-from hfspace.facets.existence import Existence, born_on
+from hfspace.facets.existence import Existence, born_on, of_space
 from hfspace.facets.experiments import Experiments
 from hfspace.facets.hardware import Hardware
 from hfspace.facets.sleep_time import SleepTime
@@ -42,7 +43,8 @@ def plan(manifest: Manifest, snapshot: Snapshot, targets: Iterable[str] = ()) ->
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]
-        spaces = [space for space in spaces if _is_looked_at(space, chosen)]
+        spaces = [space for space in spaces if is_named(space, chosen)]
+        ignored = [change for change in ignored if is_targeted(change, chosen)]
     changes.sort(key=order.key)
     after = cost(manifest, snapshot, changes)
     checks += breaches(manifest, snapshot, changes, after, spaces if chosen else None)
@@ -78,20 +80,16 @@ def desired_of(space: str, manifest: Manifest, snapshot: Snapshot) -> Desired:
 def compare(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
     """Everything about one Space, unsorted."""
     if desired.id in snapshot.unreadable:
-        return [_unreadable(desired, snapshot.unreadable[desired.id])]
+        return [of_space(desired, f"could not be read: {snapshot.unreadable[desired.id]}", "Run again.")]
     state = snapshot.spaces.get(desired.id)
     if state is None:
         return _missing(desired, snapshot)
     if state.id.lower() != desired.id.lower():
-        return [_moved(desired, state)]
+        renamed = f"was renamed: the Hub answers with {state.id}."
+        return [of_space(desired, renamed, f"Write {state.id} in the manifest.")]
     if desired.spec.state == "absent":
         return list(Existence().compare(desired, state))
     return [found for facet in ALL for found in facet.compare(desired, state)]
-
-
-def _is_looked_at(space: str, targets: tuple[str, ...]) -> bool:
-    """Whether a target names the Space, or something of it."""
-    return any(matches(space, space, (target,)) or target.startswith(f"{space}.") for target in targets)
 
 
 def _undeclared(manifest: Manifest, snapshot: Snapshot, spaces: Iterable[str]) -> tuple[str, ...]:
@@ -176,28 +174,9 @@ def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
     return SleepTime().compare(desired, born) or found + Experiments().compare_missing(desired)
 
 
-def _moved(desired: Desired, state: SpaceState) -> Check:
-    return Check(
-        address=desired.id,
-        space=desired.id,
-        facet="existence",
-        severity="error",
-        message=f"was renamed: the Hub answers with {state.id}.",
-        hint=f"Write {state.id} in the manifest.",
-        source=desired.manifest.source("spaces", desired.id),
-    )
-
-
-def _unreadable(desired: Desired, why: str) -> Check:
-    return Check(
-        address=desired.id,
-        space=desired.id,
-        facet="existence",
-        severity="error",
-        message=f"could not be read: {why}",
-        hint="Run again.",
-        source=desired.manifest.source("spaces", desired.id),
-    )
+def is_named(address: str, targets: tuple[str, ...]) -> bool:
+    """Whether a target names what has this address, or something of it."""
+    return any(matches(address, address, (one,)) or one.startswith(f"{address}.") for one in targets)
 
 
 def is_targeted(item: Change | Check, patterns: tuple[str, ...]) -> bool:
@@ -207,10 +186,12 @@ def is_targeted(item: Change | Check, patterns: tuple[str, ...]) -> bool:
 
 
 def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
-    from fnmatch import fnmatchcase
-
     return any(
-        fnmatchcase(address, pattern) or fnmatchcase(space, pattern) or address.startswith(f"{pattern}.")
+        # A key may hold what a glob would read as a sign: its own address always fits.
+        address == pattern
+        or fnmatchcase(address, pattern)
+        or fnmatchcase(space, pattern)
+        or address.startswith(f"{pattern}.")
         for pattern in patterns
     )
 

@@ -1,0 +1,112 @@
+"""Whatever answers in the Hub's place, every answer ends: in bytes, in time, in pages."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hfspace.errors import HubFault, HubUnreachable, RateLimited, WaitTimeout
+from hfspace.live import transport
+from hfspace.live.access import access
+from hfspace.live.hub import HubClient
+from hfspace.live.limiter import Limiter, Pace
+
+httpx = transport.http_module()
+URL = "http://hub"
+
+
+class Answers(httpx.BaseTransport):  # type: ignore[misc, name-defined]
+    """Answers everything in one way, and counts."""
+
+    def __init__(self, body: Any = b"[]", **headers: str) -> None:
+        self.body, self.headers, self.count = body, headers, 0
+        self.urls: list[str] = []
+
+    def handle_request(self, request: Any) -> Any:
+        self.count += 1
+        self.urls.append(str(request.url))
+        body = self.body() if callable(self.body) else self.body
+        return httpx.Response(200, headers={"content-type": "application/json", **self.headers}, content=body)
+
+
+def client(inner: Answers, seconds: float | None = None) -> HubClient:
+    import huggingface_hub
+
+    made = HubClient(URL, access(None, URL, {}), Limiter(Pace(seconds), lambda text: None))
+    huggingface_hub.set_client_factory(lambda: transport.new_client(inner))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def clients_of_their_own() -> Iterator[None]:
+    yield
+    transport.install()
+
+
+def drip() -> Iterator[bytes]:
+    for _ in range(10_000):
+        time.sleep(0.02)
+        yield b" "
+
+
+def test_a_bomb_is_not_inflated_past_the_limit() -> None:
+    bomb = gzip.compress(b"[" + b" " * (transport.MOST_BYTES + 2**20) + b"]")
+    inner = Answers(bomb, **{"content-encoding": "gzip"})
+    hub = client(inner)
+    with pytest.raises(HubFault, match="larger than 64 MiB"):
+        list(hub.list_spaces(author="acme"))
+    assert inner.count == 1
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
+def test_an_encoding_that_nobody_asked_for_is_not_read(encoding: str) -> None:
+    hub = client(Answers(lambda: iter([b"x"]), **{"content-encoding": encoding}))
+    with pytest.raises(HubFault, match="nobody asked for"):
+        hub.flavors()
+
+
+def test_a_body_that_drips_ends_with_the_run() -> None:
+    hub = client(Answers(drip), seconds=1.0)
+    with pytest.raises(HubUnreachable, match="did not end"):
+        hub.flavors()
+
+
+def test_a_listing_that_leads_back_to_itself_ends() -> None:
+    inner = Answers(b"[]", link=f'<{URL}/api/spaces?cursor=1>; rel="next"')
+    hub = client(inner)
+    with pytest.raises(HubFault, match="no end"):
+        list(hub.list_spaces(author="acme"))
+    assert inner.count == 2
+    with pytest.raises(HubFault, match="no end"):  # a second listing of the run begins anew
+        list(hub.list_spaces(author="acme"))
+
+
+def test_endless_new_pages_end_with_the_run() -> None:
+    class Onward(Answers):
+        def handle_request(self, request: Any) -> Any:
+            time.sleep(0.01)
+            self.headers = {"link": f'<{URL}/api/spaces?cursor={self.count}>; rel="next"'}
+            return super().handle_request(request)
+
+    hub = client(Onward(), seconds=0.5)
+    with pytest.raises(WaitTimeout):
+        list(hub.list_spaces(author="acme"))
+
+
+def test_a_wait_of_a_day_is_told_and_not_begun() -> None:
+    limiter = Limiter(Pace(200_000), lambda text: None)
+    limiter.acquire()
+    limiter.release({})
+    with pytest.raises(RateLimited, match="24 h"):
+        limiter.wait_for_window(limiter.refused(86400.0))
+
+
+def test_a_log_is_asked_for_its_last_lines() -> None:
+    inner = Answers(b"", **{"content-type": "text/event-stream"})
+    hub = client(inner)
+    assert list(hub.logs("acme/x", build=False, tail=7)) == []
+    assert inner.urls[0].endswith("?tail=7")
