@@ -101,7 +101,7 @@ def test_a_wait_of_a_day_is_told_and_not_begun() -> None:
     limiter = Limiter(Pace(200_000), lambda text: None)
     limiter.acquire()
     limiter.release({})
-    with pytest.raises(RateLimited, match="24 h"):
+    with pytest.raises(RateLimited, match="1,440 min"):
         limiter.wait_for_window(limiter.refused(86400.0))
 
 

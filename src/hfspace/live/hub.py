@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, Rejected
-from hfspace.live import hub_errors, wire
+from hfspace.live import hub_errors, transport, wire
 from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
@@ -23,7 +23,6 @@ from hfspace.live.transport import (
     current_pages,
     current_stream_end,
     current_stream_tail,
-    install,
 )
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
 from hfspace.text import redact
@@ -73,7 +72,7 @@ class HubClient:
 
         from hfspace import __version__
 
-        install()
+        transport.install()
         self.endpoint = endpoint
         self.limiter = limiter
         self._access = access

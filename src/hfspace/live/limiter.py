@@ -142,11 +142,16 @@ class Limiter:
     def _wait(self, seconds: float) -> None:
         seconds += random.uniform(0, _SPREAD_SECONDS)  # noqa: S311 - spreads threads, not a secret
         left = self.pace.left
-        if seconds > _LONGEST_WAIT or (left is not None and seconds > left):
+        if seconds > _LONGEST_WAIT:
             raise RateLimited(
-                f"The Hub asks to wait {_in_words(seconds)} before the next request.",
-                hint="Run again then"
-                + (", or with a longer --timeout." if seconds <= _LONGEST_WAIT else "."),
+                f"The Hub asks to wait {seconds / 60:,.0f} min before the next request.",
+                hint="Run again then.",
+                reset_in=seconds,
+            )
+        if left is not None and seconds > left:
+            raise RateLimited(
+                f"The Hub's rate limit opens again in {seconds:.0f} s, after --timeout.",
+                hint="Run again later, or with a longer --timeout.",
                 reset_in=seconds,
             )
         with self._lock:
@@ -157,10 +162,3 @@ class Limiter:
             quota = f" of {self.quota}" if self.quota else ""
             self.notify(f"Rate limit: no request left{quota}; the Hub's window opens in {seconds:.0f} s.")
         self.pace.sleep(seconds, "waiting for the Hub's rate limit")
-
-
-def _in_words(seconds: float) -> str:
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
