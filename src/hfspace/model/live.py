@@ -1,0 +1,214 @@
+"""What is live: Spaces, accounts and prices as the Hub and the apps show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""A value that JSON can hold: None, bool, int, finite float, str, list or dict of such."""
+
+HOURS_PER_MONTH = 730
+"""The month that cost ceilings are computed with (365 * 24 / 12)."""
+
+NEVER = -1
+"""A sleep time of 'never'; sent to the Hub as -1, read back as null (hub-api 2.3)."""
+
+FREE_HARDWARE = frozenset({"cpu-basic", "zero-a10g"})
+"""Free as of 2026-08 (docs/hub/spaces-gpus.md); with prices at hand, what costs nothing is free."""
+
+RESTART_VARIABLE = "HFSPACE_RESTART"
+"""The Space variable that keeps the `restart:` marker. Writing a variable restarts the Space, so the
+marker and the restart are one request."""
+
+MOVING = frozenset({"BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "DELETING"})
+HELD = frozenset({"PAUSED"})
+IDLE = frozenset({"SLEEPING", "STOPPED"})
+STARTING = frozenset({"BUILDING", "APP_STARTING"})
+"""Stages in which nothing serves, and which are to end by themselves."""
+FAILED = frozenset({"NO_APP_FILE", "CONFIG_ERROR", "BUILD_ERROR", "RUNTIME_ERROR"})
+BILLED = frozenset({"RUNNING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"})
+"""Stages that the Hub bills for (docs/hub/spaces-gpus.md: starting or running; not building, not paused)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    value: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A secret as the Hub shows it: never a value.
+
+    `matches` says whether the fingerprint in the description fits the value of the declared source:
+    None when there is no fingerprint of ours, or no source was given to compare with.
+    """
+
+    description: str | None = None
+    fingerprint: str | None = None
+    matches: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """`type` is bucket, model, dataset or space; `source` is its id; masked sources are None."""
+
+    type: str
+    source: str | None
+    mount_path: str
+    read_only: bool | None = None
+    revision: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedParameter:
+    """One parameter of a served endpoint. `schema` is JSON Schema as far as the app tells."""
+
+    name: str | None
+    label: str = ""
+    component: str = ""
+    schema: Mapping[str, Json] = field(default_factory=dict)
+    has_default: bool = False
+    default: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedEndpoint:
+    """`name` is a Gradio api_name with its slash, or the path of an HTTP route."""
+
+    name: str
+    url: str
+    parameters: tuple[ServedParameter, ...] = ()
+    returns: tuple[ServedParameter, ...] = ()
+    generator: bool = False
+    hidden: bool = False  # can be called, but the app does not list it
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedApp:
+    """What the running app says it serves. `problem` is set, and the rest empty, when it can't be read."""
+
+    kind: str  # gradio | openapi | tgi | static | streamlit | unknown
+    version: str | None = None
+    prefix: str = ""
+    protocol: str | None = None
+    endpoints: tuple[ServedEndpoint, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveExperiment:
+    """`key` is the name as a manifest spells it. None means: this backend does not hold it."""
+
+    key: str
+    id: str
+    status: str | None = None
+    description: str | None = None
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    metrics: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveExperiments:
+    """`backend` is interface or trackio, or "" with a `problem` when the app could not be read."""
+
+    backend: str
+    items: tuple[LiveExperiment, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What the Hub tells of a Space beside its settings. Times are ISO 8601 in UTC; None is unknown."""
+
+    title: str | None = None
+    likes: int | None = None
+    created: str | None = None
+    modified: str | None = None
+    sdk_version: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceState:
+    """One Space as the Hub shows it.
+
+    None always means *unknown*: not asked for, or not readable with this token; never "empty".
+    `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
+    `visibility` is public or private from a listing ("private" may then be protected: see
+    `visibility_exact`).
+    """
+
+    id: str
+    sdk: str | None = None
+    visibility: str | None = None
+    visibility_exact: bool = False
+    stage: str | None = None
+    error_message: str | None = None
+    hardware: str | None = None  # requested, else current
+    hardware_current: str | None = None
+    sleep_time: int | None = None
+    dev_mode: bool | None = None
+    replicas: int | None = None
+    host: str | None = None
+    subdomain: str | None = None
+    sha: str | None = None
+    runtime_sha: str | None = None
+    variables: Mapping[str, Variable] | None = None
+    secrets: Mapping[str, Secret] | None = None
+    volumes: tuple[Volume, ...] | None = None
+    app: ServedApp | None = None
+    experiments: LiveExperiments | None = None
+    details: Details | None = None
+
+    @property
+    def is_static(self) -> bool:
+        return self.sdk == "static"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who the token belongs to. `role` is read, write, fineGrained, oauth, oidc or anonymous."""
+
+    name: str
+    role: str
+    can_pay: bool = False
+    is_pro: bool = False
+    orgs: Mapping[str, str] = field(default_factory=dict)  # name -> role in it
+    plans: Mapping[str, str] = field(default_factory=dict)  # org -> plan
+    payers: tuple[str, ...] = ()  # orgs with canPay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavor:
+    """One hardware flavor and its price, as GET /api/spaces/hardware lists it."""
+
+    name: str
+    pretty_name: str
+    usd_per_hour: Decimal
+    cpu: str = ""
+    ram: str = ""
+    accelerator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The world at one moment. A declared id that is not in `spaces` is missing or not visible;
+    `unreadable` holds why a read failed for one Space only. `now` is when, in seconds since 1970; without
+    it nothing is old."""
+
+    hub: str
+    account: Account | None
+    spaces: Mapping[str, SpaceState]
+    flavors: Mapping[str, Flavor]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (space, key) -> why no value
+    unmanaged: tuple[SpaceState, ...] = ()
+    now: float | None = None
+    names_read: bool = False  # variables and secrets of every Space, declared or not
+    requests: int = 0
