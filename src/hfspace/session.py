@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
-from hfspace.manifest.secrets import SecretValue, load_secret_values, oddities
-from hfspace.model import ApplyResult, ApprovedPlan, Check, Plan, Snapshot
+from hfspace.manifest.secrets import oddities, read_local_inputs
+from hfspace.model import ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, SecretValue, Snapshot
 from hfspace.planner.plan import is_named, plan, requiring_secrets
 from hfspace.planner.saved import why_stale
 
@@ -46,8 +47,10 @@ class Session:
     apps: AppReaders
     look: Look
     pace: Pace
+    clock: Callable[[], float] = time.time
     checks: tuple[Check, ...] = ()
     _snapshot: Snapshot | None = None
+    _inputs: LocalInputs = field(default_factory=LocalInputs)
     _targets: tuple[str, ...] = ()
     _planned: frozenset[str] = frozenset()
     _saved: bool = False
@@ -58,6 +61,11 @@ class Session:
         if self._snapshot is None:
             self._snapshot = self.observe()
         return self._snapshot
+
+    @property
+    def inputs(self) -> LocalInputs:
+        """What is read on this side, as of now."""
+        return replace(self.look.inputs, now=self.clock())
 
     def observe(self) -> Snapshot:
         """The Hub as it is now. Raises HubError when it can't be read as a whole."""
@@ -70,11 +78,12 @@ class Session:
         only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
         """
         self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
-        newest = plan(self.manifest, self._snapshot, self._targets)
+        self._inputs = self.inputs
+        newest = plan(self.manifest, self._snapshot, self._inputs, targets=self._targets)
         _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
         newest = replace(newest, checks=(*self._checks_of(newest), *newest.checks))
         self._planned = frozenset(change.address for change in newest.changes)
-        return requiring_secrets(newest, self.look.unset_secrets) if to_apply else newest
+        return requiring_secrets(newest, self.look.inputs.unset_secrets) if to_apply else newest
 
     def confirm(self, saved: Plan) -> Plan:
         """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError.
@@ -88,10 +97,11 @@ class Session:
                 hint="Make a new one: hfspace plan --out …",
             )
         self._saved = True
-        fresh = plan(self.manifest, self.snapshot, [change.address for change in saved.changes])
+        touched = [change.address for change in saved.changes]
+        fresh = plan(self.manifest, self.snapshot, self._inputs, targets=touched)
         checks = dict.fromkeys((*saved.checks, *self._checks_of(fresh), *fresh.checks))
         judged = replace(saved, checks=tuple(checks))
-        return requiring_secrets(judged, self.look.unset_secrets)
+        return requiring_secrets(judged, self.look.inputs.unset_secrets)
 
     def apply(
         self,
@@ -118,6 +128,7 @@ class Session:
             ports=self.ports(),
             look=self.look,
             pace=self.pace,
+            inputs=self._inputs,
             options=options or Options(),
             targets=tuple(change.address for change in changes) if only else self._targets,
             expected=dict(approved.plan.snapshot) if self._saved else None,
@@ -133,7 +144,6 @@ class Session:
         """The doors through which facets act."""
         return Ports(
             hub=self.hub,
-            secrets=self.look.secrets,
             random_bytes=secrets.token_bytes,
             space_token=self.hub.token_for,
             tracker=self.apps.tracker,
@@ -172,21 +182,20 @@ def open_session(
         hub = connect(endpoint, token or find_token(env), env=env, notify=notify, pace=pace)
     if manifest.hosts:
         manifest = with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
-    values, unset = load_secret_values(manifest, env, Path.cwd())
-    for oddity in oddities(values):
+    inputs = read_local_inputs(manifest, env, Path.cwd())
+    for oddity in oddities(inputs.secrets):
         notify(f"Note: {oddity}; it is sent as it is.")
-    hub.hide(value.reveal() for value in values.values())
+    hub.hide(value.reveal() for value in inputs.secrets.values())
     apps = AppReaders(hub=hub, env=env)
     look = Look(
-        secrets=values,
-        unset_secrets=unset,
+        inputs=inputs,
         apps=apps,
         endpoints=endpoints,
         wake=wake,
         unmanaged=unmanaged,
         stop=pace.stop,
     )
-    added = (*checks, *_guessable(manifest, values))
+    added = (*checks, *_guessable(manifest, inputs.secrets))
     return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=added)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from hfspace.live.snapshot import Look, observe
 from hfspace.localhub import LocalHub
 from hfspace.manifest.loader import load
 from hfspace.manifest.models import Manifest
-from hfspace.manifest.secrets import load_secret_values
+from hfspace.manifest.secrets import read_local_inputs
 from hfspace.model import ApplyResult, Plan, Snapshot
 from hfspace.planner.plan import plan
 
@@ -69,18 +71,19 @@ class Runner:
         self.hub = hub
         text = manifest if isinstance(manifest, str) else yaml.safe_dump(dict(manifest), sort_keys=False)
         self.manifest: Manifest = load([("spaces.yaml", text)], env=env or {})
-        values, unset = load_secret_values(self.manifest, env or {}, Path("/nonexistent"))
+        inputs = read_local_inputs(self.manifest, env or {}, Path("/nonexistent"))
+        self.inputs = replace(inputs, now=time.time())
         self.pace = HubPace(hub)
         self.told: list[str] = []
         self.client = connect(hub.url, hub.token, notify=self.told.append, pace=self.pace)
-        self.look = Look(secrets=values, unset_secrets=unset, threads=1)
+        self.look = Look(inputs=self.inputs, threads=1)
         self.events: list[Any] = []
 
     def snapshot(self) -> Snapshot:
         return observe(self.manifest, self.client, self.look)
 
     def plan(self) -> Plan:
-        return plan(self.manifest, self.snapshot())
+        return plan(self.manifest, self.snapshot(), self.inputs)
 
     def run(self, snapshot: Snapshot, **values: Any) -> Run:
         import secrets
@@ -88,9 +91,10 @@ class Runner:
         return Run(
             manifest=self.manifest,
             snapshot=snapshot,
-            ports=Ports(hub=self.client, secrets=self.look.secrets, random_bytes=secrets.token_bytes),
+            ports=Ports(hub=self.client, random_bytes=secrets.token_bytes),
             look=self.look,
             pace=self.pace,
+            inputs=self.inputs,
             options=values.pop("options", OPTIONS),
             listener=self.events.append,
             **values,
@@ -98,7 +102,7 @@ class Runner:
 
     def apply(self, **values: Any) -> ApplyResult:
         snapshot = self.snapshot()
-        approved = plan(self.manifest, snapshot).approve(allow_delete=True)
+        approved = plan(self.manifest, snapshot, self.inputs).approve(allow_delete=True)
         return apply(approved, self.run(snapshot, **values))
 
     def apply_until_done(self, tries: int = 6) -> ApplyResult:

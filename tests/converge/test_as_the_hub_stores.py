@@ -82,7 +82,7 @@ def test_the_removal_of_a_secret_belongs_to_the_variable_that_takes_its_name() -
     with served(COLLIDING) as hub:
         one = runner(hub, variables={"LLM_BASE_URL": "http://llm"})
         pattern = "harbour/app.variables.LLM_BASE_URL"
-        made = plan(one.manifest, one.snapshot(), [pattern])
+        made = plan(one.manifest, one.snapshot(), one.inputs, targets=[pattern])
         assert [change.address for change in made.changes] == ["harbour/app.secrets.LLM_BASE_URL", pattern]
         assert "the variable of this name replaces it" in made.changes[0].note
         assert one.apply(targets=(pattern,)).exit_code == 0

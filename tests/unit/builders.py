@@ -6,7 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from hfspace.manifest.models import Manifest, Policy, SpaceSpec
-from hfspace.model import Account, Flavor, ManifestRef, Plan, Secret, Snapshot, SpaceState, Variable
+from hfspace.model import (
+    Account,
+    Flavor,
+    LocalInputs,
+    ManifestRef,
+    Plan,
+    Secret,
+    Snapshot,
+    SpaceState,
+    Variable,
+)
 from hfspace.planner.plan import plan
 
 PRICES = {"cpu-basic": "0", "zero-a10g": "0", "cpu-upgrade": "0.03", "t4-small": "0.40", "a10g-small": "1.00"}
@@ -50,10 +60,12 @@ def snapshot(*states: SpaceState, **values: Any) -> Snapshot:
     return Snapshot(hub="http://hub", account=ALICE, spaces=spaces, flavors=FLAVORS, **values)
 
 
-def planned(spec: SpaceSpec, state: SpaceState | None, **values: Any) -> Plan:
+def planned(
+    spec: SpaceSpec, state: SpaceState | None, inputs: LocalInputs | None = None, **values: Any
+) -> Plan:
     """The plan of acme/x alone."""
     states = (state,) if state else ()
-    return plan(manifest(x=spec), snapshot(*states, **values))
+    return plan(manifest(x=spec), snapshot(*states, **values), inputs)
 
 
 def told(made: Plan) -> list[str]:

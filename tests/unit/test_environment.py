@@ -8,7 +8,7 @@ import pytest
 
 from hfspace.errors import ManifestError
 from hfspace.manifest.loader import load, load_files
-from hfspace.manifest.secrets import load_secret_values, oddities
+from hfspace.manifest.secrets import oddities, read_local_inputs
 
 CANARY = "canary-5d1c"
 
@@ -49,10 +49,10 @@ def test_what_is_listed_is_read_and_nothing_else() -> None:
 
 def test_a_secret_whose_source_is_not_listed_has_no_value(tmp_path: Path) -> None:
     manifest = load(text("x", "    secrets: {T: {env: W}}"), env={})
-    assert load_secret_values(manifest, {"W": CANARY}, tmp_path)[0]
-    values, unset = load_secret_values(manifest, {"W": CANARY, "HFSPACE_ENV_NAMES": "V"}, tmp_path)
-    assert not values
-    assert "not listed" in unset["acme/x", "T"]
+    assert read_local_inputs(manifest, {"W": CANARY}, tmp_path).secrets
+    inputs = read_local_inputs(manifest, {"W": CANARY, "HFSPACE_ENV_NAMES": "V"}, tmp_path)
+    assert not inputs.secrets
+    assert "not listed" in inputs.unset_secrets["acme/x", "T"]
 
 
 def test_errors_show_references_and_not_what_they_stand_for() -> None:
@@ -69,7 +69,7 @@ def test_errors_show_references_and_not_what_they_stand_for() -> None:
 def test_a_file_of_several_lines_is_a_secret_as_it_is(tmp_path: Path, content: str, value: str) -> None:
     (tmp_path / "key").write_bytes(content.encode())
     manifest = load(text("x", "    secrets: {T: {file: key}}"), env={})
-    assert load_secret_values(manifest, {}, tmp_path)[0]["acme/x", "T"].reveal() == value
+    assert read_local_inputs(manifest, {}, tmp_path).secrets["acme/x", "T"].reveal() == value
 
 
 def test_a_secret_is_read_from_a_regular_file_below_the_folder_only(tmp_path: Path) -> None:
@@ -83,16 +83,17 @@ def test_a_secret_is_read_from_a_regular_file_below_the_folder_only(tmp_path: Pa
     os.mkfifo(folder / "fifo")
     for name in ("../outside", "link", "zero", "fifo", "/etc/hostname", "."):
         manifest = load(text("x", f"    secrets: {{T: {{file: '{name}'}}}}"), env={})
-        values, unset = load_secret_values(manifest, {}, folder)
-        assert not values, name
-        assert CANARY not in str(unset)
+        inputs = read_local_inputs(manifest, {}, folder)
+        assert not inputs.secrets, name
+        assert CANARY not in str(inputs)
 
 
 def test_a_secret_with_an_odd_end_or_start_is_told(tmp_path: Path) -> None:
     (tmp_path / "bom").write_bytes(b"\xef\xbb\xbfabc\n")
     (tmp_path / "pem").write_bytes(b"a\nb\n")
     secrets = "    secrets: {CR: {env: CR}, BOM: {file: bom}, PEM: {file: pem}, FINE: {env: FINE}}"
-    values, _ = load_secret_values(load(text("x", secrets), env={}), {"CR": "a\r", "FINE": "a"}, tmp_path)
+    manifest = load(text("x", secrets), env={})
+    values = read_local_inputs(manifest, {"CR": "a\r", "FINE": "a"}, tmp_path).secrets
     assert values["acme/x", "CR"].reveal() == "a\r"
     assert oddities(values) == [
         "the secret CR of acme/x ends in white space",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hfspace.manifest.models import CreateSpec, SecretSpec, SpaceSpec, VariableSpec, VolumeSpec
-from hfspace.model import NEVER, RESTART_VARIABLE, Details, Plan, Volume
+from hfspace.model import NEVER, RESTART_VARIABLE, Details, LocalInputs, Plan, Volume
 from hfspace.planner.plan import requiring_secrets
 from tests.unit.builders import checks, live, planned, secret, told, variable
 
@@ -228,13 +228,15 @@ UNSET = {("acme/x", "S"): "$TOKEN is not set"}
 
 
 def test_an_unset_source_is_an_error_where_the_hub_lacks_the_secret() -> None:
-    made = planned(SpaceSpec(secrets={"S": ENV}), live(), unset_secrets=UNSET)
+    made = planned(SpaceSpec(secrets={"S": ENV}), live(), LocalInputs(unset_secrets=UNSET))
     assert told(made) == []
     assert checks(made) == ["error secrets: S: $TOKEN is not set"]
 
 
 def test_an_unset_source_is_not_compared_where_the_hub_has_the_secret() -> None:
-    made = planned(SpaceSpec(secrets={"S": ENV}), live(secrets={"S": secret()}), unset_secrets=UNSET)
+    made = planned(
+        SpaceSpec(secrets={"S": ENV}), live(secrets={"S": secret()}), LocalInputs(unset_secrets=UNSET)
+    )
     assert told(made) == []
     assert checks(made) == ["unknown secrets: S: not compared ($TOKEN is not set here)"]
     assert [check.severity for check in requiring_secrets(made, UNSET).checks] == ["error"]
@@ -243,8 +245,8 @@ def test_an_unset_source_is_not_compared_where_the_hub_has_the_secret() -> None:
 def test_an_optional_secret_is_left_alone_when_its_source_is_unset() -> None:
     spec = SpaceSpec(sdk="gradio", create=CreateSpec(), secrets={"S": SecretSpec(env="T", optional=True)})
     for state in (live(), live(secrets={"S": secret()})):
-        assert not checks(planned(spec, state, unset_secrets=UNSET))
-    assert not checks(planned(spec, None, unset_secrets=UNSET))
+        assert not checks(planned(spec, state, LocalInputs(unset_secrets=UNSET)))
+    assert not checks(planned(spec, None, LocalInputs(unset_secrets=UNSET)))
     assert told(planned(spec, live())) == ["secrets.S create None -> None"]
 
 
@@ -319,7 +321,7 @@ HOURS_25 = datetime.fromisoformat(COMMIT).timestamp() + 25 * 3600
 
 def hanging(on_error: Any, stage: str = "BUILDING", now: float | None = HOURS_25) -> Plan:
     state = live(stage=stage, details=Details(modified=COMMIT))
-    return planned(SpaceSpec(state="running", on_error=on_error), state, now=now)
+    return planned(SpaceSpec(state="running", on_error=on_error), state, LocalInputs(now=now))
 
 
 @pytest.mark.parametrize("stage", ["BUILDING", "APP_STARTING"])

@@ -26,7 +26,7 @@ class OddApps:
 
 @pytest.mark.parametrize("error", [TypeError("x"), KeyError("x"), RecursionError(), OverflowError()])
 def test_an_answer_that_nobody_foresaw_is_a_problem_of_its_space(error: Exception) -> None:
-    look = Look(secrets={}, unset_secrets={}, apps=OddApps(error), endpoints=True)  # type: ignore[arg-type]
+    look = Look(apps=OddApps(error), endpoints=True)  # type: ignore[arg-type]
     spec = SpaceSpec(endpoint=EndpointSpec(api_name="/x"), experiments={"a": ExperimentSpec()})
     state = read_details(live(stage="RUNNING"), spec, None, look, None)  # type: ignore[arg-type]
     assert state.app is not None

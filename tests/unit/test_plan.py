@@ -96,9 +96,9 @@ def test_targets_cut_a_plan_by_space_address_and_glob() -> None:
     )
     now = snapshot(live("a"), live("b"))
     assert len(plan(wanted, now).changes) == 3
-    assert {c.space for c in plan(wanted, now, ["acme/a"]).changes} == {"acme/a"}
-    assert [c.address for c in plan(wanted, now, ["acme/a.hardware"]).changes] == ["acme/a.hardware"]
-    assert len(plan(wanted, now, ["acme/*.visibility"]).changes) == 2
+    assert {c.space for c in plan(wanted, now, targets=["acme/a"]).changes} == {"acme/a"}
+    assert [c.address for c in plan(wanted, now, targets=["acme/a.hardware"]).changes] == ["acme/a.hardware"]
+    assert len(plan(wanted, now, targets=["acme/*.visibility"]).changes) == 2
 
 
 def test_a_plan_with_targets_says_what_it_looked_at_and_minds_its_own_policy_only() -> None:
@@ -110,14 +110,14 @@ def test_a_plan_with_targets_says_what_it_looked_at_and_minds_its_own_policy_onl
     )
     now = snapshot(live("a"), live("b"), live("c", hardware="t4-small", hardware_current="t4-small"))
     assert {check.address for check in plan(wanted, now).checks} >= {"policy.max_deletes"}
-    made = plan(wanted, now, ["acme/a"])
+    made = plan(wanted, now, targets=["acme/a"])
     assert (made.declared, made.of) == (("acme/a",), 3)
     assert made.checks == ()
     assert "1 of 3 Spaces" in plan_text.render(made, color=False)
     assert "No changes: 1 of 3 Spaces as declared." in plan_text.render(
         replace(made, changes=()), color=False
     )
-    assert plan(wanted, now, ["acme/b"]).breaches
+    assert plan(wanted, now, targets=["acme/b"]).breaches
 
 
 def test_a_budgets_refusal_names_what_costs_most() -> None:
@@ -165,7 +165,7 @@ def test_a_paused_space_needs_no_sleep_time() -> None:
 def test_ignored_differences_are_those_of_the_targets() -> None:
     spec = SpaceSpec(visibility="private", ignore=frozenset({"visibility"}))
     wanted, now = manifest(a=spec, b=spec), snapshot(live("a"), live("b"))
-    assert [change.space for change in plan(wanted, now, ["acme/a"]).ignored] == ["acme/a"]
+    assert [change.space for change in plan(wanted, now, targets=["acme/a"]).ignored] == ["acme/a"]
 
 
 def test_an_address_with_the_signs_of_a_glob_is_its_own_target() -> None:

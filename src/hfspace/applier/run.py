@@ -14,7 +14,7 @@ from hfspace.live.ports import Ports
 from hfspace.live.snapshot import Look, read_space
 from hfspace.live.visibility import ExactVisibility
 from hfspace.manifest.models import Manifest
-from hfspace.model import Change, Check, Snapshot, SpaceState
+from hfspace.model import Change, Check, LocalInputs, Snapshot, SpaceState
 from hfspace.planner import order
 from hfspace.planner.plan import compare, desired_of, is_targeted
 
@@ -48,6 +48,7 @@ class Run:
     ports: Ports
     look: Look
     pace: Pace
+    inputs: LocalInputs = field(default_factory=LocalInputs)
     options: Options = field(default_factory=Options)
     targets: tuple[str, ...] = ()
     expected: dict[str, str] | None = None
@@ -88,7 +89,7 @@ class Run:
         return not BY_NAME[change.facet].is_unknown(state)
 
     def desired(self, space: str) -> Desired:
-        return desired_of(space, self.manifest, self.snapshot)
+        return desired_of(space, self.manifest, self.snapshot, self.inputs)
 
     def read(
         self, space: str, *, endpoints: bool = False, rest: SpaceState | None = None

@@ -266,7 +266,7 @@ class SpaceRun:
             if self.state is not None and (change.restarts or self._may_wake(change)):
                 self.ledger.begin_movement(self.state, self.run.pace.now())
                 # What starts anew is not old, whatever its commit says.
-                self.run = replace(self.run, snapshot=replace(self.run.snapshot, now=None))
+                self.run = replace(self.run, inputs=replace(self.run.inputs, now=None))
             if not self._send(change, desired):
                 return False
             wrote = True

@@ -101,7 +101,7 @@ def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
     names = {"variables", "secrets"} if hub.has_token else set()
     spec = SpaceSpec.model_validate({"prune": names if state.is_static else names | {"volumes"}})
     try:
-        return Found(state=read_details(state, spec, hub, Look(secrets={}, unset_secrets={}), visibility))
+        return Found(state=read_details(state, spec, hub, Look(), visibility))
     except HubError as error:
         known = replace(state, visibility=visibility, visibility_exact=True) if visibility else state
         return Found(state=known, problem=f"not all of it could be read: {error.message}")

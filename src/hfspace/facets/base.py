@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from hfspace.errors import SecretSourceError
+from hfspace.live import fingerprint
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
@@ -18,6 +20,8 @@ from hfspace.model import (
     Check,
     Effect,
     Flavor,
+    LocalInputs,
+    SecretValue,
     Severity,
     SpaceState,
 )
@@ -26,16 +30,22 @@ from hfspace.model import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data. `live` is the Space as
-    it was read before the first write, when changes are applied: a pause or a restart hides some of it. `now`
-    is in seconds since 1970; None where age is no reason."""
+    it was read before the first write, when changes are applied: a pause or a restart hides some of it."""
 
     id: str
     spec: SpaceSpec
     manifest: Manifest
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
-    unset_secrets: Mapping[str, str] = field(default_factory=dict)  # key -> why there is no value
+    inputs: LocalInputs = field(default_factory=LocalInputs)
     live: SpaceState | None = None
-    now: float | None = None
+
+    def secret(self, key: str) -> SecretValue | None:
+        """The value of a declared secret; None where its source has none."""
+        return self.inputs.secrets.get((self.id, key))
+
+    def unset_secret(self, key: str) -> str | None:
+        """Why a declared secret has no value; None for one that has."""
+        return self.inputs.unset_secrets.get((self.id, key))
 
     def is_free(self, flavor: str | None) -> bool:
         """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""
@@ -104,6 +114,18 @@ def collision(desired: Desired, facet: str, key: str, *, other: str) -> Check:
         key=key,
         hint=f"Use another name, or take {other} out of `ignore`.",
     )
+
+
+def sealed(source: SecretValue, own: str | None, ports: Ports) -> tuple[str, str]:
+    """A secret's value, and its description with the mark that tells later whether the value changed."""
+    value = source.reveal()
+    mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
+    return value, fingerprint.join(description(own), mark)
+
+
+def no_value(desired: Desired, key: str) -> SecretSourceError:
+    message = f"The source of secret {key} of {desired.id} has no value."
+    return SecretSourceError(message, hint="Set it and run again.")
 
 
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:

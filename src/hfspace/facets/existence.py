@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hfspace.facets.base import Desired, description
-from hfspace.live import fingerprint
+from hfspace.facets.base import Desired, description, no_value, sealed
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Subject, Variable
 
@@ -47,8 +46,8 @@ class Existence:
             ]
         unset: list[Change | Check] = [
             desired.check("secrets", "error", f"{key}: {why}", key=key, hint="Set it, or remove the secret.")
-            for key, why in sorted(desired.unset_secrets.items())
-            if not (spec.secrets or {})[key].optional
+            for key, secret in sorted((spec.secrets or {}).items())
+            if (why := desired.unset_secret(key)) and not secret.optional
         ]
         return unset or [_create(desired)]
 
@@ -90,7 +89,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
         "hardware": spec.hardware,
         "sleep_time": spec.sleep_time,
         "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
-        "secrets": [key for key in sorted(spec.secrets or {}) if key not in desired.unset_secrets] or None,
+        "secrets": [key for key in sorted(spec.secrets or {}) if not desired.unset_secret(key)] or None,
         "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
         "restart": spec.restart,
     }
@@ -160,9 +159,7 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
         sleep_time=sleep if sleep != NEVER else NEVER,
         variables=variables,
         secrets={
-            key: _sealed(desired, key, ports)
-            for key in spec.secrets or {}
-            if key not in desired.unset_secrets
+            key: _sealed(desired, key, ports) for key in spec.secrets or {} if not desired.unset_secret(key)
         },
         volumes=tuple(item.volume() for item in spec.volumes or ()),
         template=spec.create.template if spec.create else None,
@@ -171,8 +168,7 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
 
 
 def _sealed(desired: Desired, key: str, ports: Ports) -> tuple[str, str]:
-    source = ports.secrets[desired.id, key]
-    value = source.reveal()
-    own = (desired.spec.secrets or {})[key].description
-    mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
-    return value, fingerprint.join(description(own), mark)
+    source = desired.secret(key)
+    if source is None:
+        raise no_value(desired, key)
+    return sealed(source, (desired.spec.secrets or {})[key].description, ports)

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hfspace.errors import SecretSourceError
-from hfspace.facets.base import Desired, collision, description, restarts_now
-from hfspace.live import fingerprint
+from hfspace.facets.base import Desired, collision, description, no_value, restarts_now, sealed
 from hfspace.live.ports import Ports
 from hfspace.model import Action, Change, Check, Effect, Secret, Severity, SpaceState
 
@@ -31,8 +29,8 @@ class Secrets:
             return [_unreadable(desired)] if wanted or "secrets" in spec.prune else []
         found: list[Change | Check] = []
         for key in sorted(wanted):
-            if key in desired.unset_secrets:
-                found += _unset(desired, key, live.get(key))
+            if why := desired.unset_secret(key):
+                found += _unset(desired, key, live.get(key), why)
             elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
                 found.append(collision(desired, self.name, key, other="variables"))
             elif key in live and live[key].fingerprint and live[key].matches is None:
@@ -90,19 +88,15 @@ class Secrets:
         if change.action is Action.DELETE:
             ports.hub.delete_secret(desired.id, key)
             return
-        source = ports.secrets.get((desired.id, key))
+        source = desired.secret(key)
         if source is None:
-            raise SecretSourceError(
-                f"The source of secret {key} of {desired.id} has no value.", hint="Set it and run again."
-            )
-        value = source.reveal()
+            raise no_value(desired, key)
         own = (desired.spec.secrets or {})[key].description
         if own is None and change.action is Action.UPDATE:
             live = desired.live.secrets if desired.live else None
             has = (ports.hub.secrets(desired.id) if live is None else live).get(key)
             own = has.description if has else None
-        mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
-        ports.hub.set_secret(desired.id, key, value, fingerprint.join(description(own), mark))
+        ports.hub.set_secret(desired.id, key, *sealed(source, own, ports))
 
 
 def _keyed(desired: Desired, key: str) -> Check:
@@ -115,12 +109,11 @@ def _keyed(desired: Desired, key: str) -> Check:
     )
 
 
-def _unset(desired: Desired, key: str, has: Secret | None) -> list[Check]:
+def _unset(desired: Desired, key: str, has: Secret | None, why: str) -> list[Check]:
     """Where a plan is made, the values of secrets are often not at hand: what the Hub has is then taken as it
     is. A secret that the Hub lacks can't be made without its value."""
     if (desired.spec.secrets or {})[key].optional:
         return []
-    why = desired.unset_secrets[key]
     severity: Severity = "error" if has is None else "unknown"
     message = f"{key}: {why}" if has is None else f"{key}: not compared ({why} here)"
     hint = "Set it where hfspace runs, or write optional: true to leave it alone where it is not set."

@@ -128,9 +128,9 @@ class State:
 def _age(desired: Desired, state: SpaceState) -> float | None:
     """Seconds since the newest commit of the Space; None where that is not known."""
     modified = state.details.modified if state.details else None
-    if desired.now is None or modified is None:
+    if desired.inputs.now is None or modified is None:
         return None
-    return desired.now - datetime.fromisoformat(modified).timestamp()
+    return desired.inputs.now - datetime.fromisoformat(modified).timestamp()
 
 
 def _long(seconds: float) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from hfspace.manifest.secrets import SecretValue
 from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
 
 if TYPE_CHECKING:
@@ -101,12 +100,11 @@ class Hub(HubReader, HubWriter, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The doors that a facet may act through. `secrets` maps (space, key) to the value of a declared secret;
-    `random_bytes(n)` makes salts; `space_token(space)` is the token for the Space's own app;
-    `tracker(space, spec)` reaches its experiments; `exact` is told of every write of a visibility."""
+    """The doors that a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
+    token for the Space's own app; `tracker(space, spec)` reaches its experiments; `exact` is told of every
+    write of a visibility."""
 
     hub: Hub
-    secrets: Mapping[tuple[str, str], SecretValue]
     random_bytes: Callable[[int], bytes]
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None

@@ -3,12 +3,11 @@ fewer; variables and secrets only of Spaces that declare them (design section 7)
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from hfspace.errors import (
@@ -25,8 +24,17 @@ from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.manifest.secrets import SecretValue
-from hfspace.model import FAILED, STARTING, Account, LiveExperiments, Secret, ServedApp, Snapshot, SpaceState
+from hfspace.model import (
+    FAILED,
+    STARTING,
+    Account,
+    LiveExperiments,
+    LocalInputs,
+    Secret,
+    ServedApp,
+    Snapshot,
+    SpaceState,
+)
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -51,19 +59,18 @@ class AppReader(Protocol):
 class Look:
     """What to look at beside the Spaces' settings, and how.
 
-    `wake`: a sleeping Space is woken to read its experiments, which may start a bill. `stop` ends the waits
-    of all readers: it is called when Ctrl-C breaks a look off.
+    `inputs` hold what the fingerprints of secrets are compared with. `wake`: a sleeping Space is woken to
+    read its experiments, which may start a bill. `stop` ends the waits of all readers: it is called when
+    Ctrl-C breaks a look off.
     """
 
-    secrets: Mapping[tuple[str, str], SecretValue]
-    unset_secrets: Mapping[tuple[str, str], str]
+    inputs: LocalInputs = field(default_factory=LocalInputs)
     apps: AppReader | None = None
     endpoints: bool = False
     wake: bool = False
     unmanaged: bool = False
     threads: int = THREADS
     stop: Callable[[], None] = lambda: None
-    clock: Callable[[], float] = time.time
 
 
 def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
@@ -99,9 +106,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
         spaces={space: state for space, state in states.items() if state is not None},
         flavors=flavors,
         unreadable=unreadable,
-        unset_secrets=look.unset_secrets,
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
-        now=look.clock(),
         names_read=look.unmanaged,
         requests=hub.requests - before,
     )
@@ -222,7 +227,7 @@ def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look
     """The live secrets with `matches` filled in where there is a fingerprint and a value to compare."""
     matched = dict(live)
     for key in spec.secrets or {}:
-        value, has = look.secrets.get((space, key)), live.get(key)
+        value, has = look.inputs.secrets.get((space, key)), live.get(key)
         if value is not None and has is not None and has.fingerprint is not None:
             matched[key] = replace(
                 has, matches=fingerprint.matches(value.reveal(), has.fingerprint, value.reveal_key())

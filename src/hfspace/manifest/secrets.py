@@ -8,40 +8,18 @@ from pathlib import Path
 from hfspace.files import read_limited
 from hfspace.manifest.environment import NAMES_VARIABLE, listed
 from hfspace.manifest.models import Manifest, SecretSpec
+from hfspace.model import LocalInputs, SecretValue
 
 KEY_VARIABLE = "HFSPACE_FINGERPRINT_KEY"
 _LARGEST = 1024 * 1024
 
 
-class SecretValue:
-    """A value that no repr, str or format shows; `reveal()` is called only by what sends it, and
-    `reveal_key()` by what makes its fingerprint."""
-
-    __slots__ = ("_key", "_value")
-
-    def __init__(self, value: str, key: str = "") -> None:
-        self._value, self._key = value, key
-
-    def reveal(self) -> str:
-        return self._value
-
-    def reveal_key(self) -> str:
-        return self._key
-
-    def __repr__(self) -> str:
-        return "SecretValue(***)"
-
-
-Values = dict[tuple[str, str], SecretValue]
-Unset = dict[tuple[str, str], str]
-
-
-def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) -> tuple[Values, Unset]:
-    """The values by (space, key), and why there is none for the others. Files are relative to `cwd`, and
-    below it. Of a file with a single line the line end is not part of the value; what has several lines is
-    sent as it is (a PEM key needs its last line end)."""
-    values: Values = {}
-    unset: Unset = {}
+def read_local_inputs(manifest: Manifest, env: Mapping[str, str], cwd: Path) -> LocalInputs:
+    """What a manifest names on this side. Files are relative to `cwd`, and below it. Of a file with a single
+    line the line end is not part of the value; what has several lines is sent as it is (a PEM key needs its
+    last line end)."""
+    values: dict[tuple[str, str], SecretValue] = {}
+    unset: dict[tuple[str, str], str] = {}
     names = listed(env)
     for space, spec in manifest.spaces.items():
         for key, secret in (spec.secrets or {}).items():
@@ -50,7 +28,7 @@ def load_secret_values(manifest: Manifest, env: Mapping[str, str], cwd: Path) ->
                 unset[space, key] = why
             else:
                 values[space, key] = SecretValue(value, env.get(KEY_VARIABLE, ""))
-    return values, unset
+    return LocalInputs(secrets=values, unset_secrets=unset)
 
 
 def oddities(values: Mapping[tuple[str, str], SecretValue]) -> list[str]:

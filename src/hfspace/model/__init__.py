@@ -1,5 +1,6 @@
 """The values that the layers pass to each other. No behaviour beyond invariants; imports the errors alone."""
 
+from hfspace.model.inputs import LocalInputs, SecretValue
 from hfspace.model.live import (
     BILLED,
     FAILED,
@@ -66,11 +67,13 @@ __all__ = [
     "Json",
     "LiveExperiment",
     "LiveExperiments",
+    "LocalInputs",
     "ManifestRef",
     "Outcome",
     "Plan",
     "Scope",
     "Secret",
+    "SecretValue",
     "ServedApp",
     "ServedEndpoint",
     "ServedParameter",

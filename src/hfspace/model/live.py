@@ -199,16 +199,13 @@ class Flavor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The world at one moment. A declared id that is not in `spaces` is missing or not visible;
-    `unreadable` holds why a read failed for one Space only. `now` is when, in seconds since 1970; without
-    it nothing is old."""
+    `unreadable` holds why a read failed for one Space only."""
 
     hub: str
     account: Account | None
     spaces: Mapping[str, SpaceState]
     flavors: Mapping[str, Flavor]
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)  # (space, key) -> why no value
     unmanaged: tuple[SpaceState, ...] = ()
-    now: float | None = None
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0

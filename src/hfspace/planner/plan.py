@@ -1,4 +1,5 @@
-"""The planner: a pure function from manifest and snapshot to plan. No I/O, no clock, no environment."""
+"""The planner: a pure function from manifest, snapshot and local inputs to plan. No I/O, no clock, no
+environment."""
 
 from __future__ import annotations
 
@@ -15,15 +16,22 @@ from hfspace.facets.experiments import Experiments
 from hfspace.facets.hardware import Hardware
 from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
-from hfspace.model import RESTART_VARIABLE, Change, Check, Plan, Snapshot, SpaceState
+from hfspace.model import RESTART_VARIABLE, Change, Check, LocalInputs, Plan, Snapshot, SpaceState
 from hfspace.planner import order
 from hfspace.planner.cost import cost
 from hfspace.planner.policy import breaches
 
 
-def plan(manifest: Manifest, snapshot: Snapshot, targets: Iterable[str] = ()) -> Plan:
+def plan(
+    manifest: Manifest,
+    snapshot: Snapshot,
+    inputs: LocalInputs | None = None,
+    *,
+    targets: Iterable[str] = (),
+) -> Plan:
     """The difference between what is declared and what is live, its price, and what stands in the way.
 
+    Without `inputs` no source of a secret is known to be empty, and nothing is old.
     `targets` are addresses or globs: what none of them names is no part of the plan, and its policy neither.
     """
     chosen = tuple(targets)
@@ -31,7 +39,7 @@ def plan(manifest: Manifest, snapshot: Snapshot, targets: Iterable[str] = ()) ->
     checks: list[Check] = []
     ignored: list[Change] = []
     for space in sorted(manifest.spaces):
-        desired = desired_of(space, manifest, snapshot)
+        desired = desired_of(space, manifest, snapshot, inputs or LocalInputs())
         for found in compare(desired, snapshot):
             if isinstance(found, Check):
                 checks.append(found)
@@ -66,14 +74,13 @@ def plan(manifest: Manifest, snapshot: Snapshot, targets: Iterable[str] = ()) ->
     )
 
 
-def desired_of(space: str, manifest: Manifest, snapshot: Snapshot) -> Desired:
+def desired_of(space: str, manifest: Manifest, snapshot: Snapshot, inputs: LocalInputs) -> Desired:
     return Desired(
         id=space,
         spec=manifest.spaces[space],
         manifest=manifest,
         flavors=snapshot.flavors,
-        now=snapshot.now,
-        unset_secrets={key: why for (owner, key), why in snapshot.unset_secrets.items() if owner == space},
+        inputs=inputs,
     )
 
 
