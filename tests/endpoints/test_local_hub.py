@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from hfspace.diagnosis import examine
+from hfspace.live.apps import AppReaders
 from hfspace.live.gradio.codes import Code
 from hfspace.live.hub import connect
+from hfspace.live.snapshot import Look, observe
 from hfspace.localhub import LocalHub
+from hfspace.manifest.loader import load
 from tests.endpoints.conftest import Serve
 from tests.endpoints.stand_in import StandIn, gradio_routes
 
@@ -68,3 +72,23 @@ def test_a_private_space_with_and_without_a_token(fleet: tuple[LocalHub, dict[st
     assert hosts["PRIVATE"].seen == []
     assert examine("acme/private", connect(hub.url, "hf_local_write")).verdict.code is Code.HEALTHY
     assert {seen.headers.get("authorization") for seen in hosts["PRIVATE"].seen} == {"Bearer hf_local_write"}
+
+
+@pytest.mark.parametrize("edge", [False, True])
+def test_the_apps_of_a_listing_are_asked_where_the_hub_says_that_they_are(serve: Serve, edge: bool) -> None:
+    apps = {f"acme/{name}": serve(dict(gradio_routes("plain", "6.31.0"))) for name in "abcd"}
+    seed = {"spaces": {space: {"host": app.url} for space, app in apps.items()}, "hub": {"edge": edge}}
+    endpoint = {"endpoint": {"api_name": "/add"}}
+    with LocalHub(seed) as local:
+        hub = connect(local.url, local.token)
+        manifest = {"version": 1, "spaces": dict.fromkeys(apps, endpoint)}
+        look = Look(secrets={}, unset_secrets={}, apps=AppReaders(hub=hub), endpoints=True)
+
+        spaces = observe(load([("f", yaml.safe_dump(manifest))], env={}), hub, look).spaces
+
+        assert not [one for one in local.requests() if one.path.startswith("/api/spaces/acme/")]
+        assert {space: state.host for space, state in spaces.items()} == {
+            space: hub.space(space).host for space in apps
+        }
+    assert {state.app.problem if state.app else None for state in spaces.values()} == {""}
+    assert all(app.seen for app in apps.values())

@@ -26,7 +26,7 @@ from hfspace.live.trackio.port import Entry
 from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
-from tests.trackio.runner import SPACE, hub_for
+from tests.trackio.runner import SPACE, AppRunner, hub_for
 
 VERSION = Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"})
 PAGE = Reply.html("<html>Trackio</html>")
@@ -168,6 +168,19 @@ def test_several_spaces_at_once(serve: Any) -> None:
         for client in clients.values():
             client.close()
     assert all(app.seen for app in apps)
+
+
+def test_a_plan_reads_every_app_of_a_listing_where_the_hub_says_that_it_is(serve: Any) -> None:
+    apps = {
+        f"acme/{name}": serve({"/version": VERSION, "/api/get_all_projects": Reply.json({"data": ["runs"]})})
+        for name in "abcd"
+    }
+    wanted = {"trackio": {"backend": "trackio", "project": "runs"}, "experiments": {"first": {}}}
+    seed = {"spaces": {space: {"host": app.url} for space, app in apps.items()}}
+    with LocalHub(seed=seed) as hub:
+        AppRunner(hub, {"version": 1, "spaces": dict.fromkeys(apps, wanted)}).plan()
+        assert not [one for one in hub.requests() if one.path.startswith("/api/spaces/acme/")]
+    assert all(app.seen for app in apps.values())
 
 
 def test_nothing_is_asked_before_the_first_use() -> None:

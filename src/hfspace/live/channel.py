@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from hfspace.loopback import is_loopback
+
 
 def is_confidential(url: str) -> bool:
     """True for https, and for http to a loopback name. False for what is no URL."""
@@ -12,6 +14,4 @@ def is_confidential(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    return bool(host) and (
-        parts.scheme == "https" or (parts.scheme == "http" and host in {"127.0.0.1", "localhost", "::1"})
-    )
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))

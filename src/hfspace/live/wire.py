@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from hfspace.live.fingerprint import split
+from hfspace.loopback import is_loopback_url
 from hfspace.model import NEVER, Account, Details, Flavor, Secret, SpaceState, Variable, Volume
 
 _MINUTES_PER_HOUR = 60
@@ -212,10 +213,12 @@ def _volume(item: Mapping[str, Any]) -> Volume:
 
 
 def _host(domains: object) -> str | None:
-    if isinstance(domains, list):
-        for item in domains:
-            if isinstance(item, Mapping) and item.get("stage") == "READY" and not item.get("isCustom"):
-                return _url(f"https://{item.get('domain') or ''}")
+    """The address of the Space's own domain, which a listing names without a scheme: https, but for an app
+    on this machine, which a local Hub names."""
+    for item in domains if isinstance(domains, list) else []:
+        if isinstance(item, Mapping) and item.get("stage") == "READY" and not item.get("isCustom"):
+            domain = str(item.get("domain") or "")
+            return _url(f"{'http' if is_loopback_url(f'//{domain}') else 'https'}://{domain}")
     return None
 
 

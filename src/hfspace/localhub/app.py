@@ -7,9 +7,8 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from hfspace.localhub import admin, edge, rules, wire
 from hfspace.localhub.edge import Visit
@@ -19,6 +18,7 @@ from hfspace.localhub.routes.call import Call
 from hfspace.localhub.store import Docs
 from hfspace.localhub.wire import Answer, Refused
 from hfspace.localhub.world import World
+from hfspace.loopback import is_loopback_url
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -33,18 +33,10 @@ def _foreign(scope: Scope) -> str:
     """Why a request is refused before it is read: a web page that reaches loopback by a name of its own, or
     from another origin, could read secrets here. "" for everybody else."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if not _is_own(f"//{headers.get('host', '')}"):
+    if not is_loopback_url(f"//{headers.get('host', '')}"):
         return "This local Hub answers only on loopback names."
     origin = headers.get("origin")
-    return "" if origin is None or _is_own(origin) else "This local Hub answers no other origin."
-
-
-def _is_own(url: str) -> bool:
-    try:
-        name = urlsplit(url).hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return "" if origin is None or is_loopback_url(origin) else "This local Hub answers no other origin."
 
 
 class App:

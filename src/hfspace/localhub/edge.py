@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from mimetypes import guess_type
 from typing import Any
-from urllib.parse import urlsplit
 
 from hfspace.localhub import machine, rules, wire
 from hfspace.localhub.machine import Doc
 from hfspace.localhub.rules import NOBODY
 from hfspace.localhub.wire import Answer, Refused
 from hfspace.localhub.world import World
+from hfspace.loopback import is_loopback_url
 
 PREFIX = "/_edge/"
 DOWN = "Your space is in error, check its status on hf.co"
@@ -69,12 +68,7 @@ def arrive(world: World, visit: Visit) -> tuple[Doc, str] | Answer:
 
 def _is_here(host: str) -> bool:
     """Whether an app is on this machine: the edge passes visits on, and is no way to any other."""
-    place = urlsplit(host)
-    try:
-        name = place.hostname or ""
-        return place.scheme == "http" and (name == "localhost" or ip_address(name).is_loopback)
-    except ValueError:
-        return False
+    return host.startswith("http://") and is_loopback_url(host)
 
 
 def _file(world: World, doc: Doc, path: str, headers: dict[str, str]) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import threading
@@ -19,6 +18,7 @@ from hfspace.localhub.faults import Fault
 from hfspace.localhub.seed import LocalHubError, Seed, read
 from hfspace.localhub.store import Store
 from hfspace.localhub.world import World
+from hfspace.loopback import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +190,5 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _check_host(host: str, *, allow_public: bool) -> None:
-    if not allow_public and not _is_loopback(host):
+    if not allow_public and not is_loopback(host):
         raise LocalHubError(f"{host} is not a loopback address; pass --allow-public if you mean it.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -103,7 +103,7 @@ def runtime(doc: Doc, view: View, *, fresh: bool = False) -> dict[str, Any]:
     }
     if whole:
         raw["devMode"] = doc["dev_mode"]
-        raw["domains"] = [{"domain": f"{subdomain(doc['id'])}.hf.space", "stage": "READY"}]
+        raw["domains"] = [{"domain": host(doc, view).partition("://")[2], "stage": "READY"}]
         raw["domains"] += [{"domain": name, "stage": "PENDING", "isCustom": True} for name in doc["domains"]]
     if up:
         raw["sha"] = doc["built_sha"]

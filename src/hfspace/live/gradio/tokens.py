@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from hfspace.loopback import is_loopback
 
 
 def host_token(host: str, *, hub_endpoint: str, needed: bool, token: str | None) -> str | None:
@@ -22,14 +23,7 @@ def host_token(host: str, *, hub_endpoint: str, needed: bool, token: str | None)
         return None
     if place.username or place.password:
         return None
-    if _is_loopback(names[1]):
-        return token if hub.scheme == "http" and _is_loopback(names[0]) else None
+    if is_loopback(names[1]):
+        return token if hub.scheme == "http" and is_loopback(names[0]) else None
     on_hub = place.scheme == "https" and names[0].endswith(".hf.space") and place.port in {None, 443}
     return token if on_hub else None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
