@@ -63,7 +63,7 @@ def refused(error: HubError, *, has_token: bool) -> Verdict:
 
 
 def _refusal(error: HubError, has_token: bool) -> Code:
-    # Without a token the Hub answers 401 to a missing Space and to a private one alike (hub-api 4.1).
+    # Without a token, a missing Space and a private one are the same 401 (docs/hub-api.md section 13).
     if isinstance(error, NotVisible) or (isinstance(error, Unauthorized) and not has_token):
         return Code.MISSING_OR_PRIVATE
     if isinstance(error, Unauthorized):

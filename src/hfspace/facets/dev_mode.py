@@ -17,7 +17,7 @@ class DevMode:
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.dev_mode
-        # A paused Space may not report it: unknown, not drift (hub-api 2.3).
+        # A paused Space may not report it: unknown, not drift (docs/hub-api.md section 3).
         if wanted is None or state.dev_mode is None or wanted == state.dev_mode:
             return []
         if state.is_static:

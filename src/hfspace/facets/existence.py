@@ -1,7 +1,7 @@
 """Whether the Space is there: `create` when it is missing, `state: absent` to delete it, `sdk` to check it.
 
-A create carries every setting in its one request (hub-api 1.8). Removing a Space from the manifest never
-deletes it.
+A create carries every setting in its one request (docs/hub-api.md section 8). Removing a Space from the
+manifest never deletes it.
 """
 
 from __future__ import annotations

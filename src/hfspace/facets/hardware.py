@@ -1,7 +1,7 @@
 """Which machine the Space runs on. Compared with the *requested* flavor: a move under way is no difference.
 
 One request carries the sleep time too: whether a hardware request without one keeps it is not known
-(hub-api section 9), so it is always sent where the new hardware takes one.
+(docs/hub-api.md section 9), so it is always sent where the new hardware takes one.
 """
 
 from __future__ import annotations

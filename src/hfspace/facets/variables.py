@@ -1,5 +1,6 @@
 """Variables: a map by key. Unchanged entries are never posted (a post restarts the Space), and a name that
-becomes a secret is deleted here first, since a Space with one name as both dies of it (hub-api 1.6)."""
+becomes a secret is deleted here first, since a Space with one name as both dies of it
+(docs/hub-api.md section 6)."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def merged(desired: Desired, live: tuple[Volume, ...]) -> tuple[Volume, ...]:
 
 
 def _with_defaults(live: tuple[Volume, ...]) -> tuple[Volume, ...]:
-    """Repositories are always read-only, buckets writable unless told otherwise (hub-api 1.7)."""
+    """Repositories are always read-only, buckets writable unless told (docs/hub-api.md section 7)."""
     return tuple(replace(item, read_only=item.type != "bucket" or bool(item.read_only)) for item in live)
 
 

@@ -30,7 +30,7 @@ from hfspace.text import redact
 T = TypeVar("T")
 
 EXPAND = ("runtime", "private", "sdk", "sha", "subdomain")
-"""What a listing carries beside the id: all that a plan needs, in one page (hub-api 1.1)."""
+"""What a listing carries beside the id: all that a plan needs, in one page (docs/hub-api.md section 1)."""
 DETAILS = ("likes", "lastModified", "createdAt", "tags", "cardData")
 
 
@@ -62,8 +62,8 @@ class HubClient:
     """The Hub. Safe to use from several threads."""
 
     def __init__(self, endpoint: str, access: Stored | Keyless, limiter: Limiter) -> None:
-        # Telemetry would be a hidden request (hub-api 1.13). The variable is read at the library's first
-        # import, and a program that uses us may have imported it long before.
+        # Telemetry would be a hidden request (docs/hub-api.md section 15). The variable is read at the first
+        # import of the library, which a program that uses us may have done long before.
         if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
             from huggingface_hub import constants
 
@@ -324,7 +324,7 @@ class HubClient:
         )
 
     def set_volumes(self, space: str, volumes: tuple[Volume, ...]) -> None:
-        # PUT takes one volume at least; none is a DELETE, which is a 400 when there was none (hub-api 1.7).
+        # PUT takes one volume at least; none is a DELETE (docs/hub-api.md section 7).
         if volumes:
             sent = [wire.to_volume(volume) for volume in volumes]
             self._write(

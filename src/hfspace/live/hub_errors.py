@@ -1,7 +1,7 @@
 """From what huggingface_hub raises to one clear sentence with a next step.
 
 Decides on the status code, never on the library's exception class: over http a 401 is not the exception
-that it is over https (hub-api 4.2).
+that it is over https (docs/hub-api.md section 13).
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _billing_hint(said: str) -> str:
 
 
 def _message(response: Any, hide: tuple[str, ...]) -> str:
-    """The Hub's own words: `error` of the body, in either of its two forms (hub-api 4.1)."""
+    """The Hub's own words: `error` of the body, in either of its two forms (docs/hub-api.md section 13)."""
     try:
         body = response.json()
         said = body.get("error", "") if isinstance(body, dict) else ""

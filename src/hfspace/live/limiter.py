@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hfspace.errors import Interrupted, RateLimited, WaitTimeout
 
-# RateLimit: "api";r=0;t=55      RateLimit-Policy: "fixed window";"api";q=500;w=300   (hub-api 4.1)
+# RateLimit: "api";r=0;t=55  RateLimit-Policy: "fixed window";"api";q=500;w=300  (docs/hub-api.md section 14)
 _LEFT = re.compile(r"\br=(\d+)")
 _RESET = re.compile(r"\bt=(\d+)")
 _QUOTA = re.compile(r"\bq=(\d+)")

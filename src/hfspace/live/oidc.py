@@ -1,4 +1,4 @@
-"""Keyless: the CI job's own identity, exchanged for a short-lived write token per Space (hub-api 1.12)."""
+"""Keyless: a CI job's identity, exchanged for a short-lived token per Space (docs/hub-api.md section 12)."""
 
 from __future__ import annotations
 

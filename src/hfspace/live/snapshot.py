@@ -264,7 +264,7 @@ def _read_owner(
         except HubFault as error:
             refused[space] = error.message
         except Unauthorized:
-            # Without a token, a private Space and a missing one are the same 401 (hub-api 4.1).
+            # Without a token, private and missing are the same 401 (docs/hub-api.md section 13).
             continue
     return found, others if unmanaged else [], refused
 
@@ -285,7 +285,7 @@ def _exact_visibilities(
 
 
 def _allowed(read: Callable[[], A]) -> A | None:
-    """None for what this token may not read: unknown, never empty (hub-api section 6)."""
+    """None for what this token may not read: unknown, never empty (docs/hub-api.md section 9)."""
     try:
         return read()
     except _FORBIDDEN:

@@ -2,7 +2,7 @@
 where a repeat is harmless.
 
 huggingface_hub 1.x runs on httpx, 2.x on httpx2; its own client has no timeout, and most of its methods
-retry nothing (hub-api 4.3). Both are mended here, below it, so that one rule holds for every method.
+retry nothing (docs/hub-api.md section 14). Both are mended here, below it: one rule for every method.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
         elif answer.status_code == 429 and not last:
             limiter.wait_for_window(limiter.refused(_retry_after(answer.headers)))
         elif answer.status_code == 409 and "conflicting operation" in answer.text:
-            # huggingface_hub repeats such a create at once and without end (hub-api 1.8): slow it down.
+            # huggingface_hub repeats such a create without end (docs/hub-api.md section 8): slow it down.
             limiter.pace.sleep(1.0, "waiting for another operation on the Hub to end")
             return answer
         elif not read or answer.status_code not in {*_RETRIED, 429}:

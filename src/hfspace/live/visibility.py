@@ -1,5 +1,5 @@
 """private, protected or public as it is: only a scan of the owner's repository settings tells them apart
-(docs/hub-api.md section 9), so one scan answers for all Spaces of an owner."""
+(docs/hub-api.md section 8), so one scan answers for all Spaces of an owner."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _LONGEST_TEXT = 1000
 
 
 def account(raw: Mapping[str, Any]) -> Account:
-    """GET /api/whoami-v2 (hub-api 1.11)."""
+    """GET /api/whoami-v2 (docs/hub-api.md section 11)."""
     listed = raw.get("orgs")
     orgs = [
         org
@@ -40,7 +40,7 @@ def account(raw: Mapping[str, Any]) -> Account:
 
 
 def flavors(raw: Any) -> dict[str, Flavor]:
-    """GET /api/spaces/hardware: prices are per minute, in micro USD (hub-api 1.5).
+    """GET /api/spaces/hardware: prices are per minute, in micro USD (docs/hub-api.md section 5).
 
     An entry without a usable price is left out, as if it were not listed: it must not count as free.
     """
@@ -85,8 +85,8 @@ def details(info: Any) -> Details:
 
 
 def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
-    """`state` with the runtime object's fields (hub-api 1.3). Absent fields of a paused Space are unknown,
-    not empty (hub-api 2.3)."""
+    """`state` with the runtime object's fields. Absent fields of a paused Space are unknown, not empty
+    (docs/hub-api.md section 3)."""
     if not isinstance(raw, Mapping):
         raise TypeError("runtime is not an object")
     hardware = _object(raw.get("hardware"))
@@ -189,7 +189,7 @@ def _sleep_time(raw: Mapping[str, Any], stage: str | None) -> int | None:
     if value is not None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return int(value) if number and (value == NEVER or 0 < value < _LONGEST_SLEEP) else None
-    # Absent or null reads 'never' (hub-api 2.3), but a Space paused for long reports none at all.
+    # Absent or null reads 'never', but a Space paused for long reports none (docs/hub-api.md section 3).
     return None if stage == "PAUSED" else NEVER
 
 
@@ -203,7 +203,7 @@ def _volume(item: Mapping[str, Any]) -> Volume:
     source = _text(item.get("source"))
     return Volume(
         type=str(item.get("type", "")),
-        # The Hub masks what the token may not see as ****/****** (hub-api 1.7).
+        # The Hub masks what the token may not see as ****/****** (docs/hub-api.md section 7).
         source=None if source is None or "*" in source else source,
         mount_path=str(item.get("mountPath", "")),
         read_only=item.get("readOnly"),

@@ -76,8 +76,8 @@ class View:
 
 
 def runtime(doc: Doc, view: View, *, fresh: bool = False) -> dict[str, Any]:
-    """The runtime object (hub-api 1.3). `fresh`: the answer to the request that changed it, in which a paused
-    Space still has everything (recorded); later readings lack its sleep time, dev mode and domains."""
+    """The runtime object (docs/hub-api.md section 3). `fresh`: the answer to the request that changed it, in
+    which a paused Space still has everything (recorded); later ones lack sleep time, dev mode and domains."""
     if doc["sdk"] == "static":
         replicas = {"requested": 1, "current": 1}
         return {
@@ -169,7 +169,7 @@ _LISTED_FULL = (*_LISTED, "cardData", "siblings", "subdomain")
 
 
 def space(doc: Doc, view: View) -> dict[str, Any]:
-    """The full object of GET /api/spaces/{id} (hub-api 1.2)."""
+    """The full object of GET /api/spaces/{id} (docs/hub-api.md section 2)."""
     raw: dict[str, Any] = {"_id": doc["oid"], "id": doc["id"], "gated": False, "host": host(doc, view)}
     return raw | {name: FIELDS[name](doc, view) for name in _WHOLE}
 
@@ -186,7 +186,7 @@ def item(doc: Doc, view: View, expand: list[str], *, full: bool = False) -> dict
 
 
 def entries(values: dict[str, Any], *, with_value: bool) -> dict[str, Any]:
-    """The map of variables, or of secrets without values (hub-api 1.6)."""
+    """The map of variables, or of secrets without values (docs/hub-api.md section 6)."""
     shown: dict[str, Any] = {}
     for key, entry in values.items():
         raw = {"key": key, "updatedAt": entry["updated"]}

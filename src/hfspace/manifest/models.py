@@ -74,7 +74,7 @@ class VolumeSpec(Model):
         from hfspace.manifest.values import parse_volume_source
 
         parsed = parse_volume_source(self.source)
-        # Repositories are always mounted read-only; buckets are writable unless told otherwise (hub-api 1.7).
+        # Repositories are always read-only, buckets writable unless told (docs/hub-api.md section 7).
         read_only = self.read_only if self.read_only is not None else parsed.type != "bucket"
         return replace(parsed, mount_path=self.mount_path, read_only=read_only)
 

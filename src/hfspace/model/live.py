@@ -14,7 +14,7 @@ HOURS_PER_MONTH = 730
 """The month that cost ceilings are computed with (365 * 24 / 12)."""
 
 NEVER = -1
-"""A sleep time of 'never'; sent to the Hub as -1, read back as null (hub-api 2.3)."""
+"""A sleep time of 'never'; sent to the Hub as -1, read back as null (docs/hub-api.md section 3)."""
 
 FREE_HARDWARE = frozenset({"cpu-basic", "zero-a10g"})
 """Free as of 2026-08 (docs/hub/spaces-gpus.md); with prices at hand, what costs nothing is free."""

@@ -1,4 +1,5 @@
-"""Who am I, what may I use, and the visibility of all that a namespace has (hub-api 1.5, 1.8, 1.11)."""
+"""Who am I, what may I use, and the visibility of all that a namespace has (docs/hub-api.md sections 5, 8
+and 11)."""
 
 from __future__ import annotations
 

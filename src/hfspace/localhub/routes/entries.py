@@ -1,4 +1,4 @@
-"""Variables and secrets (hub-api 1.6), and the settings of a repository (1.8)."""
+"""Variables and secrets, and the settings of a repository (docs/hub-api.md sections 6 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a Space: trees, commits, small uploads and downloads (hub-api 1.2, 1.9)."""
+"""The files of a Space: trees, commits, small uploads and downloads (docs/hub-api.md section 2)."""
 
 from __future__ import annotations
 

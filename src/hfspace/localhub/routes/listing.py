@@ -25,7 +25,7 @@ _SORTS = {
 
 
 def spaces(call: Call) -> Answer:
-    """GET /api/spaces (hub-api 1.1)."""
+    """GET /api/spaces (docs/hub-api.md section 1)."""
     expand = _expand(call)
     sort = call.one("sort")
     if sort is not None and sort not in _SORTS:
@@ -94,7 +94,7 @@ def _next(call: Call, position: list[Any]) -> dict[str, str]:
 
 
 def info(call: Call) -> Answer:
-    """GET /api/spaces/{id}, also at a revision (hub-api 1.2)."""
+    """GET /api/spaces/{id}, also at a revision (docs/hub-api.md section 2)."""
     from hfspace.localhub import repo
 
     doc = call.world.read(call.world.find(call.who, call.space))

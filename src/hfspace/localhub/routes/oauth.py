@@ -1,4 +1,4 @@
-"""Keyless access: a CI run's OIDC token exchanged for a short-lived token of one Space (hub-api 1.12)."""
+"""Keyless access: a CI job's OIDC token for a short-lived token of one Space (docs/hub-api.md section 12)."""
 
 from __future__ import annotations
 

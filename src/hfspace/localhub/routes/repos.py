@@ -1,4 +1,4 @@
-"""Creating, duplicating, deleting and moving Spaces (hub-api 1.8)."""
+"""Creating, duplicating, deleting and moving Spaces (docs/hub-api.md section 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs, status events and metrics, as server-sent events (hub-api 1.10)."""
+"""Logs, status events and metrics, as server-sent events (docs/hub-api.md section 10)."""
 
 from __future__ import annotations
 
