@@ -36,7 +36,7 @@ def diagnosis(url: str) -> Callable[[], object]:
 
 
 def client(url: str) -> Callable[[], object]:
-    from hfspace.live.gradio.client_calls import quiet
+    from hfspace.live.gradio.client import quiet
 
     quiet()
     from gradio_client import Client

@@ -30,7 +30,6 @@ PINS = {
     "5.50.0": ("huggingface_hub<1",),
     "0.24.0": ("huggingface_hub<1.20",),
 }  # fmt: skip
-PYTHONS = {"3.50.2": os.environ.get("HFSPACE_PYTHON310", "python3.10")}
 
 
 def python_of(version: str, package: str = "gradio") -> Path:
@@ -40,7 +39,7 @@ def python_of(version: str, package: str = "gradio") -> Path:
     python, done = folder / "bin/python", folder / ".complete"
     if not done.exists():
         try:
-            subprocess.run([PYTHONS.get(version, sys.executable), "-m", "venv", str(folder)], check=True)
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
             command = [
                 str(python),
                 "-m",

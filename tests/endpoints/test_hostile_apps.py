@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from hfspace.live.gradio.calls import Call, CallTimeout, EndpointError
 from hfspace.live.gradio.config import gradio_app, read_config
-from hfspace.live.gradio.invoke import Call, CallTimeout, EndpointError, invoke
+from hfspace.live.gradio.invoke import invoke
 from tests.endpoints.conftest import Serve
 from tests.endpoints.stand_in import Reply, gradio_routes, recorded
 

@@ -12,10 +12,11 @@ from hfspace.diagnosis.simple import DEFAULT_ENDPOINT, declared, load_manifest, 
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
+from hfspace.live.gradio.calls import CALL_SECONDS, Call, EndpointError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import Finding, check, resolve
 from hfspace.live.gradio.files import save_files
-from hfspace.live.gradio.invoke import CALL_SECONDS, Call, EndpointError, invoke, stream
+from hfspace.live.gradio.invoke import invoke, stream
 from hfspace.live.gradio.openapi import takes
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.gradio.values import answer_problem, call_values

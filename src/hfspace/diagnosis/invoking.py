@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict, verdict
 from hfspace.errors import AppError
+from hfspace.live.gradio.calls import Call, QueueOnly
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import resolve
-from hfspace.live.gradio.invoke import Call, QueueOnly, invoke
+from hfspace.live.gradio.invoke import invoke
 from hfspace.live.gradio.values import answer_problem, call_values
 from hfspace.manifest.models import EndpointSpec
 

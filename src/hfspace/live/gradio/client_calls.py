@@ -14,13 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError
 from hfspace.live.gradio.contract import values_of
-from hfspace.live.gradio.invoke import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
-
-_SSE_SILENCE = 30.0
-"""Gradio sends a heartbeat every 15 s; a stream that is silent for longer is dead."""
 
 
 def stream_client(call: Call) -> Generator[Json, None, float]:
@@ -107,33 +104,6 @@ def arguments(call: Call) -> tuple[list[Json], dict[str, Json]]:
         return [], {str(key): _value(value, by_name.get(str(key))) for key, value in call.values.items()}
     padded: list[ServedParameter | None] = [*wanted, *[None] * len(call.values)]
     return [_value(value, parameter) for value, parameter in zip(call.values, padded, strict=False)], {}
-
-
-def quiet() -> None:
-    """No telemetry: one switch is read when huggingface_hub is imported, the other by gradio_client, which
-    does not stop for its own argument (gradio facts 2.3)."""
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-
-
-def open_client(base: str, token: str | None, timeout: float, workers: int = 2) -> Any:
-    """A gradio_client for the app at `base`; reads its /config and API info. Raises whatever that library
-    does when they can't be read. `timeout` is in seconds."""
-    quiet()
-    from gradio_client import Client
-
-    return Client(
-        base,
-        # False: by default it finds the ambient token itself and sends it to any host. Ours goes as
-        # Authorization, which no HTTP client carries to another host; x-hf-authorization is carried on.
-        token=False,
-        headers={"authorization": f"Bearer {token}"} if token else None,
-        verbose=False,
-        download_files=False,
-        analytics_enabled=False,
-        max_workers=workers,
-        httpx_kwargs={"timeout": max(_SSE_SILENCE, timeout)},
-    )
 
 
 def _value(value: Json, parameter: ServedParameter | None) -> Json:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from hfspace.live.gradio.calls import Call, EndpointError
 from hfspace.live.gradio.fetch import Ask, fetch_all
-from hfspace.live.gradio.invoke import Call, EndpointError
 from hfspace.live.gradio.urls import version_of
 from hfspace.model import Json
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, QueueOnly
 from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
-from hfspace.live.gradio.invoke import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, QueueOnly
 from hfspace.live.gradio.values import FILE_KINDS, http_body
 from hfspace.model import Json
 from hfspace.text import one_line

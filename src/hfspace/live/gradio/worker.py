@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from hfspace.live.gradio.client_calls import open_client
+from hfspace.live.gradio.client import open_client
 from hfspace.model import Json
 from hfspace.text import one_line
 

@@ -107,7 +107,7 @@ class Door:
                 self._used = time.monotonic()
             if client is not None and fresh:
                 return client
-            from hfspace.live.gradio.client_calls import open_client
+            from hfspace.live.gradio.client import open_client
 
             # gradio_client calls by position in the configuration that it read: after a redeployment that
             # would be another function.
