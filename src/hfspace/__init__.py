@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from hfspace.applier.run import Options, Run
     from hfspace.diagnosis import connect, diagnose
     from hfspace.errors import HfspaceError, ManifestError, PlanRefused, Refusal
-    from hfspace.live.snapshot import Look, observe
     from hfspace.live.trackio.client import TrackioClient
     from hfspace.manifest.loader import load, load_files
     from hfspace.manifest.models import Manifest, SpaceSpec
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         SpaceState,
     )
     from hfspace.monitor import ExperimentMonitor
+    from hfspace.observer import Look, observe
     from hfspace.planner.plan import plan
     from hfspace.report.rendering import render
     from hfspace.session import Session
@@ -43,8 +43,8 @@ _HOMES = {
     "Run": "hfspace.applier.run",
     "connect": "hfspace.diagnosis",
     "diagnose": "hfspace.diagnosis",
-    "Look": "hfspace.live.snapshot",
-    "observe": "hfspace.live.snapshot",
+    "Look": "hfspace.observer",
+    "observe": "hfspace.observer",
     "TrackioClient": "hfspace.live.trackio.client",
     "load": "hfspace.manifest.loader",
     "load_files": "hfspace.manifest.loader",

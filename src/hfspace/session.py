@@ -21,12 +21,12 @@ from hfspace.live.hosts import resolve
 from hfspace.live.hub import HubClient, connect
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
-from hfspace.live.snapshot import Look, observe
 from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, SecretValue, Snapshot
+from hfspace.observer import Look, observe
 from hfspace.planner.plan import is_named, plan, requiring_secrets
 from hfspace.planner.saved import why_stale
 

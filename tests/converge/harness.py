@@ -16,12 +16,12 @@ from hfspace.errors import HubError
 from hfspace.live.hub import connect
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
-from hfspace.live.snapshot import Look, observe
 from hfspace.localhub import LocalHub
 from hfspace.manifest.loader import load
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import read_local_inputs
 from hfspace.model import ApplyResult, Plan, Snapshot
+from hfspace.observer import Look, observe
 from hfspace.planner.plan import plan
 
 OPTIONS = Options(parallelism=1, poll_seconds=5, settle_seconds=20)

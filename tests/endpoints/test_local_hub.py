@@ -11,9 +11,9 @@ from hfspace.diagnosis import examine
 from hfspace.live.apps import AppReaders
 from hfspace.live.gradio.codes import Code
 from hfspace.live.hub import connect
-from hfspace.live.snapshot import Look, observe
 from hfspace.localhub import LocalHub
 from hfspace.manifest.loader import load
+from hfspace.observer import Look, observe
 from tests.endpoints.conftest import Serve
 from tests.endpoints.stand_in import StandIn, gradio_routes
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hfspace.live.snapshot import Look, read_details
 from hfspace.manifest.models import EndpointSpec, ExperimentSpec, SpaceSpec
+from hfspace.observer import Look, read_details
 from tests.unit.builders import live
 
 

@@ -11,10 +11,10 @@ from hfspace.facets import BY_NAME
 from hfspace.facets.base import Desired
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
-from hfspace.live.snapshot import Look, read_space
 from hfspace.live.visibility import ExactVisibility
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Snapshot, SpaceState
+from hfspace.observer import Look, read_space
 from hfspace.planner import order
 from hfspace.planner.plan import compare, desired_of, is_targeted
 

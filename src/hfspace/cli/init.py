@@ -93,9 +93,9 @@ def _found(context: Context, names: tuple[str, ...]) -> list[Found]:
 
 
 def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
-    from hfspace.live.snapshot import Look, read_details
     from hfspace.manifest.adopt import Found
     from hfspace.manifest.models import SpaceSpec
+    from hfspace.observer import Look, read_details
 
     # A listing may lack volumes; pruning them needs them read.
     names = {"variables", "secrets"} if hub.has_token else set()
