@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hfspace import TrackioClient
+from hfspace.live.trackio.port import Experiment
 from hfspace.monitor.spool import open_spool
 from tests.endpoints.real_apps import running, trackio_running
 from tests.monitor.ending import ENTRIES, FORMS, WAYS
@@ -24,8 +25,11 @@ HERE = Path(__file__).parent
 WRITE = {"TRACKIO_WRITE_TOKEN": "sesame"}
 ONE_WRITER = [form for form in FORMS if form != "all_ranks"]
 """What the stand-in, a file, can take; the real apps take all."""
-ALIVE = {"normal", "exception", "sys_exit", "interrupt", "fork"}
-"""Ways that let the process end by itself."""
+STATUS = {
+    "normal": "completed", "exception": "failed", "exit_0": "completed", "exit_1": "failed",
+    "interrupt": "paused", "fork": "completed", "restart": "completed",
+}  # fmt: skip
+"""Of a run whose process ended by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +39,14 @@ class Cell:
     logged: list[int]
     found: list[int]
     spooled: list[int]
+    status: str | None
     said: str
 
 
 def expected(form: str, way: str) -> list[int]:
     ranks = 2 if form == "all_ranks" else 1
-    steps = [100 * rank + step for rank in range(ranks) for step in range(ENTRIES)]
+    count = 2 * ENTRIES if way == "restart" else ENTRIES
+    steps = [100 * rank + step for rank in range(ranks) for step in range(count)]
     return sorted(steps + [100 * rank + 50 for rank in range(ranks)]) if way == "fork" else steps
 
 
@@ -80,9 +86,14 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def check(cell: Cell, form: str, way: str) -> None:
     assert sorted(cell.found + cell.spooled) == cell.logged, cell.said
-    if way in ALIVE - {"fork"}:
+    if way in STATUS:
+        paused = form == "callback" and way == "exit_0"  # the Trainer did not say that it was done
+        assert cell.status in (None, "paused" if paused else STATUS[way]), cell.said
+    if way in STATUS.keys() - {"fork", "restart"}:
         assert cell.found == cell.logged, cell.said
         assert cell.spooled == []
+    if way == "restart" and cell.spooled:
+        assert "not been sent in full" in cell.said
     assert "Traceback" not in cell.said.replace(
         "Traceback", "", 2 if way in {"exception", "interrupt"} else 0
     )
@@ -104,10 +115,10 @@ def test_nothing_is_lost(form: str, way: str, tmp_path: Path) -> None:
         tracker = FakeTracker(store=store)
         return sorted(step for step, _ in tracker.logged("run") if step is not None) if store.exists() else []
 
+    status = FakeTracker(store=store).named("run").status if store.exists() else None
+    spooled = unsent(tmp_path / "spool")
     check(
-        Cell(logged=expected(form, way), found=found(), spooled=unsent(tmp_path / "spool"), said=said),
-        form,
-        way,
+        Cell(logged=expected(form, way), found=found(), spooled=spooled, status=status, said=said), form, way
     )
     command = [sys.executable, str(HERE / "run_cli.py"), "cli", "experiments", "sync"]
     subprocess.run(command, env=env, check=True)
@@ -147,12 +158,20 @@ def test_nothing_is_lost_on_a_real_trackio(
     said = train(form, way, env)
     with TrackioClient(url=app, env=WRITE) as client:
 
-        def found() -> list[int]:
-            if not any(item.name == name for item in client.list(project)):
-                return []
-            return sorted(steps_of(client.plot(name, "loss", project).points))
+        def live() -> Experiment | None:
+            return next((item for item in client.list(project) if item.name == name), None)
 
-        cell = Cell(logged=expected(form, way), found=found(), spooled=unsent(tmp_path / "spool"), said=said)
+        def found() -> list[int]:
+            return sorted(steps_of(client.plot(name, "loss", project).points)) if live() else []
+
+        item = live()
+        cell = Cell(
+            logged=expected(form, way),
+            found=found(),
+            spooled=unsent(tmp_path / "spool"),
+            status=item.status if item else None,
+            said=said,
+        )
         record(request, form, way, cell)
         check(cell, form, way)
         command = [sys.executable, "-m", "hfspace", "experiments", "sync"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -47,7 +48,14 @@ def test_a_run_is_recorded_and_leaves_no_file(monitor: Make, tmp_path: Path, key
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(ValueError("x"), "failed"), (KeyboardInterrupt(), "paused"), (SystemExit(3), "paused")],
+    [
+        (ValueError("x"), "failed"),
+        (KeyboardInterrupt(), "paused"),
+        (SystemExit(3), "failed"),
+        (SystemExit("no data"), "failed"),
+        (SystemExit(0), "completed"),
+        (SystemExit(), "completed"),
+    ],
 )
 def test_how_the_block_ended_is_the_status(monitor: Make, error: BaseException, status: str) -> None:
     tracker = FakeTracker()
@@ -370,7 +378,61 @@ def test_a_forked_child_keeps_its_entries_and_ends_nothing(monitor: Make, tmp_pa
         run.log({"loss": 3.0}, step=3)
     assert [step for step, _ in tracker.logged("run")] == [1, 3]
     assert tracker.named("run").status == "completed"
-    (left,) = left_behind(tmp_path)
+    assert [header.name for header in left_behind(tmp_path)] == ["run"]
+    (left,) = tmp_path.iterdir()
     text = left.read_text()
     assert '"step":2' in text
     assert '"status"' not in text
+
+
+def test_a_configuration_is_recorded_although_nothing_was_logged(monitor: Make) -> None:
+    tracker = FakeTracker()
+    monitor(tracker, config={"lr": 2e-5}).finish()
+    assert tracker.named("run").parameters == {"lr": 2e-5}
+    assert tracker.named("run").status == "completed"
+
+
+def test_a_monitor_that_was_given_nothing_makes_no_experiment(monitor: Make) -> None:
+    tracker = FakeTracker()
+    monitor(tracker).finish()
+    assert tracker.calls == []
+
+
+def test_what_earlier_processes_left_is_said_at_the_next_start(
+    monitor: Make, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    for name in ("run-a", "run-b"):
+        with monitor(FakeTracker(fault=lambda call: "before"), name, flush_timeout=0.1) as run:
+            run.log({"loss": 1.0})
+    (tmp_path / "notes.jsonl").write_text("mine\n")
+    caplog.clear()
+    with monitor(FakeTracker()) as run:
+        pass
+    assert caplog.messages == [
+        "2 earlier runs have not been sent in full ('run-a', 'run-b'). "
+        f"Send with: hfspace experiments sync {tmp_path}"
+    ]
+
+
+def test_an_exit_that_was_caught_says_nothing_of_the_end(monitor: Make) -> None:
+    tracker, original = FakeTracker(), sys.exit
+    run = monitor(tracker).start()
+    with pytest.raises(SystemExit):
+        sys.exit(1)
+    assert run._process_end.status("completed") == "failed"
+    run.log({"loss": 1.0})
+    assert run._process_end.status("completed") == "completed"
+    run.finish()
+    assert sys.exit is original
+
+
+def test_two_runs_that_end_in_any_order_leave_sys_exit_as_it_was(monitor: Make) -> None:
+    original = sys.exit
+    first, second = monitor(FakeTracker(), "a").start(), monitor(FakeTracker(), "b").start()
+    first.finish()
+    with pytest.raises(SystemExit) as caught:
+        sys.exit(7)
+    assert caught.value.code == 7
+    assert second._process_end.status("completed") == "failed"
+    second.finish()
+    assert sys.exit is original

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import shlex
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ContextDecorator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +18,13 @@ from hfspace.live.trackio.port import STATUSES, Tracker
 from hfspace.model import Json
 from hfspace.monitor import spool as spools
 from hfspace.monitor.connection import Target, connect, disconnect
-from hfspace.monitor.process import after_fork, at_exit
-from hfspace.monitor.recording import Complaints, Pace, Recording, say_lost
+from hfspace.monitor.messages import Complaints, say_ending, say_left, say_left_behind, say_lost
+from hfspace.monitor.process import ProcessEnd, after_fork, outcome
+from hfspace.monitor.recording import Pace, Recording
 from hfspace.monitor.records import Header, Record, RecordKind, new_spool_id
 from hfspace.monitor.sender import Sender
 from hfspace.monitor.trainer import make_callback
 from hfspace.monitor.values import clean_metrics, clean_parameters, clean_step, snapshot
-from hfspace.report.cells import counted
 from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
@@ -40,7 +37,7 @@ class ExperimentMonitor(ContextDecorator):
     `name` (or `experiment_name`) is the experiment's exact name: one that exists is continued, else it is
     created. `space` is owner/name (default TRACKIO_SPACE_ID), `url` an app's address instead, `project` a
     project of official trackio, `id` pins one of several experiments of one name. `config` is recorded as
-    parameters when the run starts.
+    parameters when the run starts, and at the end of the process when nothing started it.
 
     The first `log` starts the run, as do `start`, a `with` block, and a call of a function that it decorates.
     `finish`, the end of the block or the end of the process ends it. An entry is in the spool file in
@@ -104,9 +101,12 @@ class ExperimentMonitor(ContextDecorator):
         self._ended: str | None = None
         self._is_child = False
         self._status_at_exit = "completed"
-        self._cancel_at_exit: Callable[[], None] = _nothing
+        self._process_end = ProcessEnd(self._finish_at_exit)
+        self._decorates = False
         self._lock = threading.RLock()
         after_fork(self._forked)
+        if self._holds_config:
+            self._process_end.watch()
 
     @property
     def spool(self) -> Path | None:
@@ -153,6 +153,7 @@ class ExperimentMonitor(ContextDecorator):
             self.start()
             recording = self._recording
         if recording is not None:
+            self._process_end.exit_code = None  # an exit that was caught: the run goes on
             recording.append(_record(kind, body, step))
 
     def _metrics(self, metrics: Mapping[str, Any]) -> dict[str, Json]:
@@ -171,6 +172,12 @@ class ExperimentMonitor(ContextDecorator):
         return number
 
     # ------------------------------------------------------------ start and end
+
+    @property
+    def _holds_config(self) -> bool:
+        """True while there is a configuration that no run has recorded; a decorator's run is a call."""
+        is_fresh = self._recording is None and self._ended is None and not self._is_child
+        return bool(self._config) and self._enabled and is_fresh and not self._decorates
 
     def start(self) -> Self:
         """Start the run, if it is not going on. Does not wait for the app.
@@ -205,24 +212,24 @@ class ExperimentMonitor(ContextDecorator):
         )
         recording = Recording(spool, sender, self._pace, self._complaints)
         if not self._is_child and self._ended is None:
+            say_left_behind(spool.path.parent)
             if self._config is not None:
                 self._add(recording, "parameters", clean_parameters(self._config))
             self._add(recording, "status", "running")
         self._recording = recording
-        cancel = at_exit(self._finish_at_exit)
-        if cancel is None:
-            command = f"hfspace experiments sync {shlex.quote(str(spool.path))}"
-            log.warning("%s", plain(f"'{self.name}': the process is ending. Send with: {command}"))
-            return
-        self._cancel_at_exit = cancel
-        recording.start()
+        if self._process_end.watch():
+            recording.start()
+        else:
+            say_ending(self.name, spool.path)
 
     def finish(self, status: str = "completed") -> None:
         """End the run: completed, failed or paused. Waits at most `flush_timeout` seconds."""
+        if self._holds_config:
+            self.start()
         recording = self._recording
         if recording is None or recording.is_ended:
             return
-        self._cancel_at_exit()
+        self._process_end.forget()
         self._ended = status if status in STATUSES else "failed"
         if not self._is_child:
             self._add(recording, "status", self._ended)
@@ -234,22 +241,26 @@ class ExperimentMonitor(ContextDecorator):
                 "%s", plain(f"The end of '{self.name}' could not be recorded ({type(error).__name__}).")
             )
         finally:
-            self._say_left(recording, left)
+            say_left(
+                self.name,
+                recording.spool.path,
+                unsent=left - recording.unwritten,
+                lost=recording.dropped + recording.unwritten,
+            )
 
     def _add(self, recording: Recording, kind: RecordKind, body: Json) -> None:
         if body:
             recording.append(_record(kind, body, None))
 
     def _finish_at_exit(self) -> None:
-        kind = getattr(sys, "last_type", None)
-        self.finish(outcome(kind) if kind is not None else self._ended or self._status_at_exit)
+        self.finish(self._process_end.status(self._ended or self._status_at_exit))
 
     def _forked(self) -> None:
         """In a forked child: what it logs goes to a spool of its own, and it ends nothing of its parent's."""
         if self._recording is not None:
             self._recording.abandon()
-        self._cancel_at_exit()
-        self._cancel_at_exit, self._recording = _nothing, None
+        self._process_end.forget()
+        self._recording = None
         self._is_child, self._lock = True, threading.RLock()
 
     def __enter__(self) -> Self:
@@ -258,7 +269,11 @@ class ExperimentMonitor(ContextDecorator):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.finish(outcome(kind))
+        self.finish(outcome(kind, error))
+
+    def __call__(self, function: Any) -> Any:
+        self._decorates = True
+        return super().__call__(function)
 
     def callback(self) -> Any:
         """A transformers.TrainerCallback that logs to this monitor. UsageError without transformers."""
@@ -297,31 +312,10 @@ class ExperimentMonitor(ContextDecorator):
         log.error("%s", plain(f"'{self.name}' is not recorded: there is no place for its spool."))
         return None
 
-    def _say_left(self, recording: Recording, left: int) -> None:
-        with contextlib.suppress(Exception):
-            if recording.dropped or recording.unwritten:
-                what = counted(recording.dropped + recording.unwritten, "entry", "entries")
-                log.error("%s", plain(f"'{self.name}': {what} LOST, the disk took no more."))
-            if left - recording.unwritten > 0:
-                command = f"hfspace experiments sync {shlex.quote(str(recording.spool.path))}"
-                what = counted(left - recording.unwritten, "entry was", "entries were")
-                log.warning("%s", plain(f"'{self.name}': {what} not sent yet. Send with: {command}"))
-
-
-def _nothing() -> None:
-    """What is cancelled when nothing is registered."""
-
 
 def _record(kind: RecordKind, body: Json, step: int | None) -> Record:
     when = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Record(n=0, kind=kind, body=body, step=step, time=when)
-
-
-def outcome(kind: type[BaseException] | None) -> str:
-    """How a block ended: without an exception, by an interruption (Ctrl-C, exit), or by an error."""
-    if kind is None:
-        return "completed"
-    return "paused" if issubclass(kind, KeyboardInterrupt | SystemExit) else "failed"
 
 
 def _checked_name(name: str | None, experiment_name: str | None) -> str:

@@ -9,16 +9,15 @@ import time
 from dataclasses import dataclass
 
 from hfspace.errors import HfspaceError
+from hfspace.monitor.messages import Complaints
 from hfspace.monitor.records import Record
-from hfspace.monitor.sender import Lost, Sender
+from hfspace.monitor.sender import Sender
 from hfspace.monitor.spool import Spool
-from hfspace.report.cells import counted
 from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
 
 _LAST_ATTEMPTS = 3
-_MOST_COMPLAINTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +28,6 @@ class Pace:
     first_pause: float = 1.0
     longest_pause: float = 60.0
     most_queued: int = 10_000
-
-
-class Complaints:
-    """Says each thing once, so that a log of a million steps stays readable."""
-
-    def __init__(self) -> None:
-        self._said: set[str] = set()
-
-    def once(self, about: str, text: str) -> None:
-        if about not in self._said and len(self._said) < _MOST_COMPLAINTS:
-            self._said.add(about)
-            log.warning("%s", plain(text))
 
 
 class Recording:
@@ -192,14 +179,3 @@ class Recording:
                 self.spool.close()
             else:
                 self.spool.remove()
-
-
-def say_lost(lost: Lost) -> None:
-    """The app forgot what it had been sent."""
-    log.warning(
-        "%s",
-        plain(
-            f"The app no longer has {counted(lost.entries, 'entry', 'entries')} of '{lost.name}' "
-            "(a Space without persistence forgets at a restart); they are sent again."
-        ),
-    )

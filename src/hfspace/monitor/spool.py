@@ -58,14 +58,14 @@ def create(folder: Path, header: Header) -> Spool:
     return Spool(path, file, header, len(line))
 
 
-def left_behind(folder: Path) -> list[Path]:
-    """The spools in `folder` that nobody has open: their runs ended without having sent everything."""
-    paths: list[Path] = []
+def left_behind(folder: Path) -> list[Header]:
+    """Of the spools in `folder` that nobody has open: their runs ended without having sent everything."""
+    headers: list[Header] = []
     for path in sorted(folder.glob("*.jsonl"))[:_MOST_LEFT]:
-        with contextlib.suppress(OSError), path.open("r+b", buffering=0) as file:
+        with contextlib.suppress(OSError, SpoolError), path.open("r+b", buffering=0) as file:
             if try_lock(file):
-                paths.append(path)
-    return paths
+                headers.append(read_header(file.readline(_LONGEST_HEADER), str(path)))
+    return headers
 
 
 def open_spool(path: Path) -> Spool:
