@@ -29,6 +29,7 @@ PINS = {
     "4.44.1": ("huggingface_hub<0.26", "pydantic==2.10.6", "starlette<0.39", "fastapi<0.116"),
     "5.50.0": ("huggingface_hub<1",),
     "0.24.0": ("huggingface_hub<1.20",),
+    "5.23.0": ("torch==2.13.0", "accelerate==1.15.0"),
 }  # fmt: skip
 
 

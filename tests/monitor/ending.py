@@ -81,7 +81,12 @@ def main(form: str, way: str) -> None:
         place = {"space": "acme/track"}
     enabled = form != "rank_0" or RANK == 0
     monitor = ExperimentMonitor(
-        os.environ.get("RUN_NAME", "run"), **place, flush_every=0.2, retry_pauses=(0.1, 0.5), enabled=enabled
+        os.environ.get("RUN_NAME", "run"),
+        **place,
+        flush_every=0.2,
+        retry_pauses=(0.1, 0.5),
+        flush_timeout=80,
+        enabled=enabled,
     )
     match form:
         case "with":
