@@ -1,13 +1,17 @@
-"""What ExperimentMonitor.log() costs in the training thread, in microseconds, beside queue.Queue.put of the
-same dict in the same process, and what a training loop loses by it.
+"""What ExperimentMonitor.log() costs in the training thread, beside the least that a durable entry can cost in
+the same process: json.dumps of the same dict and one write() to a file. In microseconds of the thread's own
+CPU time, which a busy machine does not stretch as it does the clock; exit code 1 above BOUND times that.
 
-Usage: python bench/monitor.py [CALLS]
+Usage: python bench/monitor.py [CALLS]      trackio.log() is measured too where trackio can be imported
 """
 
 from __future__ import annotations
 
 import gc
-import queue
+import importlib.util
+import json
+import logging
+import os
 import statistics
 import sys
 import tempfile
@@ -18,63 +22,59 @@ from pathlib import Path
 from hfspace import ExperimentMonitor
 
 METRICS = {"loss": 0.512, "grad_norm": 1.25, "learning_rate": 2e-5, "epoch": 0.31}
-WORK = 20_000
+BOUND = 5
+ROUND = 200
 
 
-def each(call: Callable[[int], object], count: int, pause: float = 0.0) -> list[float]:
-    """Microseconds of each call."""
-    times = []
-    for at in range(count):
-        started = time.perf_counter_ns()
+def each(call: Callable[[int], object], start: int, count: int) -> tuple[float, float]:
+    """Microseconds of a call: of this thread's CPU, and on the clock."""
+    clock, cpu = time.perf_counter_ns(), time.thread_time_ns()
+    for at in range(start, start + count):
         call(at)
-        times.append((time.perf_counter_ns() - started) / 1000)
-        if pause:
-            time.sleep(pause)
-    return times
+    cpu, clock = time.thread_time_ns() - cpu, time.perf_counter_ns() - clock
+    return cpu / count / 1000, clock / count / 1000
 
 
-def said(name: str, times: list[float], unit: float) -> None:
-    ranked = sorted(times)
-    median, p99 = statistics.median(ranked), ranked[int(len(ranked) * 0.99)]
-    print(f"{name:<42}{median:8.2f}{p99:9.2f}{ranked[-1]:10.1f}{median / unit:9.1f}{p99 / unit:9.1f}")
+def write_line(folder: Path) -> Callable[[int], object]:
+    file = os.open(folder / "plain.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return lambda at: os.write(file, (json.dumps({"step": at, **METRICS}) + "\n").encode())
 
 
-def steps(monitor: ExperimentMonitor, count: int, *, logged: bool) -> float:
-    """Microseconds for a step of pure Python work: the worst case, as it keeps the interpreter."""
-    started = time.perf_counter()
-    for at in range(count):
-        sum(range(WORK))
-        if logged:
-            monitor.log(METRICS, step=at)
-    return (time.perf_counter() - started) / count * 1e6
+def trackio_log(folder: Path) -> Callable[[int], object]:
+    os.environ["TRACKIO_DIR"] = str(folder / "trackio")
+    import trackio
+
+    run = trackio.init(project="bench", embed=False)
+    return lambda at: run.log(METRICS, step=at)
 
 
-def main() -> None:
+def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    plain: queue.Queue[dict[str, float]] = queue.Queue()
-    gc.collect()
-    base = each(lambda at: plain.put(METRICS), count)
-    unit = statistics.median(base)
-    cold = each(lambda at: plain.put(METRICS), min(count, 1000), pause=0.001)
-    with tempfile.TemporaryDirectory() as folder:
-        # No Space: everything goes through the queue and the spool, and sending fails at once.
-        options = {"spool_dir": Path(folder), "flush_timeout": 0.1, "env": {}}
-        with ExperimentMonitor("bench", most_queued=10 * count, **options) as monitor:
-            flood = each(lambda at: monitor.log(METRICS, step=at), count)
-            time.sleep(0.5)
-            paced = each(lambda at: monitor.log(METRICS, step=at), min(count, 1000), pause=0.001)
-        print(f"{'microseconds':<42}{'median':>8}{'p99':>9}{'max':>10}{'ratio':>9}{'p99/put':>9}")
-        said("queue.Queue.put", base, unit)
-        said("queue.Queue.put, one each millisecond", cold, unit)
-        said("log(), one after the other", flood, unit)
-        said("log(), one each millisecond", paced, unit)
-        with ExperimentMonitor("bench", most_queued=10 * count, **options) as monitor:
-            # Turn and turn about: the machine's own moods are larger than what is measured.
-            pairs = [(steps(monitor, 40, logged=False), steps(monitor, 40, logged=True)) for _ in range(60)]
-        work = statistics.median(without for without, _ in pairs)
-        extra = statistics.median(with_it - without for without, with_it in pairs)
-        print(f"a step of {work:.0f} us of Python work takes {extra:+.1f} us longer with log()")
+    logging.disable(logging.CRITICAL)  # no Space is named: all goes to the spool, and the log says so
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        monitor = ExperimentMonitor("bench", spool_dir=folder, flush_timeout=0.1, env={}).start()
+        calls: dict[str, Callable[[int], object]] = {
+            "json.dumps and write()": write_line(folder),
+            "log()": lambda at: monitor.log(METRICS, step=at),
+        }
+        if importlib.util.find_spec("trackio"):
+            calls["trackio.log()"] = trackio_log(folder)
+        gc.collect()
+        # Turn and turn about: the machine's own moods are larger than what is measured.
+        rounds = [
+            {name: each(call, at, ROUND) for name, call in calls.items()} for at in range(0, count, ROUND)
+        ]
+        monitor.finish()
+        if "trackio" in sys.modules:
+            sys.modules["trackio"].finish()
+    least = statistics.median(times["json.dumps and write()"][0] for times in rounds)
+    print(f"{'microseconds a call, median':<30}{'CPU':>8}{'clock':>8}{'ratio':>8}")
+    for name in calls:
+        cpu, clock = (statistics.median(times[name][part] for times in rounds) for part in (0, 1))
+        print(f"{name:<30}{cpu:8.2f}{clock:8.2f}{cpu / least:8.1f}")
+    return int(statistics.median(times["log()"][0] for times in rounds) > BOUND * least)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -128,19 +128,16 @@ class Spool:
         with self._lock:
             first = self.last + 1
             self.last += len(records)
-            lines = [
-                record_line(Record(n=n, kind=item.kind, body=item.body, step=item.step, time=item.time))
-                for n, item in enumerate(records, start=first)
-            ]
+            lines = [record_line(item, n) for n, item in enumerate(records, start=first)]
             try:
                 self._write(b"".join(lines))
             except BaseException:
                 if self.last == first + len(records) - 1:
                     self.last = first - 1
                 raise
-            for item in records:
-                if item.kind == "status":
-                    self.status = str(item.body)
+            last = records[-1]
+            if last.kind == "status":
+                self.status = str(last.body)
 
     def force(self) -> None:
         """Have the disk take what was written. Raises OSError."""
@@ -238,10 +235,10 @@ class Spool:
 
     def _write(self, data: bytes) -> None:
         # After a write that failed half-way (a full disk) the next one starts on a line of its own.
-        view = memoryview(b"\n" + data if self._torn else data)
+        rest = b"\n" + data if self._torn else data
         self._torn = True
-        while view:
-            view = view[self._file.write(view) :]
+        while rest:
+            rest = rest[self._file.write(rest) :]
         self._torn = False
 
     def _records(self, offset: int) -> Iterator[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from hfspace.model import Json
@@ -17,27 +18,22 @@ _MOST_ITEMS = 10_000
 _EXACT = frozenset({float, int, bool, str, type(None)})
 
 
-def snapshot(metrics: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A copy that nobody changes later. Cheap: this runs in the training thread.
+def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str]]:
+    """What can be sent, and the names of what can't. NaN and infinity stay: a training that diverges is worth
+    recording, and both kinds of app take them. Cheap: this runs in the training thread.
 
     A tensor's value is taken now, since it may be overwritten in place before it is sent; for one on a GPU
     that waits for the GPU, as printing it would."""
-    return {name: value if type(value) in _EXACT else _scalar(value) for name, value in metrics.items()}
-
-
-def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str]]:
-    """What can be sent, and the names of what can't. NaN and infinity stay: a training that diverges is worth
-    recording, and both kinds of app take them."""
     kept: dict[str, Json] = {}
     left_out: list[str] = []
     for key, value in metrics.items():
-        name = _described(key)
-        if type(value) not in _EXACT:
+        name = _name(key) if type(key) is str else _described(key)
+        if type(value) is not float:
+            value = _metric(value if type(value) in _EXACT else _scalar(value))
+        if value is Unsendable:
             left_out.append(name)
-        elif isinstance(value, str):
-            kept[name] = _text(value)
         else:
-            kept[name] = _bounded(value) if isinstance(value, int) else value
+            kept[name] = value
     return kept, left_out
 
 
@@ -71,6 +67,12 @@ def _scalar(value: Any) -> Any:
     except Exception:  # noqa: BLE001 - a foreign object may raise anything; it is left out, and said
         return Unsendable
     return found if type(found) in _EXACT else Unsendable
+
+
+def _metric(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    return _bounded(value) if isinstance(value, int) else value
 
 
 def _bounded(value: int) -> int | float:
@@ -112,6 +114,12 @@ def _described(value: Any) -> str:
         return _text(str(value))
     except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
         return f"<{type(value).__name__}>"
+
+
+@lru_cache(maxsize=1024)
+def _name(text: str) -> str:
+    """A name of a metric, which comes again at each step."""
+    return _text(text)
 
 
 def _text(text: str) -> str:
