@@ -1,6 +1,6 @@
-"""What ExperimentMonitor.log() costs in the training thread, beside the least that a durable entry can cost in
-the same process: json.dumps of the same dict and one write() to a file. In microseconds of the thread's own
-CPU time, which a busy machine does not stretch as it does the clock; exit code 1 above BOUND times that.
+"""What ExperimentMonitor.log() costs in the training thread, beside the least that a durable entry can cost
+in the same process: json.dumps of the same dict and one write() to a file. In microseconds of the thread's
+own CPU time, which a busy machine does not stretch as it does the clock. Exit code 1: above BOUND times that.
 
 Usage: python bench/monitor.py [CALLS]      trackio.log() is measured too where trackio can be imported
 """
