@@ -22,6 +22,7 @@ from hfspace.errors import (
 )
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
+from hfspace.live.sources import read_sources
 from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
@@ -100,12 +101,14 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
             return space, None
 
     states = dict(_parallel(complete, seen, look))
+    missing = manifest.spaces.keys() - seen.keys() - unreadable.keys()
     return Snapshot(
         hub=hub.endpoint,
         account=account,
         spaces={space: state for space, state in states.items() if state is not None},
         flavors=flavors,
         unreadable=unreadable,
+        sources=read_sources(manifest, missing, seen, hub),
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
         names_read=look.unmanaged,
         requests=hub.requests - before,

@@ -41,8 +41,8 @@ def test_a_missing_space_with_create_is_one_change_that_carries_everything() -> 
     )
     made = planned(spec, None)
     assert told(made) == [
-        "space create None -> {'sdk': 'gradio', 'hardware': 't4-small', 'sleep_time': 3600, "
-        "'variables': {'A': '1'}, 'secrets': ['S']}"
+        "space create None -> {'sdk': 'gradio', 'visibility': 'public', 'hardware': 't4-small', "
+        "'sleep_time': 3600, 'variables': {'A': '1'}, 'secrets': ['S']}"
     ]
 
 

@@ -18,6 +18,7 @@ from hfspace.model import (
     Action,
     Change,
     Check,
+    CreateSource,
     Effect,
     Flavor,
     LocalInputs,
@@ -38,6 +39,12 @@ class Desired:
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
     inputs: LocalInputs = field(default_factory=LocalInputs)
     live: SpaceState | None = None
+    source: CreateSource | None = None
+
+    @property
+    def sdk(self) -> str | None:
+        """What is declared, else that of the source which the Space is to be created from."""
+        return self.spec.sdk or (self.source.sdk if self.source else None)
 
     def secret(self, key: str) -> SecretValue | None:
         """The value of a declared secret; None where its source has none."""

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 from hfspace.facets.base import Desired, description, no_value, sealed
 from hfspace.live.ports import NewSpace, Ports
-from hfspace.model import NEVER, RESTART_VARIABLE, Action, Change, Check, Json, SpaceState, Subject, Variable
+from hfspace.model import (
+    NEVER,
+    RESTART_VARIABLE,
+    Action,
+    Change,
+    Check,
+    CreateSource,
+    Json,
+    SpaceState,
+    Subject,
+    Variable,
+)
 
 _BY_TYPE = "existence"
 
@@ -49,7 +60,9 @@ class Existence:
             for key, secret in sorted((spec.secrets or {}).items())
             if (why := desired.unset_secret(key)) and not secret.optional
         ]
-        return unset or [_create(desired)]
+        if desired.source and (wrong := _source_check(desired, desired.source)):
+            return [wrong]
+        return unset or [_create(desired), *_without_files(desired)]
 
     def is_unknown(self, state: SpaceState) -> bool:
         return False
@@ -59,6 +72,37 @@ class Existence:
             ports.hub.delete(desired.id)
         else:
             ports.hub.create(_new_space(desired, ports))
+
+
+def _source_check(desired: Desired, source: CreateSource) -> Check | None:
+    """Why the Space can't be created from its source; told before a Space that costs money is left behind."""
+    if source.problem:
+        return desired.check(_BY_TYPE, "error", source.problem, hint=source.hint, at="create")
+    wanted = desired.spec.sdk
+    if wanted and source.sdk and wanted != source.sdk:
+        return desired.check(
+            _BY_TYPE,
+            "error",
+            f"sdk is {wanted}, and what it is to be created from is {source.sdk}.",
+            hint=f"Write sdk: {source.sdk}, or leave it out.",
+            at="sdk",
+        )
+    return None
+
+
+def _without_files(desired: Desired) -> list[Check]:
+    spec = desired.spec
+    empty = spec.create is not None and not (spec.create.template or spec.create.duplicate_from)
+    if not empty or spec.state != "running" or desired.sdk == "static":
+        return []
+    return [
+        desired.check(
+            "state",
+            "warning",
+            "is created without files, and nothing runs until its app is pushed.",
+            hint="Push the app then, or create it from a template or from another Space.",
+        )
+    ]
 
 
 def _create(desired: Desired) -> Change:
@@ -78,14 +122,15 @@ def _create(desired: Desired) -> Change:
 
 
 def _settings(desired: Desired) -> dict[str, Json]:
-    """What the create request will hold, for a person to read. Secrets by name only."""
+    """What the Space will be created with, for a person to read. Secrets by name only."""
     spec = desired.spec
     create = spec.create
     shown: dict[str, Json] = {
         "template": create.template if create else None,
         "duplicate_from": create.duplicate_from if create else None,
         "sdk": spec.sdk,
-        "visibility": spec.visibility,
+        # What nobody declares is public, and that is said before it is so.
+        "visibility": spec.visibility or (desired.source and desired.source.visibility) or "public",
         "hardware": spec.hardware,
         "sleep_time": spec.sleep_time,
         "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
@@ -139,7 +184,7 @@ def of_space(desired: Desired, message: str, hint: str) -> Check:
 
 def born_on(desired: Desired) -> str | None:
     """The hardware that a Space is created on."""
-    return desired.spec.hardware or (None if desired.spec.sdk == "static" else "cpu-basic")
+    return desired.spec.hardware or (None if desired.sdk == "static" else "cpu-basic")
 
 
 def _new_space(desired: Desired, ports: Ports) -> NewSpace:

@@ -22,6 +22,10 @@ class SleepTime:
         wanted = desired.spec.sleep_time
         if wanted is None or wanted == state.sleep_time:
             return []
+        if state.is_static:
+            return [
+                desired.check(self.name, "error", "a static Space never sleeps.", hint="Remove sleep_time.")
+            ]
         ignored = "hardware" in desired.spec.ignore
         hardware = state.hardware if ignored or desired.spec.hardware is None else desired.spec.hardware
         if hardware is not None and desired.is_free(hardware):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, Rejected
+from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, NotVisible, Rejected
 from hfspace.live import hub_errors, transport, wire
 from hfspace.live.access import Auth, Keyless, Stored, access
 from hfspace.live.limiter import Limiter, Pace
@@ -24,7 +24,7 @@ from hfspace.live.transport import (
     current_stream_end,
     current_stream_tail,
 )
-from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.model import Account, CreateSource, Flavor, Secret, SpaceState, Variable, Volume
 from hfspace.text import redact
 
 T = TypeVar("T")
@@ -121,6 +121,10 @@ class HubClient:
     def flavors(self) -> dict[str, Flavor]:
         raw = self._ask("read hardware prices", "", lambda: self._json("/api/spaces/hardware"))
         return self._understand("hardware prices", lambda: wire.flavors(raw))
+
+    def templates(self) -> dict[str, CreateSource]:
+        raw = self._ask("list the templates of", "Spaces", lambda: self._json("/api/spaces/templates"))
+        return self._understand("the templates", lambda: wire.templates(raw))
 
     def list_spaces(
         self,
@@ -244,7 +248,13 @@ class HubClient:
 
     def create(self, new: NewSpace) -> None:
         self.hide(value for value, _ in new.secrets.values())
-        self._ask("create", new.id, lambda: self._create(new), write=True)
+        try:
+            self._ask("create", new.id, lambda: self._create(new), write=True)
+        except NotVisible as error:
+            # Of the two Spaces of a copy, the new one can't be what is missing.
+            missing = new.duplicate_from or new.template or "its owner"
+            text = f"{new.id} can't be created: {missing} does not exist, or this token can't see it."
+            raise Rejected(text, status=error.status) from None
 
     def delete(self, space: str) -> None:
         self._write(

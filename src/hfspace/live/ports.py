@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from hfspace.model import Account, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.model import Account, CreateSource, Flavor, Secret, SpaceState, Variable, Volume
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.client import TrackioClient
@@ -45,6 +45,10 @@ class HubReader(Protocol):
         ...
 
     def flavors(self) -> dict[str, Flavor]: ...
+    def templates(self) -> dict[str, CreateSource]:
+        """The templates that the Hub lists, by id."""
+        ...
+
     def list_spaces(
         self,
         *,

@@ -11,7 +11,7 @@ from typing import Any
 
 from hfspace.live.fingerprint import split
 from hfspace.loopback import is_loopback_url
-from hfspace.model import NEVER, Account, Details, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.model import NEVER, Account, CreateSource, Details, Flavor, Secret, SpaceState, Variable, Volume
 
 _MINUTES_PER_HOUR = 60
 _MICRO = 1_000_000
@@ -50,6 +50,18 @@ def flavors(raw: Any) -> dict[str, Flavor]:
     if not found:
         raise ValueError("no hardware is listed")
     return found
+
+
+def templates(raw: Any) -> dict[str, CreateSource]:
+    """GET /api/spaces/templates; an odd entry is left out, as if it were not listed."""
+    return {
+        item["repoId"]: CreateSource(
+            sdk=_text(item.get("sdk")),
+            visibility="private" if item.get("preferredPrivate") is True else "public",
+        )
+        for item in raw["templates"]
+        if isinstance(item, Mapping) and isinstance(item.get("repoId"), str)
+    }
 
 
 def space(info: Any) -> SpaceState:

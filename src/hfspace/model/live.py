@@ -197,15 +197,28 @@ class Flavor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSource:
+    """What a missing Space is to be created from. `visibility` is what the Space gets when it declares none;
+    `problem` says why it can't be created from it, "" when it can."""
+
+    sdk: str | None = None
+    visibility: str | None = None
+    problem: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The world at one moment. A declared id that is not in `spaces` is missing or not visible;
-    `unreadable` holds why a read failed for one Space only."""
+    `unreadable` holds why a read failed for one Space only, `sources` what the missing ones are to be created
+    from, by the id of the missing one."""
 
     hub: str
     account: Account | None
     spaces: Mapping[str, SpaceState]
     flavors: Mapping[str, Flavor]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, CreateSource] = field(default_factory=dict)
     unmanaged: tuple[SpaceState, ...] = ()
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0

@@ -13,8 +13,6 @@ from hfspace.facets import ALL
 from hfspace.facets.base import Desired
 from hfspace.facets.existence import Existence, born_on, of_space
 from hfspace.facets.experiments import Experiments
-from hfspace.facets.hardware import Hardware
-from hfspace.facets.sleep_time import SleepTime
 from hfspace.manifest.models import Manifest
 from hfspace.model import RESTART_VARIABLE, Change, Check, LocalInputs, Plan, Snapshot, SpaceState
 from hfspace.planner import order
@@ -81,6 +79,7 @@ def desired_of(space: str, manifest: Manifest, snapshot: Snapshot, inputs: Local
         manifest=manifest,
         flavors=snapshot.flavors,
         inputs=inputs,
+        source=snapshot.sources.get(space),
     )
 
 
@@ -90,7 +89,7 @@ def compare(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
         return [of_space(desired, f"could not be read: {snapshot.unreadable[desired.id]}", "Run again.")]
     state = snapshot.spaces.get(desired.id)
     if state is None:
-        return _missing(desired, snapshot)
+        return _missing(desired)
     if state.id.lower() != desired.id.lower():
         renamed = f"was renamed: the Hub answers with {state.id}."
         return [of_space(desired, renamed, f"Write {state.id} in the manifest.")]
@@ -169,16 +168,25 @@ def _standing(stage: str | None) -> str | None:
     return "UP"
 
 
-def _missing(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
+def _missing(desired: Desired) -> list[Change | Check]:
     found = Existence().compare_missing(desired)
     if not any(isinstance(item, Change) for item in found):
         return found
-    wanted = desired.spec.hardware
-    born = SpaceState(id=desired.id, sdk=desired.spec.sdk, stage="NO_APP_FILE", hardware=born_on(desired))
-    if wanted and snapshot.flavors and wanted not in snapshot.flavors:
-        # The same refusals as for a live Space, before a create fails on it.
-        return Hardware().compare(desired, replace(born, hardware=None))
-    return SleepTime().compare(desired, born) or found + Experiments().compare_missing(desired)
+    return _refusals(desired) or found + Experiments().compare_missing(desired)
+
+
+def _refusals(desired: Desired) -> list[Change | Check]:
+    """What a live Space of this kind would be refused, before a create fails on it or leaves it half made."""
+    born = SpaceState(
+        id=desired.id,
+        sdk=desired.sdk,
+        stage="NO_APP_FILE",
+        hardware=None if desired.spec.hardware else born_on(desired),
+        variables={},
+        secrets={},
+    )
+    found = (item for facet in ALL for item in facet.compare(desired, born))
+    return [item for item in found if isinstance(item, Check) and item.severity == "error"]
 
 
 def is_named(address: str, targets: tuple[str, ...]) -> bool:

@@ -41,6 +41,8 @@ def duplicate(call: Call) -> Answer:
     body = call.json()
     owner, _, name = str(body.get("repository")).rpartition("/")
     space = _new_id(call, owner, name)
+    if body.get("visibility") is None and body.get("private") is None:
+        body["visibility"] = source["visibility"]
     doc = _prepared(call, space, source["sdk"], body)
     doc["variables"] = {**source["variables"], **doc["variables"]}
     store = call.world.store
