@@ -20,14 +20,13 @@ from hfspace.errors import (
     Rejected,
     Unauthorized,
 )
+from hfspace.facets import Need, needs
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.live.sources import read_sources
 from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
-    FAILED,
-    STARTING,
     Account,
     LiveExperiments,
     LocalInputs,
@@ -138,92 +137,79 @@ def read_details(
     """`state` with whatever `spec` needs beyond a listing."""
     if visibility is not None:
         state = replace(state, visibility=visibility, visibility_exact=True)
-    if _needs_runtime(state, spec):
-        state = hub.runtime(state)
-        # The runtime itself names the volumes when there are any; a listing may leave them out.
-        state = replace(state, volumes=state.volumes or ())
-    if state.stage in STARTING and state.details is None:
-        state = replace(state, details=hub.space(state.id).details)  # a listing does not tell its age
-    if look.unmanaged and not state.is_static:
-        live = _allowed(lambda: hub.secrets(state.id))
-        secrets = None if live is None else _matched(state.id, live, spec, look)
-        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)), secrets=secrets)
-    elif spec.variables or spec.secrets or spec.restart is not None or spec.prune & {"variables", "secrets"}:
-        state = _with_names(state, spec, hub, look)
-    state = _with_app(state, spec, look)
-    if state.experiments is not None and state.experiments.backend == "interface":
-        state = _with_persistence(state, hub)
+    done: set[Need] = set()
+    while left := _needed(state, spec, look) - done:
+        need = next(one for one in Need if one in left)
+        state = _READERS[need](state, spec, hub, look)
+        done.add(need)
     return state
 
 
-def _with_names(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    """`state` with its variables and secrets: one map where only that is declared and no name is to be added,
-    else both, since one name in both would kill the Space."""
-    plain = not (spec.variables or spec.restart is not None or "variables" in spec.prune)
-    if not plain:
-        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
-    hidden = bool(spec.secrets) or "secrets" in spec.prune
-    added = set(spec.variables or {}) - set(state.variables or {})
-    if hidden or (spec.variables and (added or state.stage == "CONFIG_ERROR")):
-        live = _allowed(lambda: hub.secrets(state.id))
-        state = replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
-    if plain and hidden:
-        new = set(spec.secrets or {}) - set(state.secrets or {})
-        if new or state.stage == "CONFIG_ERROR":
-            state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
-    return state
+def _needed(state: SpaceState, spec: SpaceSpec, look: Look) -> frozenset[Need]:
+    names = {Need.VARIABLES, Need.SECRETS} if look.unmanaged and not state.is_static else set()
+    return needs(spec, state) | names
 
 
-def _needs_runtime(state: SpaceState, spec: SpaceSpec) -> bool:
-    if state.stage is None:
-        return not state.is_static
-    volumes = spec.volumes is not None or "volumes" in spec.prune
-    return (volumes and state.volumes is None) or (state.stage in FAILED and not state.error_message)
+def _runtime(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    state = hub.runtime(state)
+    # The runtime itself names the volumes when there are any; a listing may leave them out.
+    return replace(state, volumes=state.volumes or ())
 
 
-def _with_app(state: SpaceState, spec: SpaceSpec, look: Look) -> SpaceState:
+def _details(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    return replace(state, details=hub.space(state.id).details)  # a listing does not tell its age
+
+
+def _variables(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    return replace(state, variables=_allowed(lambda: hub.variables(state.id)))
+
+
+def _secrets(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    live = _allowed(lambda: hub.secrets(state.id))
+    return replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
+
+
+def _experiments(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
     """Apps are read only while they run: reading would wake a sleeping one."""
     if look.apps is None:
         return state
     if look.wake and spec.experiments and state.stage == "SLEEPING":
         state = look.apps.wake(state)
-    checked = spec.endpoint is not None and look.endpoints
     if state.stage != "RUNNING":
-        why = f"not checked: the Space is {state.stage or 'in an unknown stage'}"
-        return replace(state, app=ServedApp(kind="unknown", problem=why)) if checked else state
-    if spec.experiments or "experiments" in spec.prune:
-        state = replace(state, experiments=_experiments(look.apps, state, spec))
-    if checked:
-        state = replace(state, app=_served(look.apps, state, spec))
-    return state
+        return state
+    live, problem = _asked(look.apps.experiments, state, spec)
+    return replace(state, experiments=live or LiveExperiments(backend="", problem=problem))
 
 
-def _with_persistence(state: SpaceState, hub: HubReader) -> SpaceState:
-    """Whether this app has a token and a dataset to keep its experiments in: two names among the variables
-    and secrets, which were read already where the manifest declares any."""
-    if state.variables is None:
-        state = replace(state, variables=_allowed(lambda: hub.variables(state.id)))
-    if state.secrets is None:
-        state = replace(state, secrets=_allowed(lambda: hub.secrets(state.id)))
-    return state
+def _app(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    if look.apps is None or not look.endpoints:
+        return state
+    app, problem = None, f"not checked: the Space is {state.stage or 'in an unknown stage'}"
+    if state.stage == "RUNNING":
+        app, problem = _asked(look.apps.served, state, spec)
+    return replace(state, app=app or ServedApp(kind="unknown", problem=problem))
 
 
-def _served(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> ServedApp:
+_READERS: Mapping[Need, Callable[[SpaceState, SpaceSpec, HubReader, Look], SpaceState]] = {
+    Need.RUNTIME: _runtime,
+    Need.DETAILS: _details,
+    Need.VARIABLES: _variables,
+    Need.SECRETS: _secrets,
+    Need.EXPERIMENTS: _experiments,
+    Need.APP: _app,
+}
+
+
+def _asked(
+    ask: Callable[[SpaceState, SpaceSpec], A], state: SpaceState, spec: SpaceSpec
+) -> tuple[A | None, str]:
+    """What an app answers, or why there is no answer."""
     try:
-        return apps.served(state, spec)
+        return ask(state, spec), ""
     except (AppError, HubError) as error:
-        return ServedApp(kind="unknown", problem=error.message)
+        return None, error.message
     except _ODD as error:
-        return ServedApp(kind="unknown", problem=f"its answer makes no sense ({type(error).__name__})")
-
-
-def _experiments(apps: AppReader, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
-    try:
-        return apps.experiments(state, spec)
-    except (AppError, HubError) as error:
-        return LiveExperiments(backend="", problem=error.message)
-    except _ODD as error:
-        return LiveExperiments(backend="", problem=f"its answer makes no sense ({type(error).__name__})")
+        return None, f"its answer makes no sense ({type(error).__name__})"
 
 
 def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look) -> dict[str, Secret]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,7 +16,6 @@ from hfspace.applier.run import Options, Run
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.live.apps import AppReaders
 from hfspace.live.credentials import find_token
-from hfspace.live.fingerprint import is_guessable
 from hfspace.live.hosts import resolve
 from hfspace.live.hub import HubClient, connect
 from hfspace.live.limiter import Pace
@@ -25,9 +24,9 @@ from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
-from hfspace.model import ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, SecretValue, Snapshot
+from hfspace.model import ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
 from hfspace.observer import Look, observe
-from hfspace.planner.plan import is_named, plan, requiring_secrets
+from hfspace.planner.plan import is_named, plan
 from hfspace.planner.saved import why_stale
 
 DEFAULT_FILE = "spaces.yaml"
@@ -38,8 +37,7 @@ DEFAULT_ENDPOINT = "https://huggingface.co"
 class Session:
     """One manifest and one Hub. Made by `open_session`; each part can be given instead of found.
 
-    `checks` are added to every plan: what the inputs of this side show, such as a secret that is easily
-    guessed.
+    `checks` are added to every plan, such as those of the policy that a pull request is judged by.
     """
 
     manifest: Manifest
@@ -83,14 +81,15 @@ class Session:
         _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
         newest = replace(newest, checks=(*self._checks_of(newest), *newest.checks))
         self._planned = frozenset(change.address for change in newest.changes)
-        return requiring_secrets(newest, self.look.inputs.unset_secrets) if to_apply else newest
+        return newest.to_apply() if to_apply else newest
 
     def confirm(self, saved: Plan) -> Plan:
         """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError.
 
         A file may have been edited: what stands in the way of its changes is judged anew, never read from it.
         """
-        moved = why_stale(saved, self.plan())
+        whole = self.plan()
+        moved = why_stale(saved, whole)
         if moved:
             raise StalePlanError(
                 "The saved plan no longer holds: " + "; ".join(moved) + ".",
@@ -99,9 +98,12 @@ class Session:
         self._saved = True
         touched = [change.address for change in saved.changes]
         fresh = plan(self.manifest, self.snapshot, self._inputs, targets=touched)
-        checks = dict.fromkeys((*saved.checks, *self._checks_of(fresh), *fresh.checks))
-        judged = replace(saved, checks=tuple(checks))
-        return requiring_secrets(judged, self.look.inputs.unset_secrets)
+        # What had no value where the plan was made may have one here.
+        still = [check for check in saved.checks if not check.needed_to_apply]
+        addresses = {check.address for check in saved.checks}
+        needed = [check for check in whole.checks if check.needed_to_apply and check.address in addresses]
+        checks = dict.fromkeys((*still, *needed, *self._checks_of(fresh), *fresh.checks))
+        return replace(saved, checks=tuple(checks)).to_apply()
 
     def apply(
         self,
@@ -195,24 +197,7 @@ def open_session(
         unmanaged=unmanaged,
         stop=pace.stop,
     )
-    added = (*checks, *_guessable(manifest, inputs.secrets))
-    return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=added)
-
-
-def _guessable(manifest: Manifest, values: Mapping[tuple[str, str], SecretValue]) -> Iterator[Check]:
-    """A warning for each secret that its fingerprint would give away."""
-    for (space, key), value in sorted(values.items()):
-        if not value.reveal_key() and is_guessable(value.reveal()):
-            yield Check(
-                address=f"{space}.secrets.{key}",
-                space=space,
-                facet="secrets",
-                severity="warning",
-                message="so short or plain that whoever may list the Space's secrets could guess it from its "
-                "fingerprint.",
-                hint="Use a long random value, or set HFSPACE_FINGERPRINT_KEY.",
-                source=manifest.source("spaces", space, "secrets", key),
-            )
+    return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=tuple(checks))
 
 
 def _check_targets(targets: Sequence[str], known: set[str]) -> None:

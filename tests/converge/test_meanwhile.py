@@ -72,7 +72,7 @@ def test_hardware_that_somebody_else_changed_is_not_fought_for(hub: LocalHub) ->
     Meanwhile(hub, "/hardware", lambda: hub.set_space("acme/x", requested="a10g-small"))
     error = failed(Runner(hub, spaces(hardware="t4-small")).apply())
     assert "acme/x.hardware was changed by somebody else meanwhile" in error
-    assert 'this run had set it to "t4-small", and now it is "a10g-small"' in error
+    assert "this run had set it to t4-small, and now it is a10g-small" in error
     assert writes(hub, "/hardware") == 1
     assert hub.space("acme/x")["requested"] == "a10g-small"
 
@@ -88,7 +88,7 @@ def test_hardware_that_somebody_else_changed_back_is_not_fought_for(hub: LocalHu
     ("spec", "kind", "key", "said"),
     [
         ({"variables": {"A": "mine"}}, "variables", "A", 'set it to "mine", and now it is "theirs"'),
-        ({"restart": "two"}, "variables", "HFSPACE_RESTART", 'set it to "two", and now it is "theirs"'),
+        ({"restart": "two"}, "variables", "HFSPACE_RESTART", "set it to two, and now it is theirs"),
         # Neither has a mark, so which of the two it is can't be told.
         ({"secrets": {"S": {"env": "MINE"}}}, "secrets", "S", "reads as before, although the Hub took"),
     ],
@@ -273,4 +273,4 @@ def test_of_two_processes_the_one_that_lost_exits_3_and_says_so() -> None:
     [(code, output)] = ends.values()
     assert code == 3, output
     assert "acme/x.hardware was changed by somebody else meanwhile" in output
-    assert f'now it is "{won}"' in output
+    assert f"now it is {won}" in output

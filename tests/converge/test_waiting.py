@@ -132,7 +132,7 @@ def test_a_build_that_hangs_is_restarted_once_and_waited_for() -> None:
         spec = {"state": "running", "on_error": {"do": "restart", "after": "30m"}}
         runner = Runner(hub, {"version": 1, "spaces": {"acme/x": spec}})
         assert not runner.plan().changes
-        runner.look = replace(runner.look, clock=lambda: datetime(2126, 1, 1, tzinfo=UTC).timestamp())
+        runner.inputs = replace(runner.inputs, now=datetime(2126, 1, 1, tzinfo=UTC).timestamp())
         result = runner.apply()
         assert result.outcomes[0].error == ""
         assert (hub.space("acme/x")["stage"], hub.space("acme/x")["restart_calls"]) == ("RUNNING", 1)

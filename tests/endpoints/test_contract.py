@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hfspace.diagnosis import examine
-from hfspace.facets.base import Desired
+from hfspace.facets import Desired
 from hfspace.facets.endpoint import Endpoint
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config

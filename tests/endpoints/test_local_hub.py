@@ -82,7 +82,7 @@ def test_the_apps_of_a_listing_are_asked_where_the_hub_says_that_they_are(serve:
     with LocalHub(seed) as local:
         hub = connect(local.url, local.token)
         manifest = {"version": 1, "spaces": dict.fromkeys(apps, endpoint)}
-        look = Look(secrets={}, unset_secrets={}, apps=AppReaders(hub=hub), endpoints=True)
+        look = Look(apps=AppReaders(hub=hub), endpoints=True)
 
         spaces = observe(load([("f", yaml.safe_dump(manifest))], env={}), hub, look).spaces
 

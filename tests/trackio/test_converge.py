@@ -373,4 +373,4 @@ def test_what_our_own_restart_loses_is_told_and_made_again(hub: LocalHub, apps: 
 
     assert apps.names() == sorted(FIVE)
     told = [event.text for event in runner.events if event.kind == "replanned"]
-    assert told == ["the restart lost 5 of its experiments, with their metrics"]
+    assert told == ["the restart lost 5 of its experiments, with all that was in them"]

@@ -9,7 +9,6 @@ import pytest
 
 from hfspace.manifest.models import CreateSpec, SecretSpec, SpaceSpec, VariableSpec, VolumeSpec
 from hfspace.model import NEVER, RESTART_VARIABLE, Details, LocalInputs, Plan, Volume
-from hfspace.planner.plan import requiring_secrets
 from tests.unit.builders import checks, live, planned, secret, told, variable
 
 ENV = SecretSpec(env="TOKEN")
@@ -239,7 +238,7 @@ def test_an_unset_source_is_not_compared_where_the_hub_has_the_secret() -> None:
     )
     assert told(made) == []
     assert checks(made) == ["unknown secrets: S: not compared ($TOKEN is not set here)"]
-    assert [check.severity for check in requiring_secrets(made, UNSET).checks] == ["error"]
+    assert [check.severity for check in made.to_apply().checks] == ["error"]
 
 
 def test_an_optional_secret_is_left_alone_when_its_source_is_unset() -> None:

@@ -1,5 +1,5 @@
-"""What is kept inside a Space's running app, its experiments: written after everything that restarts it, told
-when no plan could show it, and never quietly made again when it was there and is gone."""
+"""What is kept inside a Space's running app, such as its experiments: written after everything that restarts
+it, told when no plan could show it, and never quietly made again when it was there and is gone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from hfspace.applier.events import Kind
 from hfspace.applier.run import Run
-from hfspace.errors import DataLoss, HfspaceError
-from hfspace.facets import BY_NAME
-from hfspace.model import Action, Change, Check, SpaceState
+from hfspace.errors import DataLoss
+from hfspace.facets import ALL
+from hfspace.model import Action, Change, SpaceState
 
-FACET = "experiments"
 LOOKS = 15
 
 
@@ -51,9 +50,10 @@ def planned_only(
     left = {change.address for change in unseen if saved or change.action is Action.DELETE}
     if unseen and not seen.told:
         seen.told = True
-        text = f"the plan could not show {len(unseen)} of its experiments"
+        what = f"of its {unseen[0].facet}"
+        text = f"the plan could not show {len(unseen)} {what}"
         if lost:
-            text = f"the restart lost {len(lost)} of its experiments, with their metrics"
+            text = f"the restart lost {len(lost)} {what}, with all that was in them"
         run.tell(Kind.REPLANNED, space, text=f"{text}: left for the next plan" if left else text)
     return [change for change in todo if change.address not in left]
 
@@ -61,39 +61,29 @@ def planned_only(
 def wait_for_app(run: Run, space: str, state: SpaceState | None) -> bool:
     """Whether an app that does not answer after a start does so within some looks: the Hub may say RUNNING
     before that. False for one that does answer."""
-    looks = LOOKS if _silent(state) else 0
+    looks = LOOKS if _is_silent(state) else 0
     for _ in range(looks):
         run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {space}")
         state = run.read(space)
-        if not _silent(state):
+        if not _is_silent(state):
             return True
     return False
 
 
-def experiment_error(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
-    """Experiments that could not be planned, since the app did not run before."""
-    live, desired = final.experiments, run.desired(space)
-    if live is None or FACET in desired.spec.ignore:
-        return None
-    for item in BY_NAME[FACET].compare(desired, final):
-        if isinstance(item, Check) and (live.problem or item.severity == "error"):
-            return HfspaceError(f"{space} runs, but its experiments: {item.message}", hint=item.hint)
-    return None
-
-
 def _lost(space: str, state: SpaceState | None, todo: list[Change], run: Run, seen: Seen) -> list[str]:
     """The addresses that were there in an earlier read of this run and would now be created."""
-    live = state.experiments if state else None
-    if live is None or live.problem:
+    if state is None:
         return []
-    missing = {item.address for item in todo if item.in_app and item.action is Action.CREATE}
-    lost = sorted(missing & seen.there)
-    keys = run.manifest.spaces[space].experiments or {}
-    held = {item.key for item in live.items}
-    seen.there |= {f"{space}.{FACET}.{key}" for key in keys if key in held}
-    return lost
+    held = {facet.name: facet.held(run.manifest.spaces[space], state) for facet in ALL}
+    created = {change.address for change in todo if change.in_app and change.action is Action.CREATE}
+    lost = {
+        change.address
+        for change in todo
+        if change.address in created & seen.there and held[change.facet] is not None
+    }
+    seen.there |= {f"{space}.{name}.{key}" for name, keys in held.items() for key in keys or ()}
+    return sorted(lost)
 
 
-def _silent(state: SpaceState | None) -> bool:
-    live = state.experiments if state else None
-    return live is not None and bool(live.problem) and not live.backend
+def _is_silent(state: SpaceState | None) -> bool:
+    return state is not None and any(facet.is_silent(state) for facet in ALL)

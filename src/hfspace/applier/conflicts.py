@@ -6,10 +6,9 @@ else is there, and not to fight: a setting that the Hub has acknowledged is neve
 
 from __future__ import annotations
 
-import json
-
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
-from hfspace.model import RESTART_VARIABLE, Action, Change, SpaceState, Subject
+from hfspace.facets import BY_NAME
+from hfspace.model import Action, Change, SpaceState, Subject
 
 HINT = "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
 
@@ -29,17 +28,19 @@ def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState
             "meanwhile: this run had started it.",
             hint=HINT,
         )
-    if _is_ours(change, now):
+    facet = BY_NAME[change.facet]
+    if now is not None and facet.is_stored(change, now):
         return ChangedMeanwhile(
             f"{change.address} reads otherwise than this run wrote it: the Hub does not store "
-            f"{'it' if change.sensitive else _shown(change.after)} as it is.",
+            f"{'it' if change.sensitive else _shown(change, change.after)} as it is.",
             hint="Write it in the manifest as the Hub shows it; see `hfspace plan`.",
         )
-    live = "" if change.sensitive else f", and now it is {_shown(change.before)}"
-    if _value(change, before) != _value(change, now):
+    live = "" if change.sensitive else f", and now it is {_shown(change, change.before)}"
+    values = [state and facet.value(state, change.key) for state in (before, now)]
+    if values[0] != values[1]:
         return ChangedMeanwhile(
             f"{change.address} was changed by somebody else meanwhile: this run had set it"
-            f"{'' if change.sensitive else ' to ' + _shown(change.after)}{live}.",
+            f"{'' if change.sensitive else ' to ' + _shown(change, change.after)}{live}.",
             hint=HINT,
         )
     return ChangedMeanwhile(
@@ -68,36 +69,5 @@ def fails_again(change: Change, times: int, came_up: bool, stage: str | None) ->
     return HubFault(flips, hint=f"See `hfspace logs {change.space}{build}`.")
 
 
-def _value(change: Change, state: SpaceState | None) -> object:
-    """What `change` is about, as `state` has it, without what a write may add by itself."""
-    if state is None:
-        return None
-    if change.facet == "variables":
-        variable = (state.variables or {}).get(str(change.key))
-        return variable.value if variable else None
-    if change.facet == "restart":
-        marker = (state.variables or {}).get(RESTART_VARIABLE)
-        return marker.value if marker else None
-    if change.facet == "secrets":
-        secret = (state.secrets or {}).get(str(change.key))
-        return (secret.fingerprint,) if secret else None
-    return getattr(state, change.facet, None)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        value = value.get("value")
-    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _is_ours(change: Change, state: SpaceState | None) -> bool:
-    """Whether what reads otherwise came from our own write all the same: the mark of a secret fits its value,
-    or a text differs in white space only."""
-    if state is None:
-        return False
-    secret = (state.secrets or {}).get(str(change.key)) if change.sensitive else None
-    if secret is not None:
-        return bool(secret.matches)
-    wrote = change.after.get("value") if isinstance(change.after, dict) else change.after
-    now = _value(change, state)
-    return isinstance(wrote, str) and isinstance(now, str) and wrote.split() == now.split() and wrote != now
+def _shown(change: Change, value: object) -> str:
+    return "not there" if value is None else BY_NAME[change.facet].show(value)

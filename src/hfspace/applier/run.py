@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.errors import Interrupted, NotVisible
-from hfspace.facets import BY_NAME
-from hfspace.facets.base import Desired
+from hfspace.facets import BY_NAME, Desired
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.visibility import ExactVisibility
 from hfspace.manifest.models import Manifest
-from hfspace.model import Change, Check, LocalInputs, Snapshot, SpaceState
+from hfspace.model import UNKNOWN, Change, Check, LocalInputs, Snapshot, SpaceState
 from hfspace.observer import Look, read_space
 from hfspace.planner import order
-from hfspace.planner.plan import compare, desired_of, is_targeted
+from hfspace.planner.plan import compare, desired_space, is_targeted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +39,8 @@ class Options:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One apply. `targets` are address patterns; () means everything. `expected` are fingerprints that a
-    saved plan was made against: a Space that reads otherwise is stale. `at_rest_soon`: Spaces whose
-    writes are done, and which are waited for."""
+    saved plan was made against: a Space that reads otherwise is stale. `keeps_paused`: what wakes is
+    paused again, targets or not. `at_rest_soon`: Spaces whose writes are done, and which are waited for."""
 
     manifest: Manifest
     snapshot: Snapshot
@@ -52,6 +51,7 @@ class Run:
     options: Options = field(default_factory=Options)
     targets: tuple[str, ...] = ()
     expected: dict[str, str] | None = None
+    keeps_paused: bool = False
     listener: Listener = lambda event: None
     lock: threading.Lock = field(default_factory=threading.Lock)
     at_rest_soon: set[str] = field(default_factory=set)
@@ -86,10 +86,11 @@ class Run:
         unknown, and unknown is not made."""
         if state is None or change.creates_space or change.power or change.in_app:
             return True
-        return not BY_NAME[change.facet].is_unknown(state)
+        return BY_NAME[change.facet].value(state, change.key) is not UNKNOWN
 
     def desired(self, space: str) -> Desired:
-        return desired_of(space, self.manifest, self.snapshot, self.inputs)
+        """One Space as it is declared; whether it could be read for the plan is no matter any more."""
+        return replace(desired_space(space, self.manifest, self.snapshot, self.inputs), unreadable="")
 
     def read(
         self, space: str, *, endpoints: bool = False, rest: SpaceState | None = None
@@ -113,7 +114,9 @@ class Run:
         return [item for item in found if item.severity == "error"]
 
     def _compare(self, space: str, state: SpaceState | None) -> list[Change | Check]:
-        spaces = {space: state} if state is not None else {}
-        now = replace(self.snapshot, spaces=spaces, unreadable={})
-        found = compare(self.desired(space), now)
-        return [item for item in found if not self.targets or is_targeted(item, self.targets)]
+        found = compare(self.desired(space), state)
+        return [item for item in found if self._is_targeted(item)]
+
+    def _is_targeted(self, item: Change | Check) -> bool:
+        kept = self.keeps_paused and isinstance(item, Change) and item.pauses
+        return kept or not self.targets or is_targeted(item, self.targets)

@@ -26,8 +26,7 @@ from hfspace.errors import (
     TrackioError,
     WaitTimeout,
 )
-from hfspace.facets import BY_NAME
-from hfspace.facets.base import Desired
+from hfspace.facets import BY_NAME, Desired
 from hfspace.model import FAILED, HELD, MOVING, Action, Change, Outcome, SpaceState, Status
 from hfspace.planner.plan import digest
 
@@ -104,8 +103,9 @@ class SpaceRun:
                 if self._write(settings) and self._settle_first([]):
                     self._settle()
             elif self.ledger.moving and any(change.in_app for change in self.planned):
+                kinds = sorted({change.facet for change in self.planned if change.in_app})
                 raise HfspaceError(
-                    f"{self.space} restarts, and its experiments are written when it runs again.",
+                    f"{self.space} restarts, and its {', '.join(kinds)} are written when it runs again.",
                     hint="Run again without --no-wait.",
                 )
             elif self.todo:
@@ -146,9 +146,8 @@ class SpaceRun:
         if self.state is None or self.state.stage not in HELD or spec.state not in {None, "paused"}:
             return
         kept = spec.model_copy(update={"state": "paused"})
-        targets = (*run.targets, f"{self.space}.state") if run.targets else ()
         manifest = replace(run.manifest, spaces={**run.manifest.spaces, self.space: kept})
-        self.run = replace(run, manifest=manifest, targets=targets)
+        self.run = replace(run, manifest=manifest, keeps_paused=True)
         self.todo = self.run.todo(self.space, self.state)
 
     def _check_there(self) -> None:
@@ -253,7 +252,9 @@ class SpaceRun:
     def _write(self, todo: list[Change]) -> bool:
         """Apply `todo` in order; stops when an answer is lost, since only a read can tell what is left: then
         False."""
-        desired = replace(self.run.desired(self.space), live=self._told())
+        # A paused Space tells less than it did before.
+        live = self.state.with_earlier(self.known) if self.state and self.known else self.state
+        desired = replace(self.run.desired(self.space), live=live)
         carried: frozenset[str] = frozenset()
         wrote = False
         for change in todo:
@@ -309,17 +310,6 @@ class SpaceRun:
     def _may_wake(self, change: Change) -> bool:
         """Whether `change` may start a Space that is to be paused, if only some reads later."""
         return self.run.is_kept_paused(self.space) and BY_NAME[change.facet].restarts and not change.power
-
-    def _told(self) -> SpaceState | None:
-        """The Space with what it told before it was paused: a paused one tells neither of these."""
-        if self.state is None or self.known is None:
-            return self.state
-        sleep, dev = self.state.sleep_time, self.state.dev_mode
-        return replace(
-            self.state,
-            sleep_time=self.known.sleep_time if sleep is None else sleep,
-            dev_mode=self.known.dev_mode if dev is None else dev,
-        )
 
     def _done(self, change: Change) -> None:
         self.ledger.take(change, self.state)

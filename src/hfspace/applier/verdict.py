@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hfspace.applier import app_content, waiting
+from hfspace.applier import waiting
 from hfspace.applier.run import Run
 from hfspace.errors import HfspaceError
-from hfspace.facets import BY_NAME
-from hfspace.model import FAILED, Change, Check, SpaceState
+from hfspace.facets import ALL, Desired, Need, needs
+from hfspace.model import FAILED, Check, SpaceState
 
 _LOOKS = 5
 
@@ -27,20 +27,28 @@ def verdict(
             f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
         )
         return error, waiting.log_tail(run, final)
-    return _unserved(run, space, final) or app_content.experiment_error(run, space, final), ()
+    return _unverified(run, space, final), ()
 
 
-def _unserved(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
-    spec = run.manifest.spaces[space]
-    if not run.options.verify or spec.endpoint is None or final.stage != "RUNNING" or run.look.apps is None:
+def _unverified(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
+    """What a Space that runs as declared shows to be wrong. An app that has just started is asked again."""
+    desired = run.desired(space)
+    if final.stage != "RUNNING":
         return None
-    checks: list[Change | Check] = []
-    for attempt in range(_LOOKS):
-        state = run.read(space, endpoints=True)
-        checks = BY_NAME["endpoint"].compare(run.desired(space), state) if state else []
-        if not checks:
+    asked = run.options.verify and run.look.apps is not None and Need.APP in needs(desired.spec, final)
+    state: SpaceState | None = final
+    check: Check | None = None
+    for look in range(_LOOKS if asked else 1):
+        if look:
+            run.pace.sleep(run.options.poll_seconds, f"verifying {space}")
+        state = run.read(space, endpoints=True) if asked else final
+        check = _first(desired, state) if state else None
+        if check is None:
             return None
-        if attempt + 1 < _LOOKS:
-            run.pace.sleep(run.options.poll_seconds, f"verifying the endpoint of {space}")
-    first = next(item for item in checks if isinstance(item, Check))
-    return HfspaceError(f"{space} runs, but its endpoint: {first.message}", hint=first.hint)
+    assert check is not None
+    return HfspaceError(f"{space} runs, but its {check.facet}: {check.message}", hint=check.hint)
+
+
+def _first(desired: Desired, state: SpaceState) -> Check | None:
+    facets = [facet for facet in ALL if facet.name not in desired.spec.ignore]
+    return next((check for facet in facets if (check := facet.verify(desired, state))), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hfspace.facets.base import Desired, Facet
+from hfspace.facets.base import Facet, Need
+from hfspace.facets.desired import Desired
 from hfspace.facets.dev_mode import DevMode
 from hfspace.facets.endpoint import Endpoint
 from hfspace.facets.existence import Existence
@@ -15,6 +16,8 @@ from hfspace.facets.state import State
 from hfspace.facets.variables import Variables
 from hfspace.facets.visibility import Visibility
 from hfspace.facets.volumes import Volumes
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import SpaceState
 
 ALL: tuple[Facet, ...] = (
     Existence(),
@@ -34,4 +37,10 @@ ALL: tuple[Facet, ...] = (
 
 BY_NAME = {facet.name: facet for facet in ALL}
 
-__all__ = ["ALL", "BY_NAME", "Desired", "Facet"]
+
+def needs(spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+    """What must be read beside `state` before a Space can be compared."""
+    return frozenset(need for facet in ALL for need in facet.needs(spec, state))
+
+
+__all__ = ["ALL", "BY_NAME", "Desired", "Facet", "Need", "needs"]

@@ -1,173 +1,105 @@
-"""What a facet is: one thing that can be declared, which knows how to compare itself and how to apply."""
+"""What a facet is: one thing that can be declared. It says what must be read and what differs, and writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any, Protocol
+import json
+import re
+from collections.abc import Collection
+from enum import StrEnum
+from typing import ClassVar
 
-from hfspace.errors import SecretSourceError
-from hfspace.live import fingerprint
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
-from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.model import (
-    FREE_HARDWARE,
-    HELD,
-    IDLE,
-    Action,
-    Change,
-    Check,
-    CreateSource,
-    Effect,
-    Flavor,
-    LocalInputs,
-    SecretValue,
-    Severity,
-    SpaceState,
-)
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import UNKNOWN, Change, Check, Json, SpaceState
+
+_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
-    """One declared Space with what a comparison may need to know beside it. Pure data. `live` is the Space as
-    it was read before the first write, when changes are applied: a pause or a restart hides some of it."""
+class Need(StrEnum):
+    """What can be read of a Space beyond a listing, in the order in which it is read."""
 
-    id: str
-    spec: SpaceSpec
-    manifest: Manifest
-    flavors: Mapping[str, Flavor] = field(default_factory=dict)
-    inputs: LocalInputs = field(default_factory=LocalInputs)
-    live: SpaceState | None = None
-    source: CreateSource | None = None
-
-    @property
-    def sdk(self) -> str | None:
-        """What is declared, else that of the source which the Space is to be created from."""
-        return self.spec.sdk or (self.source.sdk if self.source else None)
-
-    def secret(self, key: str) -> SecretValue | None:
-        """The value of a declared secret; None where its source has none."""
-        return self.inputs.secrets.get((self.id, key))
-
-    def unset_secret(self, key: str) -> str | None:
-        """Why a declared secret has no value; None for one that has."""
-        return self.inputs.unset_secrets.get((self.id, key))
-
-    def is_free(self, flavor: str | None) -> bool:
-        """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""
-        found = self.flavors.get(flavor or "")
-        return found.usd_per_hour == 0 if found else flavor in FREE_HARDWARE
-
-    def price(self, flavor: str | None) -> Decimal | None:
-        """USD per hour, None for a flavor that the Hub does not list."""
-        found = self.flavors.get(flavor or "")
-        return found.usd_per_hour if found else None
-
-    def change(
-        self,
-        facet: str,
-        action: Action,
-        *,
-        key: str | None = None,
-        effects: Iterable[Effect] = (),
-        **values: Any,
-    ) -> Change:
-        """A Change of this Space with its address and place filled in."""
-        path = (facet, key) if key is not None else (facet,)
-        return Change(
-            address=".".join((self.id, *path)),
-            space=self.id,
-            facet=facet,
-            key=key,
-            action=action,
-            effects=tuple(effects),
-            source=self.manifest.source("spaces", self.id, *path),
-            **values,
-        )
-
-    def check(
-        self,
-        facet: str,
-        severity: Severity,
-        message: str,
-        *,
-        key: str | None = None,
-        hint: str = "",
-        at: str = "",
-        blocks: bool = True,
-    ) -> Check:
-        """A Check of this Space; `at` names the manifest key it is about when that is not the facet."""
-        path = (facet, key) if key is not None else (facet,)
-        return Check(
-            address=".".join((self.id, *path)),
-            space=self.id,
-            facet=facet,
-            severity=severity,
-            message=message,
-            hint=hint,
-            source=self.manifest.source("spaces", self.id, *((at,) if at else path)),
-            blocks=blocks,
-        )
+    RUNTIME = "runtime"
+    DETAILS = "details"
+    VARIABLES = "variables"
+    SECRETS = "secrets"
+    EXPERIMENTS = "experiments"
+    APP = "app"
 
 
-def collision(desired: Desired, facet: str, key: str, *, other: str) -> Check:
-    """A name that the Space has as a kind that is left alone, and that is declared as another kind."""
-    return desired.check(
-        facet,
-        "error",
-        f"{key}: there is a {other.removesuffix('s')} of this name, and `ignore: [{other}]` leaves it alone; "
-        "with both, the Space would stop (CONFIG_ERROR).",
-        key=key,
-        hint=f"Use another name, or take {other} out of `ignore`.",
-    )
+NOTHING: frozenset[Need] = frozenset()
 
 
-def sealed(source: SecretValue, own: str | None, ports: Ports) -> tuple[str, str]:
-    """A secret's value, and its description with the mark that tells later whether the value changed."""
-    value = source.reveal()
-    mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
-    return value, fingerprint.join(description(own), mark)
+class Facet:
+    """One declarable thing. Everything is pure but `apply`; nothing raises for an odd input. A facet holds no
+    state; one that is only compared leaves `apply` as it is.
 
+    `restarts`: a write may start or restart the Space, if only some reads later. `carries`: facets whose
+    changes travel in this one's request, and must not be applied again. `sensitive`: no value is shown.
+    `priced`: where several settings are shown at once, the price stands beside this one.
+    """
 
-def no_value(desired: Desired, key: str) -> SecretSourceError:
-    message = f"The source of secret {key} of {desired.id} has no value."
-    return SecretSourceError(message, hint="Set it and run again.")
+    name: ClassVar[str]
+    restarts: ClassVar[bool] = False
+    carries: ClassVar[frozenset[str]] = frozenset()
+    sensitive: ClassVar[bool] = False
+    priced: ClassVar[bool] = False
 
-
-def restarts_now(state: SpaceState) -> tuple[Effect, ...]:
-    """The effect of a setting that restarts a Space: none where nothing runs that could be restarted."""
-    return () if state.is_static or state.stage in HELD | IDLE else ("restart",)
-
-
-def description(text: str | None) -> str | None:
-    """A description as the Hub keeps it: without white space at its ends, and none when it is empty."""
-    return (text or "").strip() or None
-
-
-class Facet(Protocol):
-    """One declarable thing. Facets are stateless; `restarts` says whether applying one restarts a running
-    Space. The order of `hfspace.facets.ALL` is the order within a Space."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def restarts(self) -> bool: ...
-
-    @property
-    def carries(self) -> frozenset[str]:
-        """Facets whose changes travel in this one's request, and must not be applied again."""
-        ...
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        """What must be read before a comparison. Asked again after each read, since one may call for more."""
+        return NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
-        """What differs between what is declared and a Space that exists. Pure; never raises for odd input."""
-        ...
+        """What differs between what is declared and a Space that exists."""
+        raise NotImplementedError
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        """Whether `state` does not tell what this facet is about."""
-        ...
+    def compare_missing(self, desired: Desired) -> list[Change | Check]:
+        """The same for a Space that is not there: what comes after its creation, or stands in the way."""
+        return []
+
+    def value(self, state: SpaceState, key: str | None) -> object:
+        """What `state` tells of this: None for nothing, UNKNOWN where it does not tell."""
+        return known(getattr(state, self.name))
+
+    def show(self, value: Json) -> str:
+        """A value of a change for a person, in one line."""
+        return "none" if value is None or value == [] else as_text(value)
+
+    def is_stored(self, change: Change, state: SpaceState) -> bool:
+        """Whether a value that reads otherwise is what `change` wrote all the same, in another spelling."""
+        now, wrote = self.value(state, change.key), change.after
+        if not (isinstance(wrote, str) and isinstance(now, str)):
+            return False
+        return wrote.split() == now.split() and wrote != now
+
+    def undeclared(self, spec: SpaceSpec, state: SpaceState) -> Collection[str]:
+        """The keys that the Space has and nobody declared."""
+        return ()
+
+    def held(self, spec: SpaceSpec, state: SpaceState) -> frozenset[str] | None:
+        """The declared keys that the running app holds, of a facet whose changes are in the app; None where
+        it does not tell."""
+        return None
+
+    def is_silent(self, state: SpaceState) -> bool:
+        """Whether the app was asked and did not answer, as one does that is about to come up."""
+        return False
+
+    def verify(self, desired: Desired, state: SpaceState) -> Check | None:
+        """What is wrong with a Space that runs as declared: told after an apply, mended by none."""
+        return None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         """Close one difference. Safe to repeat. Raises HfspaceError."""
-        ...
+        raise NotImplementedError
+
+
+def known(value: object) -> object:
+    """A field of a SpaceState, whose None is unknown, as a facet's value."""
+    return UNKNOWN if value is None else value
+
+
+def as_text(value: Json) -> str:
+    """A word as it is, anything else as JSON writes it."""
+    word = isinstance(value, str) and _WORD.fullmatch(value)
+    return value if word else json.dumps(value, ensure_ascii=False)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired, restarts_now
+from hfspace.facets.base import Facet
+from hfspace.facets.desired import Desired, restarts_now
 from hfspace.live.ports import Ports
 from hfspace.model import Action, Change, Check, SpaceState
 
 
-@dataclass(frozen=True)
-class DevMode:
-    name: str = "dev_mode"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class DevMode(Facet):
+    name = "dev_mode"
+    restarts = True
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.dev_mode
@@ -27,9 +24,6 @@ class DevMode:
                 self.name, Action.UPDATE, before=state.dev_mode, after=wanted, effects=restarts_now(state)
             )
         ]
-
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.dev_mode is None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_dev_mode(desired.id, bool(change.after))

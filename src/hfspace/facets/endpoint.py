@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired
+from hfspace.facets.base import NOTHING, Facet, Need, known
+from hfspace.facets.desired import Desired
 from hfspace.live.gradio.contract import Finding, check
-from hfspace.live.ports import Ports
+from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Change, Check, Severity, SpaceState
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    name: str = "endpoint"
-    restarts: bool = False
-    carries: frozenset[str] = frozenset()
+class Endpoint(Facet):
+    name = "endpoint"
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        return NOTHING if spec.endpoint is None else frozenset({Need.APP})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         """Checks only, and none while the app was not read (it does not run, or nobody asked)."""
@@ -23,11 +22,11 @@ class Endpoint:
             return []
         return [self._check(desired, finding) for finding in check(spec, state.app)]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return False
+    def value(self, state: SpaceState, key: str | None) -> object:
+        return known(state.app)
 
-    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        """Nothing to write: an endpoint is what the app's code serves."""
+    def verify(self, desired: Desired, state: SpaceState) -> Check | None:
+        return next((item for item in self.compare(desired, state) if isinstance(item, Check)), None)
 
     def _check(self, desired: Desired, finding: Finding) -> Check:
         if finding.code == "unreadable":

@@ -6,9 +6,8 @@ manifest never deletes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired, description, no_value, sealed
+from hfspace.facets.base import Facet
+from hfspace.facets.desired import EXISTENCE, Desired, description, no_value, sealed
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import (
     NEVER,
@@ -23,19 +22,18 @@ from hfspace.model import (
     Variable,
 )
 
-_BY_TYPE = "existence"
 
-
-@dataclass(frozen=True)
-class Existence:
-    name: str = _BY_TYPE
-    restarts: bool = False
+class Existence(Facet):
+    name = EXISTENCE
     # What a create request holds. Dev mode, a pause and what an app serves come after it.
-    carries: frozenset[str] = frozenset(
+    carries = frozenset(
         {"visibility", "hardware", "sleep_time", "variables", "secrets", "volumes", "restart"}
     )
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
+        if state.id.lower() != desired.id.lower():
+            renamed = f"was renamed: the Hub answers with {state.id}."
+            return [desired.refuse(renamed, f"Write {state.id} in the manifest.")]
         if desired.spec.state == "absent":
             return [_delete(desired, state)]
         if desired.spec.sdk and state.sdk and desired.spec.sdk != state.sdk:
@@ -43,29 +41,23 @@ class Existence:
         return []
 
     def compare_missing(self, desired: Desired) -> list[Change | Check]:
-        """The same for a Space that is missing, or that this token can't see."""
-        spec = desired.spec
-        if spec.state == "absent":
+        if desired.unreadable:
+            return [desired.refuse(f"could not be read: {desired.unreadable}", "Run again.")]
+        if desired.spec.state == "absent":
             return []
-        if spec.create is None:
-            return [
-                of_space(
-                    desired,
-                    "does not exist, or this token can't see it.",
-                    "Check the id and the token, or add `create: {}` to let apply create it.",
-                )
-            ]
-        unset: list[Change | Check] = [
-            desired.check("secrets", "error", f"{key}: {why}", key=key, hint="Set it, or remove the secret.")
-            for key, secret in sorted((spec.secrets or {}).items())
-            if (why := desired.unset_secret(key)) and not secret.optional
-        ]
         if desired.source and (wrong := _source_check(desired, desired.source)):
             return [wrong]
-        return unset or [_create(desired), *_without_files(desired)]
+        if desired.is_created:
+            return [_create(desired), *_without_files(desired)]
+        return [
+            desired.refuse(
+                "does not exist, or this token can't see it.",
+                "Check the id and the token, or add `create: {}` to let apply create it.",
+            )
+        ]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return False
+    def value(self, state: SpaceState, key: str | None) -> object:
+        return state.id
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.DELETE:
@@ -77,11 +69,11 @@ class Existence:
 def _source_check(desired: Desired, source: CreateSource) -> Check | None:
     """Why the Space can't be created from its source; told before a Space that costs money is left behind."""
     if source.problem:
-        return desired.check(_BY_TYPE, "error", source.problem, hint=source.hint, at="create")
+        return desired.check(EXISTENCE, "error", source.problem, hint=source.hint, at="create")
     wanted = desired.spec.sdk
     if wanted and source.sdk and wanted != source.sdk:
         return desired.check(
-            _BY_TYPE,
+            EXISTENCE,
             "error",
             f"sdk is {wanted}, and what it is to be created from is {source.sdk}.",
             hint=f"Write sdk: {source.sdk}, or leave it out.",
@@ -106,17 +98,17 @@ def _without_files(desired: Desired) -> list[Check]:
 
 
 def _create(desired: Desired) -> Change:
-    price = desired.price(born_on(desired)) if desired.spec.state != "paused" else None
+    price = desired.price(desired.initial_hardware) if desired.spec.state != "paused" else None
     return Change(
         address=desired.id,
         space=desired.id,
-        facet=_BY_TYPE,
+        facet=EXISTENCE,
         subject=Subject.SPACE,
         action=Action.CREATE,
         after=_settings(desired),
         effects=("bills",) if price else (),
         usd_per_hour_after=price,
-        flavor=born_on(desired),
+        flavor=desired.initial_hardware,
         source=desired.manifest.source("spaces", desired.id),
     )
 
@@ -143,13 +135,11 @@ def _settings(desired: Desired) -> dict[str, Json]:
 
 def _delete(desired: Desired, state: SpaceState) -> Change | Check:
     if desired.spec.protect:
-        return of_space(
-            desired, "is protected and will not be deleted.", "Remove `protect` or `state: absent`."
-        )
+        return desired.refuse("is protected and will not be deleted.", "Remove `protect` or `state: absent`.")
     return Change(
         address=desired.id,
         space=desired.id,
-        facet=_BY_TYPE,
+        facet=EXISTENCE,
         subject=Subject.SPACE,
         action=Action.DELETE,
         before={"sdk": state.sdk, "hardware": state.hardware, "visibility": state.visibility},
@@ -161,30 +151,12 @@ def _delete(desired: Desired, state: SpaceState) -> Change | Check:
 
 def _other_sdk(desired: Desired, live: str) -> Check:
     return desired.check(
-        _BY_TYPE,
+        EXISTENCE,
         "error",
         f"sdk is {live}, not {desired.spec.sdk}.",
         hint="The sdk is part of the Space's README.md: change it there, or correct the manifest.",
         at="sdk",
     )
-
-
-def of_space(desired: Desired, message: str, hint: str) -> Check:
-    """An error about the Space as a whole."""
-    return Check(
-        address=desired.id,
-        space=desired.id,
-        facet=_BY_TYPE,
-        severity="error",
-        message=message,
-        hint=hint,
-        source=desired.manifest.source("spaces", desired.id),
-    )
-
-
-def born_on(desired: Desired) -> str | None:
-    """The hardware that a Space is created on."""
-    return desired.spec.hardware or (None if desired.sdk == "static" else "cpu-basic")
 
 
 def _new_space(desired: Desired, ports: Ports) -> NewSpace:
@@ -195,7 +167,7 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
     }
     if spec.restart is not None:
         variables[RESTART_VARIABLE] = Variable(value=spec.restart, description="hfspace: restart marker")
-    sleep = spec.sleep_time if not desired.is_free(born_on(desired)) else None
+    sleep = spec.sleep_time if not desired.is_free(desired.initial_hardware) else None
     return NewSpace(
         id=desired.id,
         sdk=spec.sdk,

@@ -4,16 +4,17 @@ can't hold is an error with the way out, never a difference that comes back (doc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from hfspace.errors import TrackioError, TrackioUnavailable
-from hfspace.facets.base import Desired
+from hfspace.facets.base import NOTHING, Facet, Need
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
 from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.values import differing, run_id
 from hfspace.manifest.experiments import Identity, identity
-from hfspace.manifest.models import ExperimentSpec
+from hfspace.manifest.models import ExperimentSpec, SpaceSpec
 from hfspace.model import (
+    UNKNOWN,
     Action,
     Change,
     Check,
@@ -31,11 +32,16 @@ _UNSUPPORTED = "unsupported"
 _PERSISTENCE = ("HF_TOKEN", "TRACKIO_DATASET_REPO")
 
 
-@dataclass(frozen=True)
-class Experiments:
-    name: str = _NAME
-    restarts: bool = False
-    carries: frozenset[str] = frozenset()
+class Experiments(Facet):
+    name = _NAME
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        """The names of variables and secrets too where the app may have nowhere to keep its experiments."""
+        if not spec.experiments and _NAME not in spec.prune:
+            return NOTHING
+        forgetful = state.experiments is not None and state.experiments.backend == "interface"
+        names = {Need.VARIABLES, Need.SECRETS} if forgetful else set()
+        return frozenset({Need.EXPERIMENTS, *names})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         spec, live = desired.spec, state.experiments
@@ -57,9 +63,9 @@ class Experiments:
         return found
 
     def compare_missing(self, desired: Desired) -> list[Change | Check]:
-        """For a Space that is about to be created: all of its experiments."""
+        """All of its experiments, once it is created and runs."""
         spec = desired.spec
-        if spec.state == "paused":
+        if spec.state == "paused" or not desired.is_created:
             return []
         backend = spec.trackio.backend if spec.trackio else "auto"
         limits: list[Change | Check] = [*_limits(desired, backend)] if backend != "auto" else []
@@ -68,8 +74,25 @@ class Experiments:
             *(_create(desired, key, wanted) for key, wanted in sorted((spec.experiments or {}).items())),
         ]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return False
+    def value(self, state: SpaceState, key: str | None) -> object:
+        live = state.experiments
+        return UNKNOWN if live is None or live.problem else [item for item in live.items if item.key == key]
+
+    def held(self, spec: SpaceSpec, state: SpaceState) -> frozenset[str] | None:
+        live = state.experiments
+        if live is None or live.problem:
+            return None
+        return frozenset(spec.experiments or {}) & {item.key for item in live.items}
+
+    def is_silent(self, state: SpaceState) -> bool:
+        live = state.experiments
+        return live is not None and bool(live.problem) and not live.backend
+
+    def verify(self, desired: Desired, state: SpaceState) -> Check | None:
+        """What could not be planned, since the app did not run before."""
+        live = state.experiments
+        checks = [item for item in self.compare(desired, state) if isinstance(item, Check)] if live else []
+        return next((item for item in checks if (live and live.problem) or item.severity == "error"), None)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         """Safe to repeat: creates only what no experiment is called, and reads after every write."""

@@ -6,21 +6,21 @@ One request carries the sleep time too: whether a hardware request without one k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 
-from hfspace.facets.base import Desired
+from hfspace.facets.base import Facet
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
 from hfspace.model import HELD, IDLE, Action, Change, Check, Effect, SpaceState
 
 ZERO_GPU = "zero-a10g"
 
 
-@dataclass(frozen=True)
-class Hardware:
-    name: str = "hardware"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset({"sleep_time"})
+class Hardware(Facet):
+    name = "hardware"
+    restarts = True
+    priced = True
+    carries = frozenset({"sleep_time"})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.hardware
@@ -68,9 +68,6 @@ class Hardware:
             flavor=wanted,
             note=note,
         )
-
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.hardware is None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         flavor = str(change.after)

@@ -6,20 +6,21 @@ so marker and restart are one request: no crash can come between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired, restarts_now
+from hfspace.facets.base import NOTHING, Facet, Need
+from hfspace.facets.desired import Desired, restarts_now
 from hfspace.live.ports import Ports
-from hfspace.model import HELD, IDLE, RESTART_VARIABLE, Action, Change, Check, SpaceState, Variable
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import HELD, IDLE, RESTART_VARIABLE, UNKNOWN, Action, Change, Check, SpaceState, Variable
 
 _HINT = "It is restarted, and the value used up, at the first apply that finds it running."
 
 
-@dataclass(frozen=True)
-class Restart:
-    name: str = "restart"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class Restart(Facet):
+    name = "restart"
+    restarts = True
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        return NOTHING if spec.restart is None else frozenset({Need.VARIABLES})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.restart
@@ -48,8 +49,11 @@ class Restart:
             )
         ]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.variables is None
+    def value(self, state: SpaceState, key: str | None) -> object:
+        if state.variables is None:
+            return UNKNOWN
+        marker = state.variables.get(RESTART_VARIABLE)
+        return marker.value if marker else None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         marker = Variable(value=str(change.after), description="hfspace: restart marker")

@@ -3,31 +3,38 @@ value of its source changed, so that an unchanged secret is never posted again (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
-from hfspace.facets.base import Desired, collision, description, no_value, restarts_now, sealed
+from hfspace.facets.base import NOTHING, Facet, Need
+from hfspace.facets.desired import Desired, collision, description, no_value, restarts_now, sealed
+from hfspace.live.fingerprint import is_guessable
 from hfspace.live.ports import Ports
-from hfspace.model import Action, Change, Check, Effect, Secret, Severity, SpaceState
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import UNKNOWN, Action, Change, Check, Effect, Secret, Severity, SpaceState
 
 
-@dataclass(frozen=True)
-class Secrets:
-    name: str = "secrets"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class Secrets(Facet):
+    name = "secrets"
+    restarts = True
+    sensitive = True
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        """The variables too where a name is to be added: one name in both would kill the Space."""
+        if not spec.secrets and self.name not in spec.prune:
+            return NOTHING
+        added = state.secrets is not None and bool(set(spec.secrets or {}) - set(state.secrets))
+        both = added or state.stage == "CONFIG_ERROR"
+        return frozenset({Need.VARIABLES, Need.SECRETS} if both else {Need.SECRETS})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         spec, live = desired.spec, state.secrets
         wanted = spec.secrets or {}
-        if not wanted and "secrets" not in spec.prune and not spec.variables:
-            return []
         if wanted and state.is_static:
             return [_static(desired)]
-        if live is None and not wanted and "secrets" not in spec.prune:
-            return []
         if live is None:
-            return [_unreadable(desired)] if wanted or "secrets" in spec.prune else []
-        found: list[Change | Check] = []
+            unread = [_unreadable(desired)] if wanted or self.name in spec.prune else []
+            return [*unread, *_guessable(desired)]
+        found: list[Change | Check] = [*_guessable(desired)]
         for key in sorted(wanted):
             if why := desired.unset_secret(key):
                 found += _unset(desired, key, live.get(key), why)
@@ -80,8 +87,22 @@ class Secrets:
             needed_by=f"{desired.id}.variables.{key}" if moves else "",
         )
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.secrets is None
+    def compare_missing(self, desired: Desired) -> list[Change | Check]:
+        return [*_guessable(desired)] if desired.is_created else []
+
+    def value(self, state: SpaceState, key: str | None) -> object:
+        """Its fingerprint: all that is told of a value."""
+        if state.secrets is None:
+            return UNKNOWN
+        secret = state.secrets.get(str(key))
+        return (secret.fingerprint,) if secret else None
+
+    def is_stored(self, change: Change, state: SpaceState) -> bool:
+        secret = (state.secrets or {}).get(str(change.key))
+        return bool(secret and secret.matches)
+
+    def undeclared(self, spec: SpaceSpec, state: SpaceState) -> Collection[str]:
+        return (state.secrets or {}).keys() - (spec.secrets or {}).keys()
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         key = str(change.key)
@@ -97,6 +118,21 @@ class Secrets:
             has = (ports.hub.secrets(desired.id) if live is None else live).get(key)
             own = has.description if has else None
         ports.hub.set_secret(desired.id, key, *sealed(source, own, ports))
+
+
+def _guessable(desired: Desired) -> Iterator[Check]:
+    """A warning for each secret that its fingerprint would give away."""
+    for key in sorted(desired.spec.secrets or {}):
+        source = desired.secret(key)
+        if source is not None and not source.reveal_key() and is_guessable(source.reveal()):
+            yield desired.check(
+                "secrets",
+                "warning",
+                "so short or plain that whoever may list the Space's secrets could guess it from its "
+                "fingerprint.",
+                key=key,
+                hint="Use a long random value, or set HFSPACE_FINGERPRINT_KEY.",
+            )
 
 
 def _keyed(desired: Desired, key: str) -> Check:
@@ -117,7 +153,7 @@ def _unset(desired: Desired, key: str, has: Secret | None, why: str) -> list[Che
     severity: Severity = "error" if has is None else "unknown"
     message = f"{key}: {why}" if has is None else f"{key}: not compared ({why} here)"
     hint = "Set it where hfspace runs, or write optional: true to leave it alone where it is not set."
-    return [desired.check("secrets", severity, message, key=key, hint=hint)]
+    return [desired.check("secrets", severity, message, key=key, hint=hint, needed_to_apply=True)]
 
 
 def _static(desired: Desired) -> Check:

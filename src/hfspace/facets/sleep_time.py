@@ -5,18 +5,15 @@ Free hardware has a fixed one: declaring another there could never converge, so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired
+from hfspace.facets.base import Facet
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
-from hfspace.model import HELD, Action, Change, Check, SpaceState
+from hfspace.manifest.values import format_duration
+from hfspace.model import HELD, Action, Change, Check, Json, SpaceState
 
 
-@dataclass(frozen=True)
-class SleepTime:
-    name: str = "sleep_time"
-    restarts: bool = False
-    carries: frozenset[str] = frozenset()
+class SleepTime(Facet):
+    name = "sleep_time"
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.sleep_time
@@ -43,8 +40,8 @@ class SleepTime:
         early = desired.spec.state == "paused" and not carried
         return [desired.change(self.name, Action.UPDATE, before=state.sleep_time, after=wanted, early=early)]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.sleep_time is None
+    def show(self, value: Json) -> str:
+        return format_duration(value if isinstance(value, int) else None)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         ports.hub.set_sleep_time(desired.id, int(change.after))

@@ -5,11 +5,12 @@ Waking comes after every other setting, pausing before them (hfspace.planner.ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from hfspace.facets.base import Desired
+from hfspace.facets.base import NOTHING, Facet, Need, known
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
+from hfspace.manifest.models import SpaceSpec
 from hfspace.model import BILLED, FAILED, STARTING, Action, Change, Check, SpaceState, Subject
 
 RESTART = "restart"
@@ -19,11 +20,17 @@ _LONG = 3600
 """Seconds of building or starting that are worth a word where the manifest says nothing of it."""
 
 
-@dataclass(frozen=True)
-class State:
-    name: str = "state"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class State(Facet):
+    name = "state"
+    restarts = True
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        """A listing may leave the stage out, the reason of a failure, and how old what it builds is."""
+        if state.stage in STARTING:
+            return NOTHING if state.details else frozenset({Need.DETAILS})
+        unexplained = state.stage in FAILED and not state.error_message
+        untold = state.stage is None and not state.is_static
+        return frozenset({Need.RUNTIME}) if unexplained or untold else NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted, stage = desired.spec.state, state.stage
@@ -115,8 +122,8 @@ class State:
             )
         ]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.stage is None
+    def value(self, state: SpaceState, key: str | None) -> object:
+        return known(state.stage)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.PAUSE:

@@ -4,18 +4,28 @@ becomes a secret is deleted here first, since a Space with one name as both dies
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Collection
+from dataclasses import replace
 
-from hfspace.facets.base import Desired, collision, description, restarts_now
+from hfspace.facets.base import NOTHING, Facet, Need
+from hfspace.facets.desired import Desired, collision, description, restarts_now
 from hfspace.live.ports import Ports
-from hfspace.model import RESTART_VARIABLE, Action, Change, Check, Effect, Json, SpaceState, Variable
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import RESTART_VARIABLE, UNKNOWN, Action, Change, Check, Effect, Json, SpaceState, Variable
 
 
-@dataclass(frozen=True)
-class Variables:
-    name: str = "variables"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class Variables(Facet):
+    name = "variables"
+    restarts = True
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        """The secrets too where a name is to be added: one name in both would kill the Space."""
+        if not spec.variables and self.name not in spec.prune:
+            return NOTHING
+        added = state.variables is not None and bool(set(spec.variables or {}) - set(state.variables))
+        both = spec.variables and (added or state.stage == "CONFIG_ERROR")
+        return frozenset({Need.VARIABLES, Need.SECRETS} if both else {Need.VARIABLES})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         spec, live = desired.spec, state.variables
@@ -73,8 +83,23 @@ class Variables:
             needed_by=f"{desired.id}.secrets.{key}" if moves else "",
         )
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.variables is None
+    def value(self, state: SpaceState, key: str | None) -> object:
+        if state.variables is None:
+            return UNKNOWN
+        variable = state.variables.get(str(key))
+        return variable.value if variable else None
+
+    def show(self, value: Json) -> str:
+        """A text in quotes; of a description that changes alone, that description."""
+        text = value["description"] if isinstance(value, dict) else value
+        return "none" if text is None else json.dumps(text, ensure_ascii=False)
+
+    def is_stored(self, change: Change, state: SpaceState) -> bool:
+        wrote = change.after["value"] if isinstance(change.after, dict) else change.after
+        return super().is_stored(replace(change, after=wrote), state)
+
+    def undeclared(self, spec: SpaceSpec, state: SpaceState) -> Collection[str]:
+        return (state.variables or {}).keys() - (spec.variables or {}).keys() - {RESTART_VARIABLE}
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         key = str(change.key)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hfspace.facets.base import Desired
+from hfspace.facets.base import Facet
+from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
 from hfspace.model import Action, Change, Check, SpaceState
 
 
-@dataclass(frozen=True)
-class Visibility:
-    name: str = "visibility"
-    restarts: bool = False
-    carries: frozenset[str] = frozenset()
+class Visibility(Facet):
+    name = "visibility"
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         wanted = desired.spec.visibility
@@ -40,9 +36,6 @@ class Visibility:
                 note=note,
             )
         ]
-
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.visibility is None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if ports.exact:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from hfspace.facets.base import Desired, restarts_now
+from hfspace.facets.base import NOTHING, Facet, Need
+from hfspace.facets.desired import Desired, restarts_now
 from hfspace.live.ports import Ports
+from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Action, Change, Check, Json, SpaceState, Volume
 
 
-@dataclass(frozen=True)
-class Volumes:
-    name: str = "volumes"
-    restarts: bool = True
-    carries: frozenset[str] = frozenset()
+class Volumes(Facet):
+    name = "volumes"
+    restarts = True
+
+    def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
+        declared = spec.volumes is not None or self.name in spec.prune
+        return frozenset({Need.RUNTIME}) if declared and state.volumes is None else NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         spec, live = desired.spec, state.volumes
@@ -44,8 +48,8 @@ class Volumes:
             )
         ]
 
-    def is_unknown(self, state: SpaceState) -> bool:
-        return state.volumes is None
+    def show(self, value: Json) -> str:
+        return ", ".join(map(_place, value)) if isinstance(value, list) and value else super().show(value)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         live = desired.live.volumes if desired.live else None
@@ -77,6 +81,13 @@ def _shown(volume: Volume) -> Json:
     path = f"/{volume.path}" if volume.path else ""
     source = f"hf://{volume.type}s/{volume.source or '(not visible)'}{revision}{path}"
     return {"source": source, "mount_path": volume.mount_path, "read_only": bool(volume.read_only)}
+
+
+def _place(volume: Json) -> str:
+    if not isinstance(volume, dict):
+        return str(volume)
+    mode = ", read-only" if volume.get("read_only") else ""
+    return f"{volume.get('source')} at {volume.get('mount_path')}{mode}"
 
 
 def _check(desired: Desired, message: str, hint: str) -> Check:

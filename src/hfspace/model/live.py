@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeAlias
+
+
+class Unknown(Enum):
+    """The type of UNKNOWN."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN = Unknown.UNKNOWN
+"""What was not read, or can't be read: never nothing."""
 
 Json: TypeAlias = Any
 """A value that JSON can hold: None, bool, int, finite float, str, list or dict of such."""
@@ -165,6 +176,11 @@ class SpaceState:
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
     details: Details | None = None
+
+    def with_earlier(self, earlier: SpaceState) -> SpaceState:
+        """This, with what is unknown here as `earlier` told it."""
+        unknown = [one.name for one in fields(self) if getattr(self, one.name) is None]
+        return replace(self, **{name: getattr(earlier, name) for name in unknown})
 
     @property
     def is_static(self) -> bool:

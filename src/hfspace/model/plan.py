@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -127,20 +127,28 @@ Scope: TypeAlias = Literal["space", "policy"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Something that apply can't mend. An `error` stops its Space, if it `blocks`; one of the scope `policy`
-    stops everything, unless it is `overridable` and the caller insists. `unknown`: what was declared or asked
-    for could not be read or compared."""
+    """Something that apply can't mend. One whose `subject` is the Space leaves nothing else to say of it. An
+    `error` stops its Space, if it `blocks`; one of the scope `policy` stops everything, unless it is
+    `overridable` and the caller insists. `unknown`: what was declared or asked for could not be read or
+    compared; an error in a plan that is to be applied, where it is `needed_to_apply`.
+    """
 
     address: str
     space: str
     facet: str
     scope: Scope = "space"
+    subject: Subject = Subject.SETTING
     severity: Severity
     message: str
     hint: str = ""
     source: Source | None = None
     overridable: bool = False
     blocks: bool = True
+    needed_to_apply: bool = False
+
+    def order(self) -> tuple[str, str, str]:
+        """Sorts the checks of a plan."""
+        return (self.space, self.severity, self.address + self.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +193,13 @@ class Plan:
     ignored: tuple[Change, ...] = ()
     of: int = 0
     undeclared: tuple[str, ...] = ()
+
+    def to_apply(self) -> Plan:
+        """This plan as one that is to be applied: what only looking can do without is an error."""
+        checks = (
+            replace(check, severity="error") if check.needed_to_apply else check for check in self.checks
+        )
+        return replace(self, checks=tuple(sorted(checks, key=Check.order)))
 
     @property
     def errors(self) -> tuple[Check, ...]:

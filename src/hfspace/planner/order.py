@@ -28,15 +28,17 @@ def rank(change: Change) -> tuple[int, int]:
     """Pause first, so that nothing bills meanwhile, save for what a paused Space refuses; a name that moves
     between variables and secrets is
     deleted before it is set (one name in both kills the Space); private before anything new is written
-    there; the rest in facet order, in which waking comes last."""
+    there; the rest in facet order; starting it last."""
     if change.in_app:
-        first = 4  # their deletes too: nothing that restarts the Space may come after them
+        first = 5  # their deletes too: nothing that restarts the Space may come after them
     elif change.pauses:
         first = 0
     elif change.early:
         first = -1
     elif "hides" in change.effects:
         first = 1
+    elif change.power:
+        first = 4
     elif change.action is Action.DELETE:
         first = 2
     else:

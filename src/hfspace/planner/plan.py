@@ -9,12 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 
-from hfspace.facets import ALL
-from hfspace.facets.base import Desired
-from hfspace.facets.existence import Existence, born_on, of_space
-from hfspace.facets.experiments import Experiments
+from hfspace.facets import ALL, Desired
 from hfspace.manifest.models import Manifest
-from hfspace.model import RESTART_VARIABLE, Change, Check, LocalInputs, Plan, Snapshot, SpaceState
+from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
 from hfspace.planner import order
 from hfspace.planner.cost import cost
 from hfspace.planner.policy import breaches
@@ -36,20 +33,20 @@ def plan(
     changes: list[Change] = []
     checks: list[Check] = []
     ignored: list[Change] = []
-    for space in sorted(manifest.spaces):
-        desired = desired_of(space, manifest, snapshot, inputs or LocalInputs())
-        for found in compare(desired, snapshot):
-            if isinstance(found, Check):
-                checks.append(found)
-            elif found.facet in desired.spec.ignore:
-                ignored.append(found)
+    inputs = inputs or LocalInputs()
+    spaces = {space: desired_space(space, manifest, snapshot, inputs) for space in sorted(manifest.spaces)}
+    for space, desired in spaces.items():
+        for item in compare(desired, snapshot.spaces.get(space)):
+            if isinstance(item, Check):
+                checks.append(item)
+            elif item.facet in desired.spec.ignore:
+                ignored.append(item)
             else:
-                changes.append(found)
-    spaces = sorted(manifest.spaces)
+                changes.append(item)
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]
-        spaces = [space for space in spaces if is_named(space, chosen)]
+        spaces = {space: desired for space, desired in spaces.items() if is_named(space, chosen)}
         ignored = [change for change in ignored if is_targeted(change, chosen)]
     changes.sort(key=order.key)
     after = cost(manifest, snapshot, changes)
@@ -62,65 +59,60 @@ def plan(
         declared=tuple(spaces),
         of=len(manifest.spaces),
         changes=tuple(changes),
-        checks=tuple(sorted(checks, key=_check_key)),
+        checks=tuple(sorted(checks, key=Check.order)),
         cost=after,
         requests=snapshot.requests,
         snapshot={space: digest(state) for space, state in sorted(snapshot.spaces.items())},
         unmanaged=tuple(state.id for state in snapshot.unmanaged),
-        undeclared=_undeclared(manifest, snapshot, spaces) if snapshot.names_read else (),
+        undeclared=_undeclared(spaces.values(), snapshot) if snapshot.names_read else (),
         ignored=tuple(sorted(ignored, key=order.key)),
     )
 
 
-def desired_of(space: str, manifest: Manifest, snapshot: Snapshot, inputs: LocalInputs) -> Desired:
+def desired_space(space: str, manifest: Manifest, snapshot: Snapshot, inputs: LocalInputs) -> Desired:
+    """One declared Space with all that a comparison may need to know beside it."""
     return Desired(
         id=space,
         spec=manifest.spaces[space],
         manifest=manifest,
         flavors=snapshot.flavors,
         inputs=inputs,
+        unreadable=snapshot.unreadable.get(space, ""),
         source=snapshot.sources.get(space),
     )
 
 
-def compare(desired: Desired, snapshot: Snapshot) -> list[Change | Check]:
-    """Everything about one Space, unsorted."""
-    if desired.id in snapshot.unreadable:
-        return [of_space(desired, f"could not be read: {snapshot.unreadable[desired.id]}", "Run again.")]
-    state = snapshot.spaces.get(desired.id)
+def compare(desired: Desired, state: SpaceState | None) -> list[Change | Check]:
+    """Everything about one Space, unsorted; `state` is None for one that is missing, or can't be read."""
     if state is None:
-        return _missing(desired)
-    if state.id.lower() != desired.id.lower():
-        renamed = f"was renamed: the Hub answers with {state.id}."
-        return [of_space(desired, renamed, f"Write {state.id} in the manifest.")]
-    if desired.spec.state == "absent":
-        return list(Existence().compare(desired, state))
-    return [found for facet in ALL for found in facet.compare(desired, state)]
+        return _compare_missing(desired)
+    items: list[Change | Check] = []
+    for facet in ALL:
+        items += facet.compare(desired, state)
+        if any(item.subject is Subject.SPACE for item in items):
+            break  # it goes, or is another one: no setting of it matters
+    return items
 
 
-def _undeclared(manifest: Manifest, snapshot: Snapshot, spaces: Iterable[str]) -> tuple[str, ...]:
-    """Addresses of the variables and secrets that Spaces have and nobody declared."""
-    found: list[str] = []
-    for space in spaces:
-        state, spec = snapshot.spaces.get(space), manifest.spaces[space]
-        if state is None:
-            continue
-        for kind, live, own in (
-            ("variables", state.variables, spec.variables),
-            ("secrets", state.secrets, spec.secrets),
-        ):
-            names = (live or {}).keys() - (own or {}).keys() - {RESTART_VARIABLE}
-            found += (f"{space}.{kind}.{name}" for name in sorted(names))
-    return tuple(found)
+def _compare_missing(desired: Desired) -> list[Change | Check]:
+    items = [item for facet in ALL for item in facet.compare_missing(desired)]
+    if not any(isinstance(item, Change) and item.creates_space for item in items):
+        return [item for item in items if isinstance(item, Check)]
+    # What a live Space would be refused, before a create fails on it or leaves it half made.
+    settings = (item for facet in ALL for item in facet.compare(desired, desired.initial))
+    refused = [item for item in settings if isinstance(item, Check) and item.severity == "error"]
+    return [*refused] or items
 
 
-def requiring_secrets(made: Plan, unset: Iterable[tuple[str, str]]) -> Plan:
-    """`made` as it is to be applied: a secret without a value, by (space, key), is an error then."""
-    addresses = {f"{space}.secrets.{key}" for space, key in unset}
-    checks = (
-        replace(check, severity="error") if check.address in addresses else check for check in made.checks
+def _undeclared(desired: Iterable[Desired], snapshot: Snapshot) -> tuple[str, ...]:
+    """Addresses of what Spaces have and nobody declared."""
+    return tuple(
+        f"{one.id}.{facet.name}.{key}"
+        for one in desired
+        if (state := snapshot.spaces.get(one.id))
+        for facet in ALL
+        for key in sorted(facet.undeclared(one.spec, state))
     )
-    return replace(made, checks=tuple(sorted(checks, key=_check_key)))
 
 
 def digest(state: SpaceState) -> str:
@@ -168,27 +160,6 @@ def _standing(stage: str | None) -> str | None:
     return "UP"
 
 
-def _missing(desired: Desired) -> list[Change | Check]:
-    found = Existence().compare_missing(desired)
-    if not any(isinstance(item, Change) for item in found):
-        return found
-    return _refusals(desired) or found + Experiments().compare_missing(desired)
-
-
-def _refusals(desired: Desired) -> list[Change | Check]:
-    """What a live Space of this kind would be refused, before a create fails on it or leaves it half made."""
-    born = SpaceState(
-        id=desired.id,
-        sdk=desired.sdk,
-        stage="NO_APP_FILE",
-        hardware=None if desired.spec.hardware else born_on(desired),
-        variables={},
-        secrets={},
-    )
-    found = (item for facet in ALL for item in facet.compare(desired, born))
-    return [item for item in found if isinstance(item, Check) and item.severity == "error"]
-
-
 def is_named(address: str, targets: tuple[str, ...]) -> bool:
     """Whether a target names what has this address, or something of it."""
     return any(matches(address, address, (one,)) or one.startswith(f"{address}.") for one in targets)
@@ -209,7 +180,3 @@ def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
         or address.startswith(f"{pattern}.")
         for pattern in patterns
     )
-
-
-def _check_key(check: Check) -> tuple[str, str, str]:
-    return (check.space, check.severity, check.address + check.message)

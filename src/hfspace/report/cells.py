@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html as html_library
-import json
-import re
 from decimal import Decimal
 
-from hfspace.manifest.values import format_duration
+from hfspace.facets import BY_NAME, Facet
+from hfspace.facets.base import as_text
 from hfspace.model import Json
 from hfspace.report.differences import Difference, differences
 from hfspace.text import plain
@@ -15,6 +14,7 @@ from hfspace.text import plain
 LONGEST_VALUE = 120
 _LONG = 40  # characters from which on nested values are compared member by member
 _MOST_MEMBERS = 8
+_UNKNOWN = Facet()
 _CONTEXT = 12  # characters shown before the first difference of two long values
 
 
@@ -25,28 +25,23 @@ def html(text: object) -> str:
 
 def value(item: Json, limit: int = LONGEST_VALUE) -> str:
     """A value as JSON writes it, cut to `limit` characters with a note of how long it was; escaped."""
-    return cut(plain(item if isinstance(item, str) and _is_word(item) else _json(item)), limit)
+    return cut(plain(as_text(item)), limit)
 
 
-def setting(facet: str, item: Json, limit: int = LONGEST_VALUE) -> str:
-    """A value of one facet: sleep times as durations, volumes as places, absent ones as a word."""
-    if facet == "sleep_time":
-        return format_duration(item if isinstance(item, int) else None)
-    if item is None or item == []:
-        return "none"
-    if facet == "variables" and isinstance(item, str):
-        return cut(plain(_json(item)), limit)
-    if facet == "volumes" and isinstance(item, list):
-        return cut(plain(", ".join(_volume(one) for one in item)), limit)
-    return value(item, limit)
+def facet(name: str) -> Facet:
+    """The facet of this name, or one that shows values plainly: a plan may come from another hfspace."""
+    return BY_NAME.get(name, _UNKNOWN)
 
 
-def move(facet: str, before: Json, after: Json, limit: int = LONGEST_VALUE) -> str:
+def setting(name: str, item: Json, limit: int = LONGEST_VALUE) -> str:
+    """A value of one facet, as that shows it; escaped."""
+    return cut(plain(facet(name).show(item)), limit)
+
+
+def move(name: str, before: Json, after: Json, limit: int = LONGEST_VALUE) -> str:
     """`before → after`; of two nested values only the members that differ; two long values are shown
     from where they part, since their starts may be equal."""
-    if facet == "variables" and isinstance(before, dict) and isinstance(after, dict):
-        return f"{value(before.get('description'), limit)} → {value(after.get('description'), limit)}"
-    old, new = setting(facet, before, 10**9), setting(facet, after, 10**9)
+    old, new = setting(name, before, 10**9), setting(name, after, 10**9)
     if max(len(old), len(new)) > _LONG and (members := differences(before, after)):
         parts = [_member(item, limit) for item in members[:_MOST_MEMBERS]]
         more = [f"{len(members) - _MOST_MEMBERS} more members"] if len(members) > _MOST_MEMBERS else []
@@ -107,18 +102,3 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 def _from(text: str, start: int, limit: int) -> str:
     return cut(text, limit) if start == 0 else f"…{text[start : start + limit]}… ({len(text):,} characters)"
-
-
-def _volume(item: Json) -> str:
-    if not isinstance(item, dict):
-        return str(item)
-    mode = ", read-only" if item.get("read_only") else ""
-    return f"{item.get('source')} at {item.get('mount_path')}{mode}"
-
-
-def _json(item: Json) -> str:
-    return json.dumps(item, ensure_ascii=False)
-
-
-def _is_word(text: str) -> bool:
-    return bool(re.fullmatch(r"[A-Za-z0-9][\w./:@+-]*", text))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan, Subject
 from hfspace.planner.counts import counts
-from hfspace.report.cells import counted, cut, delta, html, money, setting, value
+from hfspace.report.cells import counted, cut, delta, html, money, setting
 from hfspace.report.plan_view import LONGEST_MESSAGE
 from hfspace.text import plain
 
@@ -216,9 +216,6 @@ def _values(change: Change) -> str:
     if change.subject is Subject.SPACE:
         gone = change.action is Action.DELETE
         return "deleted for good" if gone else f"created {_created(change.after)}".rstrip()
-    if _is_entry(change.before) and _is_entry(change.after):
-        # The value is the same, the description is not.
-        return f"{_description(change.before)} → {_description(change.after)}"
     before, after = _shown(change.facet, change.before), _shown(change.facet, change.after)
     if change.action is Action.CREATE:
         return after
@@ -227,14 +224,6 @@ def _values(change: Change) -> str:
 
 def _shown(facet: str, item: object) -> str:
     return code(setting(facet, item))
-
-
-def _is_entry(item: object) -> bool:
-    return isinstance(item, dict) and "description" in item
-
-
-def _description(item: object) -> str:
-    return code(value(item.get("description"))) if isinstance(item, dict) else code(None)
 
 
 def _created(settings: object) -> str:

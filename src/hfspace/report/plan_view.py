@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Json, Plan, Subject
-from hfspace.report.cells import LONGEST_VALUE, cut, delta, move, setting
+from hfspace.report.cells import LONGEST_VALUE, cut, delta, facet, move, setting
 from hfspace.text import plain
 
 LONGEST_MESSAGE = 600
@@ -149,13 +149,10 @@ def _change(change: Change, limit: int) -> list[Row]:
 def _whole(change: Change, sign: str, place: str, limit: int) -> list[Row]:
     """A create shows what it creates with, a delete what is lost; the price stands at the hardware."""
     settings = change.after if change.action is Action.CREATE else change.before
-    shown = dict(_settings(settings if isinstance(settings, dict) else {}, limit))
     price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
-    if price and "hardware" not in shown:
-        shown["hardware"] = "by default"
     return [
-        Row(sign=sign, name=name, text=text, price=price if name == "hardware" else "", place=place)
-        for name, text in shown.items()
+        Row(sign=sign, name=name, text=text, price=price if facet(name).priced else "", place=place)
+        for name, text in _settings(settings if isinstance(settings, dict) else {}, limit)
     ]
 
 
@@ -165,7 +162,7 @@ def _settings(settings: Mapping[str, Json], limit: int) -> Iterator[tuple[str, s
             continue
         if isinstance(item, dict):
             yield from ((plain(f"{name}.{key}"), setting(name, one, limit)) for key, one in item.items())
-        elif name == "secrets" and isinstance(item, list):
+        elif facet(name).sensitive and isinstance(item, list):
             yield from ((plain(f"{name}.{key}"), "(not shown)") for key in item)
         else:
             yield plain(name), setting(name, item, limit)
