@@ -35,7 +35,7 @@ HfspaceError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class HfspaceError(Exception):
@@ -60,14 +60,13 @@ class UsageError(HfspaceError):
     """The command line asks for something that makes no sense."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in a manifest. `line` and `column` count from 1; 0 means the file as a whole."""
 
     file: str
+    message: str
     line: int = 0
     column: int = 0
-    message: str
     hint: str = ""
     source_line: str = ""
 
@@ -101,8 +100,7 @@ class ChangedMeanwhile(HfspaceError):
     """Somebody else, such as a second run, changed what this run had written or read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One reason why a plan may not be applied, and what to do about it."""
 
     message: str

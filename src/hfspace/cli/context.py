@@ -8,15 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
 from hfspace.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hfspace.applier.run import Options
     from hfspace.live.hub import HubClient
     from hfspace.live.limiter import Pace
@@ -58,6 +58,8 @@ class Context:
     @property
     def endpoint(self) -> str:
         """The address of the Hub. Raises UsageError when HF_ENDPOINT is no http(s) URL."""
+        from urllib.parse import urlsplit  # 5 ms, and --help needs none of it
+
         url = (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
         try:
             parts = urlsplit(url)
@@ -105,6 +107,8 @@ class Context:
     def load_base_manifest(self, base: Path) -> Manifest | None:
         """The same manifest in another checkout, None when it has none. An overlay that the checkout lacks is
         from elsewhere, and is read as it is."""
+        from pathlib import Path
+
         from hfspace.manifest.files import expanded
         from hfspace.manifest.loader import load_files
 

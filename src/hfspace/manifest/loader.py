@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from hfspace.errors import ManifestError, Problem
@@ -89,7 +88,7 @@ def _as_written(problem: Problem, values: Mapping[str, str]) -> Problem:
     message, hint = problem.message, problem.hint
     for value, written in values.items():
         message, hint = message.replace(value, written), hint.replace(value, written)
-    return replace(problem, message=message, hint=hint)
+    return problem._replace(message=message, hint=hint)
 
 
 def _no_map(tree: Tree, lines: Sequence[str]) -> Problem:
@@ -111,12 +110,12 @@ def _without_secrets(problem: Problem, trees: Iterable[Tree]) -> Problem:
     literals = [text for tree in trees for text in tree.literals if len(text) >= _SHORTEST_SECRET]
     if _CREDENTIAL.search(problem.source_line) or _CREDENTIAL.search(problem.message):
         message = _CREDENTIAL.sub("…", problem.message)
-        problem = replace(problem, source_line="", message=message, hint=_CREDENTIAL.sub("…", problem.hint))
+        problem = problem._replace(source_line="", message=message, hint=_CREDENTIAL.sub("…", problem.hint))
     if any(text in problem.source_line or text in problem.message for text in literals):
         message = problem.message
         for text in literals:
             message = message.replace(text, "…")
-        return replace(problem, source_line="", message=message)
+        return problem._replace(source_line="", message=message)
     return problem
 
 
