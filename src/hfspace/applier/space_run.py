@@ -28,7 +28,7 @@ from hfspace.errors import (
 )
 from hfspace.facets import BY_NAME, Desired
 from hfspace.model import FAILED, HELD, MOVING, Action, Change, Outcome, SpaceState, Status
-from hfspace.planner.plan import digest
+from hfspace.planner.digest import digest
 
 _UNANSWERED = (HubUnreachable, HubFault, Conflict)
 _CONFIRM_READS = 5

@@ -3,10 +3,7 @@ environment."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 
 from hfspace.facets import ALL, Desired
@@ -14,6 +11,7 @@ from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
 from hfspace.planner import order
 from hfspace.planner.cost import cost
+from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
 
 
@@ -62,7 +60,7 @@ def plan(
         checks=tuple(sorted(checks, key=Check.order)),
         cost=after,
         requests=snapshot.requests,
-        snapshot={space: digest(state) for space, state in sorted(snapshot.spaces.items())},
+        snapshot=Digests(snapshot.spaces),
         unmanaged=tuple(state.id for state in snapshot.unmanaged),
         undeclared=_undeclared(spaces.values(), snapshot) if snapshot.names_read else (),
         ignored=tuple(sorted(ignored, key=order.key)),
@@ -113,51 +111,6 @@ def _undeclared(desired: Iterable[Desired], snapshot: Snapshot) -> tuple[str, ..
         for facet in ALL
         for key in sorted(facet.undeclared(one.spec, state))
     )
-
-
-def digest(state: SpaceState) -> str:
-    """A fingerprint of what a plan depends on: settings and whether it is up, not passing stages or hosts.
-
-    The first half is of what every look shows, whatever is declared; the second of all that was read.
-    """
-    always = (
-        state.id,
-        state.sdk,
-        state.visibility == "public",
-        _standing(state.stage),
-        state.hardware,
-        state.sleep_time,
-    )
-    kept = replace(
-        state,
-        stage=_standing(state.stage),
-        hardware_current=None,
-        replicas=None,
-        host=None,
-        subdomain=None,
-        sha=None,
-        runtime_sha=None,
-        app=None,
-        error_message=None,
-        details=None,
-        secrets=None,
-    )
-    secrets = {
-        key: (item.description, item.fingerprint) for key, item in sorted((state.secrets or {}).items())
-    }
-    return _hash(always) + _hash([asdict(kept), secrets])
-
-
-def _hash(values: object) -> str:
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _standing(stage: str | None) -> str | None:
-    """RUNNING, sleeping and everything on the way there are one: a plan does not depend on which."""
-    if stage in {"PAUSED", "STOPPED", "BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", None}:
-        return stage
-    return "UP"
 
 
 def is_named(address: str, targets: tuple[str, ...]) -> bool:
