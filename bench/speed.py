@@ -23,6 +23,7 @@ from pathlib import Path
 
 HERE = Path(sys.executable).parent
 OCTODNS = Path(".venvs/octodns/bin/octodns-sync").absolute()
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 ROUNDS = 11
 
 
@@ -36,9 +37,11 @@ def cpu_seconds(command: list[str], cwd: Path | None = None, env: dict[str, str]
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare(ours: list[str], peer: list[str], **options: object) -> tuple[float, float, float]:
+def compare(
+    ours: list[str], peer: list[str], cwd: Path | None = None, env: dict[str, str] | None = None
+) -> tuple[float, float, float]:
     """(our median, the peer's, the median ratio) of interleaved rounds, in seconds."""
-    pairs = [(cpu_seconds(ours, **options), cpu_seconds(peer, **options)) for _ in range(ROUNDS)]  # type: ignore[arg-type]
+    pairs = [(cpu_seconds(ours, cwd, env), cpu_seconds(peer, cwd, env)) for _ in range(ROUNDS)]
     mine, theirs = zip(*pairs, strict=True)
     ratios = [one / other for one, other in pairs]
     return statistics.median(mine), statistics.median(theirs), statistics.median(ratios)
@@ -49,17 +52,22 @@ def local_hub(folder: Path, count: int) -> Iterator[dict[str, str]]:
     """A local Hub with `count` Spaces and a manifest that differs from every one; the environment to use it."""
     names = [f"acme/space-{number:05}" for number in range(count)]
     (folder / "seed.yaml").write_text(
-        "spaces:\n" + "".join(f"  {name}: {{sdk: docker, hardware: cpu-upgrade, sleep_time: 3600}}\n" for name in names)
+        "spaces:\n"
+        + "".join(f"  {name}: {{sdk: docker, hardware: cpu-upgrade, sleep_time: 3600}}\n" for name in names)
     )
     (folder / "spaces.yaml").write_text(
         "version: 1\nspaces:\n"
         + "".join(f"  {name}: {{hardware: cpu-upgrade, sleep_time: 30m}}\n" for name in names)
     )
     command = [str(HERE / "hfspace"), "hub", "serve", "--seed", "seed.yaml", "--port", "0"]
-    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         assert server.stdout
-        address = next(found[0] for line in server.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+        address = next(
+            found[0] for line in server.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
+        )
         yield {**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": "hf_local_write"}
     finally:
         server.terminate()
@@ -71,7 +79,10 @@ def octodns(folder: Path, count: int) -> list[str]:
     for name in ("source", "target"):
         (folder / name).mkdir()
     (folder / "source" / "example.com.yaml").write_text(
-        "---\n" + "".join(f"space-{n:05}:\n  ttl: 300\n  type: A\n  value: 192.0.2.{n % 250 + 1}\n" for n in range(count))
+        "---\n"
+        + "".join(
+            f"space-{n:05}:\n  ttl: 300\n  type: A\n  value: 192.0.2.{n % 250 + 1}\n" for n in range(count)
+        )
     )
     (folder / "config.yaml").write_text(
         "providers:\n"
@@ -89,11 +100,15 @@ def main() -> None:
     plan = [str(HERE / "hfspace"), "plan"]
     with tempfile.TemporaryDirectory() as name, local_hub(Path(name), 1000) as env:
         times = compare(plan, octodns(Path(name), 1000), cwd=Path(name), env=env)
-        print(f"| plan of 1,000 against octodns-sync | {times[0]:.2f} s | {times[1]:.2f} s | {times[2]:.2f} |")
+        print(
+            f"| plan of 1,000 against octodns-sync | {times[0]:.2f} s | {times[1]:.2f} s | {times[2]:.2f} |"
+        )
     with tempfile.TemporaryDirectory() as name, local_hub(Path(name), 20_000) as env:
         many = statistics.median(cpu_seconds(plan, cwd=Path(name), env=env) for _ in range(3))
         share = many / times[0]
-        print(f"| plan of 20,000 against 1,000 | {many:.2f} s | {times[0]:.2f} s | {share:.1f} (20 is linear) |")
+        print(
+            f"| plan of 20,000 against 1,000 | {many:.2f} s | {times[0]:.2f} s | {share:.1f} (20 is linear) |"
+        )
 
 
 if __name__ == "__main__":
