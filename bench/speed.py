@@ -49,7 +49,7 @@ def compare(
 
 @contextmanager
 def local_hub(folder: Path, count: int) -> Iterator[dict[str, str]]:
-    """A local Hub with `count` Spaces and a manifest that differs from every one; the environment to use it."""
+    """A local Hub with `count` Spaces, and a manifest that differs from each; the environment to use it."""
     names = [f"acme/space-{number:05}" for number in range(count)]
     (folder / "seed.yaml").write_text(
         "spaces:\n"
