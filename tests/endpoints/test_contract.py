@@ -9,7 +9,8 @@ from hfspace.facets import Desired
 from hfspace.facets.endpoint import Endpoint
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config
-from hfspace.live.gradio.contract import Fix, check
+from hfspace.live.gradio.contract import check
+from hfspace.live.gradio.findings import Fix
 from hfspace.live.gradio.openapi import openapi_app, tgi_app
 from hfspace.manifest.models import EndpointSpec, Manifest, Policy, SpaceSpec
 from hfspace.model import Check, ManifestRef, ServedApp, Source, SpaceState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,16 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import read_text
+from hfspace.cli.session import parse_timeout
+from hfspace.diagnosis.connection import MISSING, Connection, open_connection
+from hfspace.diagnosis.run import Options
+from hfspace.diagnosis.simple import declared
 from hfspace.errors import UsageError
-from hfspace.text import block, json_text
+from hfspace.live.gradio.calls import Call, Download, Event, Result
+from hfspace.live.gradio.invoke import stream
+from hfspace.live.gradio.openapi import takes
+from hfspace.manifest.models import EndpointSpec
+from hfspace.text import block, json_text, opening
 
 _NEGATIVE = re.compile(r"-\.?\d.*")
 
@@ -37,7 +45,9 @@ class _CallCommand(click.Command):
     "  hfspace call acme/writer 'Once upon a time' 25\n"
     '  hfspace call acme/writer --data \'{"prompt": "Once"}\'\n'
     "  hfspace call acme/writer --data @values.json --format json\n"
-    "  hfspace call acme/upscale photo.png --output results/",
+    "  hfspace call acme/upscale photo.png --output results/\n"
+    "  hfspace call acme/shop --path '/items/{item}' --param item=7 --query size=2\n"
+    "  hfspace call acme/ocr --path /read --upload page=scan.png",
 )
 @click.argument("space", metavar="ID|URL")
 @click.argument("values", nargs=-1, metavar="[JSON]...")
@@ -46,6 +56,14 @@ class _CallCommand(click.Command):
 )
 @click.option("--api-name", help="A Gradio endpoint instead of the declared one.")
 @click.option("--path", "route", help="A route of an HTTP app instead of the declared endpoint.")
+@click.option(
+    "--method",
+    type=click.Choice(["GET", "POST", "PUT", "PATCH", "DELETE"], case_sensitive=False),
+    help="Of the route; without it, one that takes what is sent.",
+)
+@click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="A {NAME} part of the path.")
+@click.option("--query", metavar="NAME=VALUE", multiple=True, help="A value of the query string.")
+@click.option("--upload", "uploads", metavar="FIELD=PATH", multiple=True, help="A file to upload in a form.")
 @click.option(
     "--output",
     "folder",
@@ -62,31 +80,34 @@ def command(context: Context, **options: Any) -> int:
     """Call a Space's endpoint.
 
     Each value is JSON, or plain text. Without values the example of the manifest is sent. The values are
-    checked against what the app takes before anything runs. A generator's steps are printed as they come.
+    checked against what the app takes before anything runs; for an HTTP route they fill its path, query and
+    body in the order in which `hfspace diagnose` shows them. The steps of a generator and the events of a
+    stream are printed as they come.
     """
-    from hfspace.cli.session import parse_timeout
-
     _numbers_only(options["values"])
     seconds = parse_timeout(options["timeout"])
     connection = _connect(context, options)
     call = connection.prepare(_values(options, connection), seconds)
-    started = time.monotonic()
-    answer = _run(context, call, options["form"])
-    took = time.monotonic() - started
-    answer = connection.finish(answer, call, options["folder"])
+    result, printed = _run(context, call, options["form"])
+    answer = connection.finish(result.answer, call, options["folder"])
+    if isinstance(answer, Download):
+        size = f"{answer.content_type}, {len(answer.content)} bytes"
+        raise UsageError(
+            f"{call.endpoint.name} answered with a file ({size}).", hint="Save it: --output FOLDER"
+        )
     if options["form"] == "json":
         document = {
             "format_version": 1,
             "space": connection.found.space,
             "endpoint": call.endpoint.name,
-            "url": call.endpoint.url,
+            "url": call.ask.url if call.ask else call.endpoint.url,
             "answer": answer,
-            "seconds": round(took, 3),
+            "seconds": round(result.seconds, 3),
         }
         context.echo(json_text(document))
-    elif not call.endpoint.generator or options["folder"] is not None:
+    elif not printed or options["folder"] is not None:
         context.echo(as_text(answer))
-    context.debug(f"{call.endpoint.name} completed in {took:.2f} s")
+    context.debug(f"{call.endpoint.name} completed in {result.seconds:.2f} s")
     return 0
 
 
@@ -95,48 +116,105 @@ def as_text(answer: Any) -> str:
     return block(answer) if isinstance(answer, str) else json_text(answer)
 
 
-def _connect(context: Context, options: dict[str, Any]) -> Any:
-    from hfspace.diagnosis.connection import open_connection
-    from hfspace.diagnosis.run import Options
-    from hfspace.diagnosis.simple import declared
-    from hfspace.manifest.models import EndpointSpec
+def line_of(data: Any) -> str:
+    """One event of a stream in one line."""
+    return opening(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str))
 
+
+def _connect(context: Context, options: dict[str, Any]) -> Connection:
     if options["api_name"] and options["route"]:
         raise UsageError("Give --api-name or --path, not both.")
     spec = None
     if context.files or any(Path(name).exists() for name in context.manifest_files):
         spec = declared(context.load_manifest(), options["space"])
     if options["api_name"] or options["route"]:
-        spec = EndpointSpec(api_name=options["api_name"], path=options["route"])
+        spec = (
+            EndpointSpec(api_name=options["api_name"])
+            if options["api_name"]
+            else EndpointSpec(path=options["route"])
+        )
+    if spec is not None:
+        spec = _with_options(spec, options)
     chosen = Options(wake=options["wake"], zero_gpu=options["zero_gpu"], notify=context.note)
-    named = bool(options["api_name"] or options["route"])
-    return open_connection(options["space"], context.hub(), spec, chosen, fit=named)
+    connection = open_connection(options["space"], context.hub(), spec, chosen)
+    if spec is None:
+        connection = replace(connection, spec=_with_options(connection.spec, options))
+    files = _pairs("--upload", options["uploads"])
+    return connection.with_uploads(files) if files else connection
 
 
-def _run(context: Context, call: Any, form: str) -> Any:
-    from hfspace.live.gradio.invoke import stream
+def _with_options(spec: EndpointSpec, options: dict[str, Any]) -> EndpointSpec:
+    """The endpoint with --method, --param and --query put in."""
+    params, query = _pairs("--param", options["params"]), _pairs("--query", options["query"])
+    if not (options["method"] or params or query):
+        return spec
+    if spec.path is None:
+        raise UsageError("--method, --param and --query are for an HTTP route.", hint="Name it: --path /…")
+    more: dict[str, Any] = {"method": options["method"].upper()} if options["method"] else {}
+    more |= {"params": {**(spec.params or {}), **params}} if params else {}
+    more |= {"query": {**(spec.query or {}), **query}} if query else {}
+    return spec.model_copy(update=more)
 
-    last = None
-    for last in stream(call):
-        if call.endpoint.generator and form == "text":
-            context.echo(as_text(last))
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise UsageError(f"{option} {text} is not NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+def _run(context: Context, call: Call, form: str) -> tuple[Result, bool]:
+    """The result, and whether it was printed as it came."""
+    printed = False
+    steps = stream(call)
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return end.value, printed
+        event = isinstance(step, Event)
+        if form == "text" and (event or (call.endpoint.generator and call.app.kind == "gradio")):
+            context.echo(line_of(step.data) if event else as_text(step))
             sys.stdout.flush()
-    return last
+            printed = True
 
 
-def _values(options: dict[str, Any], connection: Any) -> Any:
-    """What to send: --data, else the arguments, else the manifest's example."""
+def _values(options: dict[str, Any], connection: Connection) -> Any:
+    """What to send: --data, else the arguments, else the manifest's example; --upload beside them."""
+    files = _pairs("--upload", options["uploads"])
     if options["data"] is not None:
         if options["values"]:
             raise UsageError("Give the values as arguments or with --data, not both.")
-        return _document(options["data"])
-    if not options["values"]:
-        return connection.spec.example
-    if connection.found.app.kind != "gradio" and len(options["values"]) == 1:
-        return _one(options["values"][0], None)
-    wanted = [item for item in connection.endpoint.parameters if item.component != "state"]
-    padded = [*wanted, *[None] * len(options["values"])]
-    return [_one(text, parameter) for text, parameter in zip(options["values"], padded, strict=False)]
+        values = _document(options["data"])
+    elif options["values"]:
+        values = _positions(options["values"], connection)
+    else:
+        return files or MISSING
+    if not files:
+        return values
+    if not isinstance(values, dict):
+        raise UsageError(
+            "Beside --file the values of a form have names.", hint="Give them: --data '{\"NAME\": …}'"
+        )
+    return {**values, **files}
+
+
+def _positions(texts: tuple[str, ...], connection: Connection) -> Any:
+    """The arguments as values; a single object or list is the whole of what an HTTP route takes."""
+    endpoint, spec = connection.served(sending=True), connection.spec
+    fixed = {*(spec.params or {}), *(spec.query or {})}
+    wanted = [item for item in endpoint.parameters if item.component != "state" and item.name not in fixed]
+    further = next((item for item in wanted if item.name == "data" == takes(endpoint)), None)
+    padded = [*wanted, *[further] * len(texts)]
+    values = [_one(text, parameter) for text, parameter in zip(texts, padded, strict=False)]
+    app = connection.found.app
+    if app is None or app.kind == "gradio" or len(values) > 1:
+        return values
+    whole = isinstance(values[0], dict) or (isinstance(values[0], list) and takes(endpoint) in {"data", ""})
+    return values[0] if whole else values
 
 
 def _numbers_only(values: tuple[str, ...]) -> None:
@@ -156,7 +234,9 @@ def _one(text: str, parameter: Any) -> Any:
         value = json.loads(text)
     except ValueError:
         return text
-    wants_text = parameter is not None and parameter.schema.get("type") == "string"
+    schema = parameter.schema if parameter is not None else {}
+    several = parameter is not None and parameter.name == "data" and schema.get("type") == "array"
+    wants_text = (schema.get("items") or {} if several else schema).get("type") == "string"
     return text if wants_text and not isinstance(value, str) else value
 
 

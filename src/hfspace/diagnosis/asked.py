@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from hfspace.diagnosis.verdicts import Diagnosis, Verdict, verdict
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.contract import listed, suggestion
+from hfspace.live.gradio.findings import listed, suggestion
+from hfspace.live.gradio.routes import routes_at
 from hfspace.live.gradio.urls import Asked, why_obsolete
 from hfspace.model import ServedApp
 
@@ -47,9 +48,11 @@ def _no_such_name(known: Diagnosis, asked: Asked, app: ServedApp, why: str | Non
 
 
 def _route(known: Diagnosis, asked: Asked, app: ServedApp) -> Diagnosis:
-    served = next((item for item in app.endpoints if item.name.rstrip("/") == asked.path.rstrip("/")), None)
-    if served is not None:
-        seen = f"{served.method} {served.name} is a route of this app (not Gradio)."
+    same = routes_at(asked.path, app)
+    if same:
+        served = same[0]
+        methods = ", ".join(item.method for item in same)
+        seen = f"{methods} {served.name} is a route of this app (not Gradio)."
         found = Verdict(code=Code.HEALTHY, seen=seen, problem=False)
         return replace(known, verdict=found, call_url=served.url)
     best = suggestion(asked.path, app)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hfspace.diagnosis.invoking import call_of
 from hfspace.diagnosis.run import Options, examine
 from hfspace.diagnosis.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
-from hfspace.live.gradio.calls import CALL_SECONDS, Call, EndpointError
+from hfspace.live.gradio.calls import CALL_SECONDS, Call, Download, EndpointError, Event
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.contract import Finding, check, resolve
-from hfspace.live.gradio.files import save_files
+from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
+from hfspace.live.gradio.files import save_download, save_files
+from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.invoke import invoke, stream
-from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.sending import with_files
 from hfspace.live.gradio.tokens import host_token
-from hfspace.live.gradio.values import answer_problem, call_values
+from hfspace.live.gradio.values import answer_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint
 
 _CALLABLE = frozenset({Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW, Code.ENDPOINT_MISMATCH})
-_MISSING = object()
+_ABOUT_VALUES = frozenset({"example", "body", "payload", "params", "query", "method"})
+MISSING = object()
+"""No values were given: the declared ones are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +42,19 @@ class Connection:
     @property
     def endpoint(self) -> ServedEndpoint:
         """The served endpoint that is declared. Raises EndpointError when nothing served fits."""
-        endpoint, findings = resolve(self.spec, self.found.app) if self.found.app else (None, [])
-        if endpoint is None:
-            told = findings[0] if findings else None
-            raise EndpointError(
-                told.message if told else self.found.verdict.seen, hint=told.hint if told else ""
-            )
-        return endpoint
+        return _endpoint(self.spec, self.found)
 
     def problems(self, values: Json) -> tuple[Finding, ...]:
         """Why these values do not fit, found without calling."""
         if self.found.app is None:
             return ()
-        spec = self.spec.model_copy(update={"example": values})
-        return tuple(item for item in check(spec, self.found.app) if item.key in {"example", "payload"})
+        spec = self._sending(values)
+        return tuple(item for item in check(spec, self.found.app) if item.key in _ABOUT_VALUES)
+
+    def _sending(self, values: Json) -> EndpointSpec:
+        """What is declared, with these values in the place of its body or example."""
+        own = {key: getattr(self.spec, key) for key in self.spec.model_fields_set - {"body", "example"}}
+        return EndpointSpec(**own, example=values)
 
     def call(
         self, *values: Json, timeout: float = CALL_SECONDS, save_to: str | Path | None = None, **named: Json
@@ -63,32 +66,51 @@ class Connection:
         """
         if values and named:
             raise UsageError("Give the values by position or by name, not both.")
-        given: object = named or list(values) if values or named else _MISSING
+        given: object = named or list(values) if values or named else MISSING
         call = self.prepare(given, timeout)
-        answer, _ = invoke(call)
-        return self.finish(answer, call, save_to)
+        return self.finish(invoke(call).answer, call, save_to)
 
     def stream(self, *values: Json, timeout: float = CALL_SECONDS, **named: Json) -> Iterator[Json]:
-        """The steps of a generator as they come. Raises as `call`."""
-        given: object = named or list(values) if values or named else _MISSING
-        return stream(self.prepare(given, timeout))
+        """The steps of a generator, or the events of an HTTP stream, as they come. Raises as `call`."""
+        given: object = named or list(values) if values or named else MISSING
+        for step in stream(self.prepare(given, timeout)):
+            yield step.data if isinstance(step, Event) else step
+
+    def served(self, *, sending: bool) -> ServedEndpoint:
+        """The endpoint, of a path with several methods the one that takes values. Raises EndpointError."""
+        return _endpoint(self._sending([]) if sending else self.spec, self.found)
+
+    def with_uploads(self, fields: Collection[str]) -> Connection:
+        """The same route taking a form in which these fields are files. Raises EndpointError."""
+        app = self.found.app
+        endpoint = self.served(sending=True)
+        if app is None or app.kind not in HTTP_KINDS:
+            raise EndpointError(
+                f"{endpoint.name} is a Gradio endpoint.", hint="Give the path of a file as its value."
+            )
+        form = with_files(endpoint, fields)
+        routes = tuple(form if item is endpoint else item for item in app.endpoints)
+        return replace(self, found=replace(self.found, app=replace(app, endpoints=routes)))
 
     def prepare(self, values: object, timeout: float) -> Call:
         """The call of the declared endpoint with `values` (a list, a mapping, or one value)."""
-        endpoint = self.endpoint
         app = self.found.app
         if app is None:
             raise EndpointError(self.found.verdict.seen)
-        chosen = self.spec.example if values is _MISSING else values
-        if chosen is not None:
-            _refuse(self.problems(chosen))
-        return Call(
-            base=self.found.base, app=app, endpoint=endpoint, values=call_values(chosen, app.kind),
-            payload=self.spec.payload, token=self.token, timeout=timeout,
-        )  # fmt: skip
+        spec = self.spec
+        if values is not MISSING:
+            spec = self._sending(values)
+        elif app.kind != "gradio" and spec.example is None and "body" not in spec.model_fields_set:
+            spec = self._sending({})  # nothing is sent: what the route needs is told before
+        endpoint = _endpoint(spec, self.found)
+        if app.kind != "gradio" or spec.example is not None:
+            _refuse(tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES))
+        return call_of(spec, app, endpoint, self.found.base, self.token, timeout)
 
     def finish(self, answer: Json, call: Call, save_to: str | Path | None) -> Json:
         """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
+        if isinstance(answer, Download):
+            return answer if save_to is None else str(save_download(answer, Path(save_to)))
         if self.spec.expect is not None and (wrong := answer_problem(answer, self.spec.expect)):
             raise EndpointError(f"The answer of {call.endpoint.name} is not what is expected: {wrong}")
         return save_files(answer, call, Path(save_to))[0] if save_to is not None else answer
@@ -114,16 +136,14 @@ def connect(
 
 
 def open_connection(
-    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options, *, fit: bool = False
+    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
 ) -> Connection:
-    """As `connect`, with everything given. `fit` takes the payload form from the app, not from `endpoint`."""
-    found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False))
+    """As `connect`, with everything given."""
+    found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False, ask_declared=False))
     if found.app is None or found.verdict.code not in _CALLABLE:
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
     if endpoint is None:
-        endpoint, fit = _only_endpoint(space, found.app), True
-    if fit:
-        endpoint = _fitted(endpoint, found.app)
+        endpoint = _only_endpoint(space, found.app)
     state = found.state
     token = None
     if state is not None and state.host and found.base.startswith(state.host.rstrip("/")):
@@ -132,6 +152,14 @@ def open_connection(
             needed=state.visibility == "private" or options.zero_gpu,
         )  # fmt: skip
     return Connection(found=found, spec=endpoint, token=token)
+
+
+def _endpoint(spec: EndpointSpec, found: Diagnosis) -> ServedEndpoint:
+    endpoint, findings = resolve(spec, found.app) if found.app else (None, [])
+    if endpoint is None:
+        told = findings[0] if findings else None
+        raise EndpointError(told.message if told else found.verdict.seen, hint=told.hint if told else "")
+    return endpoint
 
 
 def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
@@ -149,18 +177,12 @@ def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
     return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)
 
 
-def _fitted(spec: EndpointSpec, app: ServedApp) -> EndpointSpec:
-    """`spec` with the payload form that the route takes."""
-    endpoint, _ = resolve(spec, app)
-    if app.kind == "gradio" or endpoint is None:
-        return spec
-    return spec.model_copy(update={"payload": "inputs" if takes(endpoint) == "inputs" else "data"})
-
-
 def _refuse(problems: tuple[Finding, ...]) -> None:
+    """Raise EndpointError with every one of them."""
     if problems:
-        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise EndpointError(f"{problems[0].message}{more}", hint=problems[0].hint)
+        told = dict.fromkeys(item.message for item in problems)
+        hints = dict.fromkeys(item.hint for item in problems if item.hint)
+        raise EndpointError(" ".join(told), hint=" ".join(hints))
 
 
 def _exists(manifest: str | Path | Sequence[str | Path]) -> bool:

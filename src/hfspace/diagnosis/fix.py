@@ -10,7 +10,7 @@ from pathlib import Path
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
-from hfspace.live.gradio.contract import Fix, listed
+from hfspace.live.gradio.findings import Fix, listed
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.values import normalise_id
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict, verdict
 from hfspace.errors import AppError
-from hfspace.live.gradio.calls import Call, QueueOnly
+from hfspace.live.gradio.calls import Call, Download, QueueOnly
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import resolve
 from hfspace.live.gradio.invoke import invoke
+from hfspace.live.gradio.sending import request_of
 from hfspace.live.gradio.values import answer_problem, call_values
 from hfspace.manifest.models import EndpointSpec
+from hfspace.model import ServedApp, ServedEndpoint
 
 
 def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, timeout: float) -> Diagnosis:
@@ -21,11 +23,7 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
     endpoint, _ = resolve(spec, app) if app is not None else (None, [])
     if app is None or endpoint is None:
         return known
-    call = Call(
-        base=known.base, app=app, endpoint=endpoint, values=call_values(spec.example, app.kind),
-        payload=spec.payload, token=token, timeout=timeout,
-    )  # fmt: skip
-    made = _make(call, spec)
+    made = _make(known.base, app, endpoint, spec, token, timeout)
     known = replace(known, invocation=made)
     line = f"call {endpoint.name} -> {'complete' if made.ok else made.problem} in {made.seconds:.2f} s"
     evidence = (*known.verdict.evidence, line)
@@ -37,17 +35,31 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
     return replace(known, verdict=verdict(code, made.problem, evidence=evidence))
 
 
-def _make(call: Call, spec: EndpointSpec) -> Invocation:
+def call_of(
+    spec: EndpointSpec, app: ServedApp, endpoint: ServedEndpoint, base: str, token: str | None, timeout: float
+) -> Call:
+    """The call that `spec` declares. Raises EndpointError when a part of an HTTP request is missing."""
+    if app.kind == "gradio":
+        values = call_values(spec.example, app.kind)
+        return Call(base=base, app=app, endpoint=endpoint, values=values, token=token, timeout=timeout)
+    ask = request_of(spec, endpoint, token)
+    return Call(base=base, app=app, endpoint=endpoint, ask=ask, token=token, timeout=timeout)
+
+
+def _make(
+    base: str, app: ServedApp, endpoint: ServedEndpoint, spec: EndpointSpec, token: str | None, timeout: float
+) -> Invocation:
     started = time.monotonic()
     try:
-        answer, seconds = invoke(call)
+        result = invoke(call_of(spec, app, endpoint, base, token, timeout))
     except AppError as error:
         return Invocation(
             ok=False, seconds=time.monotonic() - started, problem=error.message,
             queue_only=isinstance(error, QueueOnly),
         )  # fmt: skip
+    answer = result.answer
+    if isinstance(answer, Download):
+        answer = f"{answer.content_type}, {len(answer.content)} bytes"
     wrong = answer_problem(answer, spec.expect) if spec.expect is not None else ""
-    problem = (
-        f"{call.endpoint.name} completed, but its answer is not what is expected: {wrong}" if wrong else ""
-    )
-    return Invocation(ok=not wrong, seconds=seconds, answer=answer, problem=problem)
+    problem = f"{endpoint.name} completed, but its answer is not what is expected: {wrong}" if wrong else ""
+    return Invocation(ok=not wrong, seconds=result.seconds, answer=answer, problem=problem)

@@ -14,8 +14,9 @@ from hfspace.diagnosis.verdicts import Diagnosis, Verdict, for_space, verdict
 from hfspace.errors import HubError
 from hfspace.live.gradio.classify import ERROR_PAGE
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.contract import check, listed, resolve
+from hfspace.live.gradio.contract import check, resolve
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
+from hfspace.live.gradio.findings import listed
 from hfspace.live.gradio.probe import Place, Reading, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
@@ -28,10 +29,12 @@ _POLL_SECONDS = 2.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
-    the token to a public Space too, so that a call counts on the token's quota."""
+    the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
+    declared route that the app does not describe, which a call will show anyway."""
 
     wake: bool = False
     invoke: bool = False
+    ask_declared: bool = True
     zero_gpu: bool = False
     timeout: float = TIMEOUT_SECONDS
     invoke_timeout: float = 60.0
@@ -180,6 +183,7 @@ def _by_place(
     card: Mapping[str, Any],
     asks: int,
 ) -> tuple[Diagnosis, int]:
+    place = replace(place, declared=endpoint, ask_declared=options.ask_declared and not options.invoke)
     reading = look(place)
     asks += reading.requests
     mounted = False
@@ -316,9 +320,9 @@ def _well(known: Diagnosis) -> Verdict:
     if app is None:
         return known.verdict
     names = listed(app)
-    what = {"gradio": f"Gradio {app.version}", "openapi": "an HTTP app", "tgi": "Text Generation Inference"}[
-        app.kind
-    ]
+    what = {"gradio": f"Gradio {app.version}", "tgi": "Text Generation Inference"}.get(
+        app.kind, "an HTTP app"
+    )
     count = f"{len(names)} endpoint{'s' if len(names) != 1 else ''}" if names else "no named endpoint"
     seen = f"It runs {what} and serves {count}."
     if app.kind == "gradio":

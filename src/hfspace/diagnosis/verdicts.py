@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hfspace.live.gradio.codes import UNDECIDED, Code
-from hfspace.live.gradio.contract import Finding
+from hfspace.live.gradio.findings import Finding
 from hfspace.model import ServedApp, SpaceState
 
 

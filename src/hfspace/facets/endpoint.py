@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hfspace.facets.base import NOTHING, Facet, Need, known
 from hfspace.facets.desired import Desired
-from hfspace.live.gradio.contract import Finding, check
+from hfspace.live.gradio.contract import check
+from hfspace.live.gradio.findings import Finding
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Change, Check, Severity, SpaceState
 

@@ -30,7 +30,8 @@ class AppReaders:
     def served(self, state: SpaceState, spec: SpaceSpec) -> ServedApp:
         from hfspace.live.gradio.served import read_space_app
 
-        return read_space_app(state, hub_endpoint=self.hub.endpoint, token=self.hub.token_for(state.id))
+        token = self.hub.token_for(state.id)
+        return read_space_app(state, hub_endpoint=self.hub.endpoint, token=token, declared=spec.endpoint)
 
     def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
         """What the app of a running Space keeps. Raises TrackioError when it is not ready."""

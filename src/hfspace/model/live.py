@@ -77,7 +77,8 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedParameter:
-    """One parameter of a served endpoint. `schema` is JSON Schema as far as the app tells."""
+    """One parameter of a served endpoint. `schema` is JSON Schema as far as the app tells. `place` is where
+    an HTTP route takes it: path, query or body; one of the body without a name is the whole of it."""
 
     name: str | None
     label: str = ""
@@ -85,11 +86,13 @@ class ServedParameter:
     schema: Mapping[str, Json] = field(default_factory=dict)
     has_default: bool = False
     default: Json = None
+    place: str = "body"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedEndpoint:
-    """`name` is a Gradio api_name with its slash, or the path of an HTTP route."""
+    """`name` is a Gradio api_name with its slash, or the path of an HTTP route. `content_type` is that of a
+    route's body; `refusal` what the app answered when the route was asked, where that was no success."""
 
     name: str
     url: str
@@ -98,13 +101,15 @@ class ServedEndpoint:
     generator: bool = False
     hidden: bool = False  # can be called, but the app does not list it
     method: str = "POST"
+    content_type: str = "application/json"
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedApp:
     """What the running app says it serves. `problem` is set, and the rest empty, when it can't be read."""
 
-    kind: str  # gradio | openapi | tgi | static | streamlit | unknown
+    kind: str  # gradio | openapi | tgi | http (describes nothing) | static | streamlit | unknown
     version: str | None = None
     prefix: str = ""
     protocol: str | None = None

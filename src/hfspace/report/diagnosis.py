@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from hfspace.diagnosis.verdicts import Diagnosis
-from hfspace.live.gradio.contract import Finding, values_of
+from hfspace.live.gradio.contract import values_of
+from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
@@ -14,7 +15,11 @@ from hfspace.text import plain
 
 FORMAT_VERSION = 1
 _SHOWN_ENDPOINTS = 20
-_KINDS = {"openapi": "HTTP app with OpenAPI routes", "tgi": "Text Generation Inference"}
+_KINDS = {
+    "openapi": "HTTP app with OpenAPI routes",
+    "tgi": "Text Generation Inference",
+    "http": "HTTP app that does not describe itself",
+}
 
 
 def render(found: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | None = None) -> str:
@@ -43,13 +48,15 @@ def to_json(all_found: Sequence[Diagnosis]) -> Json:
     return {"format_version": FORMAT_VERSION, "diagnoses": [_document(found) for found in all_found]}
 
 
-def signature(endpoint: ServedEndpoint) -> str:
-    """`/name(prompt: string, tokens: number 1..512 = 25) -> string`."""
-    told = ", ".join(_parameter(item) for item in values_of(endpoint.parameters))
+def signature(endpoint: ServedEndpoint, *, method: bool = False) -> str:
+    """`/name(prompt: string, tokens: number 1..512 = 25) -> string`; a route with its method before it."""
+    known = [item for item in values_of(endpoint.parameters) if item.name or item.label or item.schema]
+    told = ", ".join(_parameter(item) for item in known)
     returned = ", ".join(_type(item) for item in values_of(endpoint.returns))
     arrow = f" -> {returned}" if returned else ""
     stream = " (streams)" if endpoint.generator else ""
-    return plain(f"{endpoint.name}({told}){arrow}{stream}")
+    shown = f"{endpoint.method} {endpoint.name}" if method else endpoint.name
+    return plain(f"{shown}({told}){arrow}{stream}")
 
 
 # ------------------------------------------------------------------ parts
@@ -74,7 +81,9 @@ def _app(found: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
     if not full:
         return lines
     shown = [endpoint for endpoint in app.endpoints if not endpoint.hidden]
-    lines += [f"        {signature(endpoint)}" for endpoint in shown[:_SHOWN_ENDPOINTS]]
+    lines += [
+        f"        {signature(endpoint, method=app.kind != 'gradio')}" for endpoint in shown[:_SHOWN_ENDPOINTS]
+    ]
     if len(shown) > _SHOWN_ENDPOINTS:
         lines.append(f"        … and {len(shown) - _SHOWN_ENDPOINTS} more")
     chosen = next((item for item in app.endpoints if item.url == found.call_url), shown[0] if shown else None)
@@ -110,7 +119,8 @@ def _invocation(found: Diagnosis) -> list[str]:
 
 def _parameter(parameter: ServedParameter) -> str:
     name = parameter.name or parameter.label or "value"
-    default = f" = {_short(parameter.default)}" if parameter.has_default else ""
+    unsaid = parameter.default is None and "null" not in str(parameter.schema.get("type", "null"))
+    default = f" = {'…' if unsaid else _short(parameter.default)}" if parameter.has_default else ""
     return f"{name}: {_type(parameter)}{default}"
 
 
@@ -124,7 +134,11 @@ def _type(parameter: ServedParameter) -> str:
         kind = "file"
     told = kind if isinstance(kind, str) else (parameter.component or "any")
     low, high = schema.get("minimum"), schema.get("maximum")
-    return f"{told} {low}..{high}" if low is not None and high is not None else told
+    return f"{told} {_number(low)}..{_number(high)}" if low is not None and high is not None else told
+
+
+def _number(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, float) else _short(value)
 
 
 def _short(value: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hfspace.errors import AppError
+from hfspace.live.gradio.fetch import Ask
 from hfspace.model import Json, ServedApp, ServedEndpoint
 
 CALL_SECONDS = 60.0
@@ -25,13 +26,37 @@ class QueueOnly(EndpointError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call. `values` is a list for positions, a mapping for names (the body itself for an HTTP route).
-    `token` goes to `base` only, as Authorization. `timeout` is in seconds, for the whole call."""
+    """One call. `values` is a list for positions, a mapping for names; an HTTP route has its request in `ask`
+    instead. `token` goes to `base` only, as Authorization. `timeout` is in seconds, for the whole call."""
 
     base: str
     app: ServedApp
     endpoint: ServedEndpoint
-    values: Json
-    payload: str = "data"
+    values: Json = None
+    ask: Ask | None = None
     token: str | None = field(default=None, repr=False)
     timeout: float = CALL_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answer as a whole, and the seconds that the call took: without the start-up of our own client."""
+
+    answer: Json
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """An answer of an HTTP route that is neither JSON nor text."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of an HTTP stream."""
+
+    data: Json

@@ -14,15 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError
+from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, Result
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
 
 
-def stream_client(call: Call) -> Generator[Json, None, float]:
-    """The steps of one call, the last one complete; returns the seconds from the call to its end. Made by a
-    child process that is killed at the deadline. Raises EndpointError, CallTimeout."""
+def stream_client(call: Call) -> Generator[Json, None, Result]:
+    """The steps of one call, the last one complete, and its Result. Made by a child process that is killed at
+    the deadline. Raises EndpointError, CallTimeout."""
     deadline = time.monotonic() + call.timeout
     args, kwargs = arguments(call)
     asked = {
@@ -47,11 +47,13 @@ def stream_client(call: Call) -> Generator[Json, None, float]:
         with suppress(BrokenPipeError):  # a child that ended at once is told by its silence
             child.stdin.write(json.dumps(asked).encode() + b"\n")
             child.stdin.flush()
+        last: Json = None
         for message in _messages(child.stdout.fileno(), deadline, call):
             if "step" in message:
-                yield message["step"]
+                last = message["step"]
+                yield last
             elif "seconds" in message:
-                return float(message["seconds"])
+                return Result(answer=last, seconds=float(message["seconds"]))
             else:
                 raise EndpointError(_said(str(message["error"]), str(message["text"]), call))
         raise EndpointError(f"{call.endpoint.name} could not be called: its client ended without a word.")

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.findings import (
+    Finding,
+    Fix,
+    check_value,
+    named_by,
+    names_of,
+    signature,
+    suggestion,
+    undeclared,
+)
+from hfspace.live.gradio.routes import check_request, resolve_route
 from hfspace.live.gradio.urls import SEED_PATHS, read_path, version_of, why_obsolete
-from hfspace.live.gradio.values import value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 
+HTTP_KINDS = frozenset({"openapi", "tgi", "http"})
+"""Kinds of apps that are called by plain HTTP, at their routes."""
 _RENAMED_IN_6 = {"/predict": "gr.Interface(fn)", "/chat": "gr.ChatInterface(fn)"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
-    """One edit of the manifest: endpoint.`key` becomes `value`, and is renamed to `rename` if that is set."""
-
-    key: str
-    value: Json
-    rename: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One way in which the declaration does not fit. `key` is the manifest key below `endpoint`; `fix` is
-    None where only a person can decide."""
-
-    code: str
-    key: str
-    message: str
-    hint: str = ""
-    fix: Fix | None = None
 
 
 def check(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
@@ -44,8 +33,8 @@ def check(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
         return (Finding(code="unreadable", key="api_name", message=app.problem), *found)
     endpoint, findings = resolve(spec, app)
     if endpoint is not None:
-        findings += _check_payload(spec, endpoint, app)
-        findings += _check_example(spec, endpoint, app)
+        fits = _check_gradio(spec, endpoint) if app.kind == "gradio" else check_request(spec, endpoint)
+        findings += fits
     return (*findings, *found)
 
 
@@ -53,16 +42,11 @@ def resolve(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, 
     """The endpoint that is meant, and what is wrong with how it is named. None when nothing served fits."""
     if app.kind == "gradio":
         return _resolve_gradio(spec, app)
-    if app.kind in {"openapi", "tgi"}:
-        return _resolve_route(spec, app)
+    if app.kind in HTTP_KINDS:
+        return resolve_route(spec, app)
     return None, [
-        Finding(code="no_api", key=_named_by(spec), message=f"The app is {app.kind}: it has no API to call.")
+        Finding(code="no_api", key=named_by(spec), message=f"The app is {app.kind}: it has no API to call.")
     ]
-
-
-def listed(app: ServedApp) -> tuple[str, ...]:
-    """The names of the endpoints that the app shows."""
-    return tuple(endpoint.name for endpoint in app.endpoints if not endpoint.hidden)
 
 
 def values_of(parameters: Sequence[ServedParameter]) -> tuple[ServedParameter, ...]:
@@ -83,11 +67,11 @@ def positional(example: Json) -> list[Json] | None:
 
 
 def _resolve_gradio(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, list[Finding]]:
-    key = _named_by(spec)
+    key = named_by(spec)
     typed = spec.api_name or spec.path
     by_name = {endpoint.name: endpoint for endpoint in app.endpoints}
     if typed is None:
-        return _undeclared(app)
+        return None, [undeclared(app)]
     name = "/" + typed.lstrip("/")
     if name in by_name and key == "api_name":
         return by_name[name], []
@@ -104,14 +88,6 @@ def _resolve_gradio(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint 
     return None, [_unknown_name(key, typed, asked.name or name, app)]
 
 
-def _undeclared(app: ServedApp) -> tuple[ServedEndpoint | None, list[Finding]]:
-    names = listed(app)
-    message = "The endpoint has neither api_name nor path."
-    fix = Fix(key="api_name", value=names[0]) if len(names) == 1 else None
-    hint = f"The app serves {_names(app)}."
-    return None, [Finding(code="no_name", key="api_name", message=message, hint=hint, fix=fix)]
-
-
 def _unknown_name(key: str, typed: str, name: str, app: ServedApp) -> Finding:
     best = suggestion(name, app)
     message = f"The app does not serve {typed}."
@@ -125,85 +101,27 @@ def _unknown_name(key: str, typed: str, name: str, app: ServedApp) -> Finding:
             f"The app does not serve {typed}: Gradio {app.version} serves its endpoints under {app.prefix}."
         )
     fix = Fix(key=key, value=best, rename="api_name" if key == "path" else None) if best else None
-    hint = f"It serves {_names(app)}." + (f" Write api_name: {best}." if best else "")
+    hint = f"It serves {names_of(app)}." + (f" Write api_name: {best}." if best else "")
     return Finding(code="not_served", key=key, message=message, hint=hint, fix=fix)
-
-
-def suggestion(name: str, app: ServedApp) -> str | None:
-    """The endpoint most likely meant: the nearest name, else the only one there is."""
-    names = listed(app)
-    near = get_close_matches(name.lower(), [item.lower() for item in names], n=1, cutoff=0.6)
-    if near:
-        return next(item for item in names if item.lower() == near[0])
-    return names[0] if len(names) == 1 else None
-
-
-def _resolve_route(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, list[Finding]]:
-    key = _named_by(spec)
-    typed = spec.path or spec.api_name
-    if typed is None:
-        return _undeclared(app)
-    name = "/" + typed.strip("/")
-    found = next(
-        (endpoint for endpoint in app.endpoints if endpoint.name.rstrip("/") == name.rstrip("/")), None
-    )
-    if found is None:
-        best = suggestion(name, app)
-        fix = Fix(key=key, value=best, rename="path" if key == "api_name" else None) if best else None
-        hint = f"It serves {_names(app)}." + (f" Write path: {best}." if best else "")
-        return None, [
-            Finding(code="not_served", key=key, message=f"The app has no route {typed}.", hint=hint, fix=fix)
-        ]
-    if key == "api_name":
-        fix = Fix(key="api_name", value=found.name, rename="path")
-        message = f"{typed} is a route of an HTTP app: there is no Gradio endpoint of that name."
-        return found, [
-            Finding(code="not_gradio", key=key, message=message, hint=f"Write path: {found.name}.", fix=fix)
-        ]
-    return found, []
-
-
-def _named_by(spec: EndpointSpec) -> str:
-    return "path" if spec.api_name is None and spec.path is not None else "api_name"
-
-
-def _names(app: ServedApp) -> str:
-    names = listed(app)
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return (", ".join(names[:12]) or "no named endpoint") + more
 
 
 # ------------------------------------------------------------------ payload
 
 
-def _check_payload(spec: EndpointSpec, endpoint: ServedEndpoint, app: ServedApp) -> Iterator[Finding]:
-    if app.kind == "gradio":
-        if spec.payload != "data":
-            yield _payload(
-                'Gradio takes {"data": [...]}; {"inputs": ...} is always refused with 422.', "data"
-            )
-        return
-    took = takes(endpoint)
-    if took in {"inputs", "data"} and spec.payload != took:
-        yield _payload(f"{endpoint.name} takes the payload form {took}, not {spec.payload}.", took)
-    elif took not in {"inputs", "data", ""} and isinstance(spec.example, list):
-        message = f"{endpoint.name} takes a JSON object with {took}, not a list."
-        yield Finding(code="shape", key="example", message=message, hint="Write the example as a mapping.")
+def _check_payload(spec: EndpointSpec) -> Iterator[Finding]:
+    if spec.payload != "data":
+        message = 'Gradio takes {"data": [...]}; {"inputs": ...} is always refused with 422.'
+        fix = Fix(key="payload", value="data")
+        yield Finding(code="payload", key="payload", message=message, hint="Write payload: data.", fix=fix)
 
 
-def _payload(message: str, value: str) -> Finding:
-    return Finding(
-        code="payload", key="payload", message=message, hint=f"Write payload: {value}.",
-        fix=Fix(key="payload", value=value),
-    )  # fmt: skip
+def _check_gradio(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
+    yield from _check_payload(spec)
+    if spec.example is not None:
+        yield from _check_example(spec, endpoint)
 
 
-def _check_example(spec: EndpointSpec, endpoint: ServedEndpoint, app: ServedApp) -> Iterator[Finding]:
-    if spec.example is None:
-        return
-    if app.kind != "gradio":
-        yield from _check_body(spec, endpoint)
-        return
+def _check_example(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
     wanted = values_of(endpoint.parameters)
     values = positional(spec.example)
     if isinstance(spec.example, Mapping) and "inputs" in spec.example and not _has(wanted, "inputs"):
@@ -229,7 +147,7 @@ def _shape_of_inputs(example: Mapping[str, Any], wanted: tuple[ServedParameter, 
         else:
             fix = Fix(key="example", value=values)
     return Finding(
-        code="shape", key="example", hint=f"It takes {_signature(wanted)}.", fix=fix,
+        code="shape", key="example", hint=f"It takes {signature(wanted)}.", fix=fix,
         message='{"inputs", "parameters"} is not a Gradio payload: the example must be the list of values.',
     )  # fmt: skip
 
@@ -242,9 +160,9 @@ def _check_positional(
         takes_text = str(len(wanted)) if need == len(wanted) else f"{need} to {len(wanted)}"
         plural = "s" if len(wanted) != 1 else ""
         message = f"{name} takes {takes_text} value{plural}, not {len(values)}."
-        yield Finding(code="arity", key="example", message=message, hint=f"It takes {_signature(wanted)}.")
+        yield Finding(code="arity", key="example", message=message, hint=f"It takes {signature(wanted)}.")
     for value, parameter in zip(values, wanted, strict=False):
-        yield from _check_value(value, parameter)
+        yield from check_value(value, parameter)
 
 
 def _check_named(
@@ -257,10 +175,10 @@ def _check_named(
         return
     for key, value in given.items():
         if key in known:
-            yield from _check_value(value, known[key])
+            yield from check_value(value, known[key])
             continue
         near = get_close_matches(str(key), list(known), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"It takes {_signature(wanted)}."
+        hint = f"Did you mean {near[0]}?" if near else f"It takes {signature(wanted)}."
         yield Finding(
             code="unknown_argument", key="example", message=f"{name} has no parameter {key}.", hint=hint
         )
@@ -270,25 +188,8 @@ def _check_named(
     if missing:
         message = f"{name} needs {', '.join(str(item) for item in missing)}."
         yield Finding(
-            code="missing_argument", key="example", message=message, hint=f"It takes {_signature(wanted)}."
+            code="missing_argument", key="example", message=message, hint=f"It takes {signature(wanted)}."
         )
-
-
-def _check_body(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
-    """The example against the fields of an HTTP route's body."""
-    from hfspace.live.gradio.values import http_body
-
-    body = http_body(spec.payload, spec.example)
-    if not endpoint.parameters or not isinstance(body, Mapping):
-        return
-    yield from _check_named(body, endpoint.parameters, endpoint.name)
-
-
-def _check_value(value: Json, parameter: ServedParameter) -> Iterator[Finding]:
-    problem = value_problem(value, parameter)
-    if problem:
-        label = parameter.name or parameter.label or "a value"
-        yield Finding(code="value", key="example", message=f"{label}: {problem}")
 
 
 def _check_expect(spec: EndpointSpec) -> Iterator[Finding]:
@@ -303,11 +204,3 @@ def _check_expect(spec: EndpointSpec) -> Iterator[Finding]:
 
 def _has(parameters: tuple[ServedParameter, ...], name: str) -> bool:
     return any(parameter.name == name for parameter in parameters)
-
-
-def _signature(parameters: tuple[ServedParameter, ...]) -> str:
-    told = [
-        f"{parameter.name or parameter.label or 'value'}{'=…' if parameter.has_default else ''}"
-        for parameter in parameters
-    ]
-    return f"({', '.join(told)})" if told else "no values"

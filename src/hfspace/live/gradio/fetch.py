@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import zlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -25,13 +25,15 @@ _EVIDENCE_CHARS = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request to make. `token` goes out as `Authorization: Bearer`, and nowhere else."""
+    """One request to make. `token` goes out as `Authorization: Bearer`, and nowhere else. `opening` leaves
+    the body unread, which may be a stream without end: status and headers are the answer."""
 
     url: str
     method: str = "GET"
     token: str | None = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
+    opening: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +85,23 @@ def fetch_all(
     """
 
     async def gather() -> tuple[Answer, ...]:
-        import httpx
-
-        async with httpx.AsyncClient(
-            # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
-            verify=any(ask.url.lower().startswith("https:") for ask in asks),
-            timeout=timeout,
-            follow_redirects=False,
-            headers={"user-agent": _user_agent(), "accept-encoding": "identity"},
-        ) as client:
+        async with new_client(asks, timeout) as client:
             return tuple(await asyncio.gather(*(_one(client, ask, timeout, max_bytes) for ask in asks)))
 
     return run(gather)
+
+
+def new_client(asks: Sequence[Ask], timeout: float) -> Any:
+    """A client for these requests that follows no redirect and asks for no compression."""
+    import httpx
+
+    return httpx.AsyncClient(
+        # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
+        verify=any(ask.url.lower().startswith("https:") for ask in asks),
+        timeout=timeout,
+        follow_redirects=False,
+        headers={"user-agent": _user_agent(), "accept-encoding": "identity"},
+    )
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -117,7 +124,7 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
     try:
         async with asyncio.timeout(timeout):
             async with client.stream(ask.method, ask.url, headers=headers, content=ask.body) as response:
-                body, complete = await _body(response, max_bytes)
+                body, complete = (b"", True) if ask.opening else await _body(response, max_bytes)
                 return Answer(
                     url=ask.url,
                     method=ask.method,
@@ -133,15 +140,26 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
 
 
 async def _body(response: Any, max_bytes: int) -> tuple[bytes, bool]:
-    """The body as far as the limit. A host may compress although asked not to: inflated with a limit too."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    inflate = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
+    """The body as far as the limit, and whether that is all of it."""
     kept = bytearray()
-    async for chunk in response.aiter_raw():
-        kept += inflate.decompress(chunk, max_bytes + 1 - len(kept)) if inflate else chunk
+    async for piece in pieces(response, max_bytes):
+        kept += piece
         if len(kept) > max_bytes:
             return bytes(kept[:max_bytes]), False
     return bytes(kept), True
+
+
+async def pieces(response: Any, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it comes. A host may compress although asked not to: that is inflated no further than to
+    one byte above the limit."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    inflate = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
+    size = 0
+    async for chunk in response.aiter_raw():
+        piece = inflate.decompress(chunk, max(1, max_bytes + 1 - size)) if inflate else chunk
+        size += len(piece)
+        if piece:
+            yield piece
 
 
 def explain(error: Exception, url: str, timeout: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from hfspace.live.gradio.calls import Call, EndpointError
+from hfspace.live.gradio.calls import Call, Download, EndpointError
 from hfspace.live.gradio.fetch import Ask, fetch_all
 from hfspace.live.gradio.urls import version_of
 from hfspace.model import Json
@@ -36,6 +36,15 @@ def save_files(value: Json, call: Call, folder: Path) -> tuple[Json, tuple[Path,
     return walk(value), tuple(saved)
 
 
+def save_download(answer: Download, folder: Path) -> Path:
+    """Where the answer was saved. Raises EndpointError when it can't be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _write(folder, _name(answer.name), answer.content)
+    except OSError as error:
+        raise EndpointError(f"Could not write into {folder}: {error.strerror}.") from None
+
+
 def is_file(item: Json) -> bool:
     """Whether a result is a file of the app: Gradio marks it (4+), or names it with is_file (3)."""
     if not isinstance(item, Mapping):
@@ -55,11 +64,8 @@ def _save(item: Mapping[str, Json], call: Call, folder: Path) -> Path:
     (answer,) = fetch_all([ask], timeout=_DOWNLOAD_SECONDS, max_bytes=_MAX_FILE)
     if answer.status != 200 or not answer.complete:
         raise EndpointError(f"A file of the answer could not be fetched ({answer.status or answer.problem}).")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _write(folder, _name(str(item.get("orig_name") or path)), answer.body)
-    except OSError as error:
-        raise EndpointError(f"Could not write into {folder}: {error.strerror}.") from None
+    name = str(item.get("orig_name") or path)
+    return save_download(Download(name=name, content_type=answer.content_type, content=answer.body), folder)
 
 
 def _name(text: str) -> str:

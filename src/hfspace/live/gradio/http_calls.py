@@ -5,37 +5,103 @@ from __future__ import annotations
 import base64
 import json
 import mimetypes
-from collections.abc import Mapping
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, QueueOnly
+from hfspace.live.gradio.calls import (
+    MAX_ANSWER_BYTES,
+    Call,
+    CallTimeout,
+    Download,
+    EndpointError,
+    Event,
+    QueueOnly,
+    Result,
+)
 from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
-from hfspace.live.gradio.values import FILE_KINDS, http_body
+from hfspace.live.gradio.openapi import STREAMED
+from hfspace.live.gradio.streaming import events, lines, open_answer
+from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json
 from hfspace.text import one_line
 
 _MAX_UPLOAD = 64 << 20
+_END = "[DONE]"
+"""What many streams of text generation send last; it is no data."""
 
 
-def post(call: Call) -> Json:
-    """The answer of an HTTP route: JSON, else text. Raises EndpointError."""
-    body = (
-        None if call.endpoint.method == "GET" else json.dumps(http_body(call.payload, call.values)).encode()
-    )
-    answer = _send(call, body)
+def stream_route(call: Call) -> Generator[Json, None, Result]:
+    """The answer of an HTTP route: JSON, text or a Download; the events of a stream one by one, as they come.
+    Raises EndpointError, CallTimeout."""
+    if call.ask is None:
+        raise EndpointError(f"{call.endpoint.name} is called without a request.")
+    started = time.monotonic()
+    with open_answer(call.ask, timeout=call.timeout, max_bytes=MAX_ANSWER_BYTES) as (head, chunks):
+        if head.status < 300 and head.content_type in STREAMED:
+            steps: list[Json] = []
+            for step in _steps(head, chunks, call):
+                steps.append(step)
+                yield Event(data=step)
+            return Result(answer=steps, seconds=time.monotonic() - started)
+        answer = _whole(replace(head, body=b"".join(chunks)), call)
+        yield answer
+        return Result(answer=answer, seconds=time.monotonic() - started)
+
+
+def _steps(head: Answer, chunks: Iterator[bytes], call: Call) -> Iterator[Json]:
+    """The data of each event or line, read as JSON where it is that."""
+    if head.content_type != "text/event-stream":
+        yield from (_read(line) for line in lines(chunks) if line.strip())
+        return
+    for name, data in events(chunks):
+        if name == "error":
+            raise EndpointError(f"{call.endpoint.name} ended its stream: {one_line(data, 200)}")
+        if data != _END:
+            yield _read(data)
+
+
+def _whole(answer: Answer, call: Call) -> Json:
     if answer.status >= 300:
         raise EndpointError(
-            f"{call.endpoint.name} answered {answer.status}{_detail(answer)}.", hint=_hint(answer)
+            f"{call.endpoint.method} {call.endpoint.name} answered {answer.status}{detail(answer)}.",
+            hint=_hint(answer, call),
         )
     found = answer.json()
-    if found is None and answer.body.strip() != b"null":
-        if not answer.content_type.startswith("text/"):
-            raise EndpointError(
-                f"{call.endpoint.name} answered {answer.content_type or 'bytes'}, not JSON or text."
-            )
+    if found is not None or answer.body.strip() in {b"null", b""}:
+        return found
+    if answer.content_type.startswith("text/"):
         return answer.text
-    return found
+    kind = answer.content_type or "application/octet-stream"
+    return Download(name=_file_name(answer, kind), content_type=kind, content=answer.body)
+
+
+def _file_name(answer: Answer, kind: str) -> str:
+    """The name that the app gives, else that of the route with the ending of its type."""
+    message = Message()
+    message["content-disposition"] = answer.headers.get("content-disposition", "")
+    stem = urlsplit(answer.url).path.rsplit("/", 1)[-1] or "answer"
+    ending = mimetypes.guess_extension(kind) or ".bin"
+    return message.get_filename() or (stem if stem.endswith(ending) else stem + ending)
+
+
+def _read(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def stream_gradio3(call: Call) -> Generator[Json, None, Result]:
+    """The one step that Gradio 3 gives by HTTP. Raises EndpointError."""
+    started = time.monotonic()
+    answer = post_gradio3(call)
+    yield answer
+    return Result(answer=answer, seconds=time.monotonic() - started)
 
 
 def post_gradio3(call: Call) -> Json:
@@ -53,7 +119,7 @@ def post_gradio3(call: Call) -> Json:
         )
     if answer.status != 200 or not isinstance(found, dict) or not isinstance(found.get("data"), list):
         raise EndpointError(
-            f"{call.endpoint.name} answered {answer.status}{_detail(answer)}.", hint=_hint(answer)
+            f"{call.endpoint.name} answered {answer.status}{detail(answer)}.", hint=_hint(answer, call)
         )
     if found.get("is_generating"):
         raise EndpointError(
@@ -95,7 +161,7 @@ def _file(value: str) -> Json:
     return {"name": path.name, "data": f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"}
 
 
-def _send(call: Call, body: bytes | None) -> Answer:
+def _send(call: Call, body: bytes) -> Answer:
     ask = Ask(url=call.endpoint.url, method=call.endpoint.method, token=call.token, body=body)
     (answer,) = fetch_all([ask], timeout=call.timeout, max_bytes=MAX_ANSWER_BYTES)
     if not answer.status:
@@ -108,7 +174,7 @@ def _send(call: Call, body: bytes | None) -> Answer:
     return answer
 
 
-def _detail(answer: Answer) -> str:
+def detail(answer: Answer) -> str:
     """What a refusal says, in a few words: FastAPI's list of fields for 422, Gradio's error."""
     found = answer.json()
     if isinstance(found, dict) and isinstance(found.get("detail"), list):
@@ -126,7 +192,11 @@ def _field(item: Mapping[str, Any]) -> str:
     return one_line(f"{place}: {item.get('msg', '')}", 200)
 
 
-def _hint(answer: Answer) -> str:
+def _hint(answer: Answer, call: Call) -> str:
+    if answer.status == 405 and (allowed := one_line(answer.headers.get("allow", ""), 60)):
+        return f"It takes {allowed}: --method {allowed.partition(',')[0].strip()}"
+    if answer.status == 422 and call.app.kind == "http":
+        return "The body does not have the shape that the route takes, and the app does not describe it."
     if answer.status == 422:
         return "The body does not have the shape that the route takes; `hfspace diagnose` shows it."
     if answer.status in {401, 403}:

@@ -7,7 +7,11 @@ from typing import Any
 
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 
-_METHODS = ("post", "put", "get")
+_METHODS = ("post", "put", "patch", "delete", "get")
+_BODILESS = ("get", "delete")
+_PREFERRED = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+STREAMED = ("text/event-stream", "application/x-ndjson", "application/jsonl")
+"""Media types whose answers come in pieces."""
 _MAX_ROUTES = 500
 _MAX_DEPTH = 8
 _MAX_NODES = 5_000
@@ -24,11 +28,12 @@ def openapi_app(raw: Json, base: str) -> ServedApp | None:
         return None
     budget = iter(range(_MAX_NODES))
     routes = [
-        _route(raw, budget, base, str(path), method, item[method])
+        _route(raw, budget, f"{base}{path}", str(path), method, item)
         for path, item in list(raw["paths"].items())[:_MAX_ROUTES]
         if isinstance(item, dict)
-        and (method := next((m for m in _METHODS if isinstance(item.get(m), dict)), None))
-    ]
+        for method in _METHODS
+        if isinstance(item.get(method), dict)
+    ][:_MAX_ROUTES]
     if not routes:
         return None
     info = raw.get("info")
@@ -56,55 +61,104 @@ def tgi_app(raw: Json, base: str) -> ServedApp | None:
 
 def takes(endpoint: ServedEndpoint) -> str:
     """Which payload an HTTP route takes: inputs, data, or the names of its body's fields ("" for no body)."""
-    names = [parameter.name for parameter in endpoint.parameters if parameter.name]
+    names = [item.name for item in endpoint.parameters if item.name and item.place == "body"]
     if "inputs" in names:
         return "inputs"
     return "data" if "data" in names else ", ".join(names)
 
 
 def _route(
-    raw: Mapping[str, Any], budget: Iterator[int], base: str, path: str, method: str, item: Mapping[str, Any]
+    raw: Mapping[str, Any], budget: Iterator[int], url: str, path: str, method: str, item: Mapping[str, Any]
 ) -> ServedEndpoint:
-    body = _resolve(raw, _content_schema(raw, item.get("requestBody")))
-    answers = item.get("responses")
+    told = item[method]
+    outside = [*_list(item.get("parameters")), *_list(told.get("parameters"))]
+    parameters = {  # an operation's own stand in for those of its path
+        (found.place, found.name): found for entry in outside if (found := _outside(raw, budget, entry))
+    }
+    request = _resolve(raw, told.get("requestBody"))
+    content_type, body = _content(raw, request)
+    inside: tuple[ServedParameter, ...] = ()
+    if content_type:
+        inside = _fields(raw, budget, body, required=request.get("required") is True)
+    elif method not in _BODILESS:  # a function that reads the request itself describes no body
+        inside = (ServedParameter(name=None, label="body", has_default=True),)
+    answers = told.get("responses")
     ok = answers.get("200") if isinstance(answers, dict) else None
-    returned = _inline(raw, budget, _content_schema(raw, ok))
+    answer_type, returned = _content(raw, _resolve(raw, ok))
+    schema = _inline(raw, budget, returned)
     return ServedEndpoint(
         name=path,
-        url=f"{base}{path}",
-        parameters=_fields(raw, budget, body),
-        returns=(ServedParameter(name=None, label="answer", schema=returned),) if returned else (),
+        url=url,
+        # In the order of a signature: what must be given, then the rest.
+        parameters=tuple(sorted([*parameters.values(), *inside], key=lambda one: one.has_default)),
+        returns=(ServedParameter(name=None, label="answer", schema=schema),) if schema else (),
+        generator=answer_type in STREAMED,
         method=method.upper(),
+        content_type=content_type or "application/json",
+    )
+
+
+def _outside(raw: Mapping[str, Any], budget: Iterator[int], entry: Json) -> ServedParameter | None:
+    """A parameter of the path or the query; None for a header, a cookie, or what is none."""
+    item = _resolve(raw, entry)
+    place, name = item.get("in"), item.get("name")
+    if place not in {"path", "query"} or not isinstance(name, str):
+        return None
+    schema = _inline(raw, budget, item.get("schema"))
+    optional = place == "query" and item.get("required") is not True
+    return ServedParameter(
+        name=name, label=name, schema=schema, has_default=optional, default=schema.get("default"), place=place
     )
 
 
 def _fields(
-    raw: Mapping[str, Any], budget: Iterator[int], body: Mapping[str, Any]
+    raw: Mapping[str, Any], budget: Iterator[int], body: Json, *, required: bool
 ) -> tuple[ServedParameter, ...]:
-    properties = body.get("properties")
+    """The fields of a body that is an object; any other body is one parameter without a name."""
+    known = _resolve(raw, body)
+    properties = known.get("properties")
     if not isinstance(properties, dict):
-        return ()
-    wanted = body.get("required")
-    required = set(map(str, wanted)) if isinstance(wanted, list) else set()
+        schema = _inline(raw, budget, body)
+        component = "file" if is_binary(schema) else ""
+        return (
+            ServedParameter(
+                name=None, label="body", component=component, schema=schema, has_default=not required
+            ),
+        )
+    wanted = set(map(str, _list(known.get("required"))))
     return tuple(
         ServedParameter(
             name=str(name),
             label=str(name),
-            schema=(schema := _inline(raw, budget, item)),
-            has_default=name not in required,
+            component="file" if is_binary(schema := _inline(raw, budget, item)) else "",
+            schema=schema,
+            has_default=name not in wanted,
             default=schema.get("default"),
         )
         for name, item in properties.items()
     )
 
 
-def _content_schema(raw: Mapping[str, Any], holder: Json) -> Json:
-    holder = _resolve(raw, holder)
+def is_binary(schema: Mapping[str, Any]) -> bool:
+    """Whether a field of a form is a file, or several."""
+    if schema.get("format") == "binary" or schema.get("contentMediaType") == "application/octet-stream":
+        return True
+    inner = [schema.get("items"), *_list(schema.get("anyOf"))]
+    return any(is_binary(item) for item in inner if isinstance(item, dict))
+
+
+def _content(raw: Mapping[str, Any], holder: Mapping[str, Any]) -> tuple[str, Json]:
+    """The media type that is used, JSON before others, and its schema; ("", None) where there is none."""
     content = holder.get("content")
-    if not isinstance(content, dict):
-        return None
-    item = content.get("application/json") or next(iter(content.values()), None)
-    return item.get("schema") if isinstance(item, dict) else None
+    if not isinstance(content, dict) or not content:
+        return "", None
+    name = next((kind for kind in (*STREAMED, *_PREFERRED) if kind in content), str(next(iter(content))))
+    item = content.get(name)
+    return name.partition(";")[0].strip().lower(), item.get("schema") if isinstance(item, dict) else None
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _resolve(raw: Mapping[str, Any], item: Json) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.sending import Sent, url_of
 from hfspace.live.gradio.urls import named_call_url, version_of
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
@@ -50,5 +51,30 @@ def forms(endpoint: ServedEndpoint, app: ServedApp, base: str) -> dict[str, tupl
         url = named_call_url(base, app.prefix, app.version, endpoint.name)
         body = named_body(endpoint)
         return {**found, "named": (url, body)} if url and body is not None else found
-    form = takes(endpoint) if takes(endpoint) in {"inputs", "data"} else "fields"
-    return {form: (endpoint.url, named_body(endpoint) if endpoint.parameters else None)}
+    return {_form(endpoint): _request(endpoint)}
+
+
+def _form(endpoint: ServedEndpoint) -> str:
+    inside = [item for item in endpoint.parameters if item.place == "body"]
+    if not inside or all(item.name is None and not item.schema for item in inside):
+        return "no body"
+    if endpoint.content_type != "application/json":
+        return endpoint.content_type
+    return takes(endpoint) if takes(endpoint) in {"inputs", "data"} else "fields"
+
+
+def _request(endpoint: ServedEndpoint) -> tuple[str, Json]:
+    """The URL with a value for each part that it needs, and a body; None for no body."""
+    needed = [
+        item for item in endpoint.parameters if not item.has_default or (item.name is None and item.schema)
+    ]
+    sent = Sent()
+    for item in needed:
+        value = "FILE" if item.component == "file" else sample(item)
+        if item.place != "body":
+            (sent.path if item.place == "path" else sent.query)[str(item.name)] = value
+        elif item.name is None:
+            sent.body = value
+        else:
+            sent.body = {**(sent.body or {}), item.name: value}
+    return url_of(endpoint, sent), sent.body

@@ -12,14 +12,18 @@ from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import GradioConfig, gradio_app, read_config
 from hfspace.live.gradio.fetch import MAX_BYTES, TIMEOUT_SECONDS, Answer, Ask, fetch_all
 from hfspace.live.gradio.openapi import openapi_app, tgi_app
+from hfspace.live.gradio.routes import routes_at
+from hfspace.live.gradio.undescribed import callable_as, judge, question
 from hfspace.live.gradio.urls import PREFIX, expected_prefix
+from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedApp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where to look. `host` is an http(s) origin; `path` where the app is mounted; `token` goes to this
-    origin only. `sdk` and `sdk_version` are what the Hub says, None when it was not asked."""
+    origin only. `sdk` and `sdk_version` are what the Hub says, None when it was not asked. `declared` is
+    looked for where the app does not describe it; not `ask_declared`: taken as it is, to be called."""
 
     host: str
     path: str = ""
@@ -28,6 +32,8 @@ class Place:
     token: str | None = field(default=None, repr=False)
     timeout: float = TIMEOUT_SECONDS
     max_bytes: int = MAX_BYTES
+    declared: EndpointSpec | None = None
+    ask_declared: bool = True
 
     @property
     def base(self) -> str:
@@ -60,16 +66,18 @@ def read_app(
     sdk_version: str | None = None,
     token: str | None = None,
     base_path: str = "",
+    declared: EndpointSpec | None = None,
     timeout: float = TIMEOUT_SECONDS,
     max_bytes: int = MAX_BYTES,
 ) -> ServedApp:
-    """What the app at `host` serves; `problem` is set when it can't be read. Two or three GETs, no call.
+    """What the app at `host` serves; `problem` is set when it can't be read. Two or three GETs, no call; one
+    more request for a `declared` route that an HTTP app does not describe.
 
     `timeout` is in seconds per request. Raises AppError when `host` is no http(s) URL.
     """
     place = Place(
         host=host, path=base_path, sdk=sdk, sdk_version=sdk_version, token=token, timeout=timeout,
-        max_bytes=max_bytes,
+        max_bytes=max_bytes, declared=declared,
     )  # fmt: skip
     return look(place).app
 
@@ -124,11 +132,48 @@ def _other(place: Place, seen: tuple[Answer, ...]) -> Reading:
     found = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
         have.get(f"{place.base}/openapi.json"), openapi_app, place.base
     )
+    if place.declared is not None and place.declared.path and _undescribed(place.declared, found):
+        return _with_declared(place, place.declared, found, sight, seen)
     if found is None:
         return _unread(place, sight, seen)
-    what = "Text Generation Inference" if found.kind == "tgi" else "an HTTP app with an OpenAPI document"
-    told = Sight(code=Code.NOT_GRADIO, seen=f"The app is {what}, not Gradio.", kind=found.kind)
-    return Reading(app=found, base=place.base, sight=told, answers=seen)
+    return Reading(app=found, base=place.base, sight=_http_sight(found), answers=seen)
+
+
+def _http_sight(app: ServedApp) -> Sight:
+    what = {"tgi": "Text Generation Inference", "openapi": "an HTTP app with an OpenAPI document"}
+    kind = what.get(app.kind, "an HTTP app that does not describe itself")
+    return Sight(code=Code.NOT_GRADIO, seen=f"The app is {kind}, not Gradio.", kind=app.kind)
+
+
+def _undescribed(declared: EndpointSpec, app: ServedApp | None) -> bool:
+    return app is None or not routes_at(declared.path or "", app)
+
+
+def _with_declared(
+    place: Place, declared: EndpointSpec, app: ServedApp | None, sight: Sight, seen: tuple[Answer, ...]
+) -> Reading:
+    """The app with the declared route in it, as far as asking for it shows that it is served."""
+    routes = callable_as(declared, place.base)
+    if place.ask_declared:
+        try:
+            ask = question(declared, place.base, place.token)
+        except AppError as error:  # a part of its path has no value
+            return _unread(place, Sight(code=Code.NOT_UNDERSTOOD, seen=error.message, kind="http"), seen)
+        (answer,) = fetch_all([ask], timeout=place.timeout, max_bytes=place.max_bytes)
+        seen = (*seen, answer)
+        judged = judge(
+            declared, place.base, answer,
+            sent_token=place.token is not None, page_for_all=sight.kind == "static",
+        )  # fmt: skip
+        if isinstance(judged, Sight):
+            return _unread(place, judged, seen)
+        routes = judged
+    if app is not None:
+        served = tuple(route for route in routes if not route.refusal)
+        found = replace(app, endpoints=(*app.endpoints, *served))
+    else:
+        found = ServedApp(kind="http", protocol="http", endpoints=routes)
+    return Reading(app=found, base=place.base, sight=_http_sight(found), answers=seen)
 
 
 def _app_of(
@@ -138,7 +183,7 @@ def _app_of(
 
 
 def _unread(place: Place, sight: Sight, seen: tuple[Answer, ...]) -> Reading:
-    kind = sight.kind if sight.kind in {"static", "streamlit"} else "unknown"
+    kind = sight.kind if sight.kind in {"static", "streamlit", "http"} else "unknown"
     return Reading(app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=seen)
 
 

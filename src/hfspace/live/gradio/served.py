@@ -5,11 +5,17 @@ from __future__ import annotations
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS
 from hfspace.live.gradio.probe import read_app
 from hfspace.live.gradio.tokens import host_token
+from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedApp, SpaceState
 
 
 def read_space_app(
-    state: SpaceState, *, hub_endpoint: str, token: str | None, timeout: float = TIMEOUT_SECONDS
+    state: SpaceState,
+    *,
+    hub_endpoint: str,
+    token: str | None,
+    declared: EndpointSpec | None = None,
+    timeout: float = TIMEOUT_SECONDS,
 ) -> ServedApp:
     """What the running app of `state` serves; `problem` says why when it can't be read.
 
@@ -24,6 +30,7 @@ def read_space_app(
         state.host,
         sdk=state.sdk,
         token=host_token(state.host, hub_endpoint=hub_endpoint, needed=needed, token=token),
+        declared=declared,
         timeout=timeout,
     )
     if state.sdk == "gradio" and app.kind == "openapi":

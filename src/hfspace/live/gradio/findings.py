@@ -1,0 +1,87 @@
+"""What a comparison of a declared endpoint with a running app says, and the names it says it with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from hfspace.live.gradio.values import value_problem
+from hfspace.manifest.models import EndpointSpec
+from hfspace.model import Json, ServedApp, ServedParameter
+
+_SHOWN_NAMES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One edit of the manifest: endpoint.`key` becomes `value`, and is renamed to `rename` if that is set."""
+
+    key: str
+    value: Json
+    rename: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One way in which the declaration does not fit. `key` is the manifest key below `endpoint`; `fix` is
+    None where only a person can decide."""
+
+    code: str
+    key: str
+    message: str
+    hint: str = ""
+    fix: Fix | None = None
+
+
+def named_by(spec: EndpointSpec) -> str:
+    """The key that names the endpoint: path or api_name."""
+    return "path" if spec.api_name is None and spec.path is not None else "api_name"
+
+
+def listed(app: ServedApp) -> tuple[str, ...]:
+    """The names of the endpoints that the app shows; a route of several methods once."""
+    return tuple(dict.fromkeys(endpoint.name for endpoint in app.endpoints if not endpoint.hidden))
+
+
+def names_of(app: ServedApp) -> str:
+    """Those names for a sentence."""
+    names = listed(app)
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return (", ".join(names[:_SHOWN_NAMES]) or "no named endpoint") + more
+
+
+def suggestion(name: str, app: ServedApp) -> str | None:
+    """The endpoint most likely meant: the nearest name, else the only one there is."""
+    names = listed(app)
+    near = get_close_matches(name.lower(), [item.lower() for item in names], n=1, cutoff=0.6)
+    if near:
+        return next(item for item in names if item.lower() == near[0])
+    return names[0] if len(names) == 1 else None
+
+
+def undeclared(app: ServedApp) -> Finding:
+    """What is said of a declaration that names no endpoint."""
+    names = listed(app)
+    key = "api_name" if app.kind == "gradio" else "path"
+    return Finding(
+        code="no_name", key=key, message="The endpoint has neither api_name nor path.",
+        hint=f"The app serves {names_of(app)}.",
+        fix=Fix(key=key, value=names[0]) if len(names) == 1 else None,
+    )  # fmt: skip
+
+
+def signature(parameters: Sequence[ServedParameter]) -> str:
+    """`(prompt, tokens=…)`, for a sentence."""
+    told = [
+        f"{parameter.name or parameter.label or 'value'}{'=…' if parameter.has_default else ''}"
+        for parameter in parameters
+    ]
+    return f"({', '.join(told)})" if told else "no values"
+
+
+def check_value(value: Json, parameter: ServedParameter, key: str = "example") -> Iterator[Finding]:
+    problem = value_problem(value, parameter)
+    if problem:
+        label = parameter.name or parameter.label or "a value"
+        yield Finding(code="value", key=key, message=f"{label}: {problem}")

@@ -1,0 +1,205 @@
+"""Routes of an HTTP app: which one a declaration means, and whether what it sends fits. Nothing is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from hfspace.live.gradio.findings import (
+    Finding,
+    Fix,
+    check_value,
+    named_by,
+    names_of,
+    signature,
+    suggestion,
+    undeclared,
+)
+from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.sending import Sent, placeholders, reshaped, sent_by
+from hfspace.live.gradio.values import value_problem
+from hfspace.manifest.models import EndpointSpec
+from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
+
+_SENDING = ("POST", "PUT", "PATCH", "DELETE", "GET")
+_ASKING = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def resolve_route(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, list[Finding]]:
+    """The route that is meant, and what is wrong with how it is named. None when no route fits."""
+    key = named_by(spec)
+    typed = spec.path or spec.api_name
+    if typed is None:
+        return None, [undeclared(app)]
+    same = routes_at(typed, app)
+    if not same:
+        best = suggestion("/" + typed.strip("/"), app)
+        fix = Fix(key=key, value=best, rename="path" if key == "api_name" else None) if best else None
+        hint = f"It serves {names_of(app)}." + (f" Write path: {best}." if best else "")
+        message = f"The app has no route {typed}."
+        return None, [Finding(code="not_served", key=key, message=message, hint=hint, fix=fix)]
+    endpoint = _by_method(spec, same)
+    findings = []
+    if key == "api_name":
+        message = f"{typed} is a route of an HTTP app: there is no Gradio endpoint of that name."
+        fix = Fix(key="api_name", value=endpoint.name, rename="path")
+        hint = f"Write path: {endpoint.name}."
+        findings.append(Finding(code="not_gradio", key=key, message=message, hint=hint, fix=fix))
+    if spec.method is not None and endpoint.method != spec.method:
+        methods = ", ".join(item.method for item in same)
+        findings.append(
+            Finding(
+                code="method", key="method", message=f"{endpoint.name} takes {methods}, not {spec.method}.",
+                hint=f"Write method: {endpoint.method}.", fix=Fix(key="method", value=endpoint.method),
+            )
+        )  # fmt: skip
+    return endpoint, findings
+
+
+def routes_at(typed: str, app: ServedApp) -> list[ServedEndpoint]:
+    """The routes of a path, one per method: /items/{id} and /items/7 are both at /items/{item}."""
+    name = "/" + typed.partition("?")[0].strip("/")
+    exact = [item for item in app.endpoints if item.name.strip("/") == name.strip("/")]
+    return exact or [item for item in app.endpoints if placeholders(item, name) is not None]
+
+
+def check_request(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
+    """What `spec` sends against what the route takes. A declaration that sends nothing only names a route."""
+    if endpoint.refusal:
+        yield Finding(code="refused", key="path", message=endpoint.refusal)
+        return
+    shape = _check_shape(spec, endpoint)
+    yield from shape
+    sends = {"example", "body", "params", "query"} & {
+        key for key in spec.model_fields_set if getattr(spec, key) is not None or key == "body"
+    }
+    if shape or not sends:
+        return
+    sent = sent_by(spec, endpoint)
+    yield from _check_outside(sent, endpoint)
+    yield from _check_body(sent, endpoint, "body" if "body" in sends else "example")
+
+
+# ------------------------------------------------------------------ parts
+
+
+def _by_method(spec: EndpointSpec, same: list[ServedEndpoint]) -> ServedEndpoint:
+    """The declared method, else one that takes what is declared to be sent."""
+    by_method = {item.method: item for item in same}
+    if spec.method in by_method:
+        return by_method[spec.method]
+    sends = spec.example not in (None, {}) or "body" in spec.model_fields_set
+    return next((by_method[name] for name in (_SENDING if sends else _ASKING) if name in by_method), same[0])
+
+
+def _check_shape(spec: EndpointSpec, endpoint: ServedEndpoint) -> list[Finding]:
+    """The form of the body as a whole: inputs and parameters, data, or fields of the route's own."""
+    took = takes(endpoint)
+    found = []
+    if took in {"inputs", "data"} and "payload" in spec.model_fields_set and spec.payload != took:
+        found.append(
+            Finding(
+                code="payload", key="payload", hint=f"Write payload: {took}.",
+                message=f"{endpoint.name} takes the payload form {took}, not {spec.payload}.",
+                fix=Fix(key="payload", value=took),
+            )
+        )  # fmt: skip
+    if isinstance(spec.example, Mapping) and (new := reshaped(spec.example, endpoint)) is not None:
+        lost = f" {', '.join(new.lost)} of it finds no place." if new.lost else ""
+        found.append(
+            Finding(
+                code="shape", key="example", hint=f"It takes {signature(endpoint.parameters)}.{lost}",
+                message=f"The example has another shape than {endpoint.name} takes.",
+                fix=Fix(key="example", value=new.example),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _check_outside(sent: Sent, endpoint: ServedEndpoint) -> Iterator[Finding]:
+    """The path and the query."""
+    for place, key, given in (("path", "params", sent.path), ("query", "query", sent.query)):
+        known = {item.name: item for item in endpoint.parameters if item.place == place and item.name}
+        missing = [str(name) for name, item in known.items() if not item.has_default and name not in given]
+        if missing:
+            yield Finding(
+                code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
+                hint=f"Write {key}: {{{missing[0]}: …}} (with call: --{_OPTIONS[key]} {missing[0]}=…).",
+            )  # fmt: skip
+        for name, value in given.items():
+            if name in known:
+                yield from _check_text(value, known[name], key)
+            elif near := get_close_matches(str(name), [item for item in known if item not in given], n=1):
+                message = f"{endpoint.name} has no parameter {name}."
+                yield Finding(
+                    code="unknown_argument", key=key, message=message, hint=f"Did you mean {near[0]}?"
+                )
+
+
+_OPTIONS = {"params": "param", "query": "query"}
+
+
+def _check_text(value: Json, parameter: ServedParameter, key: str) -> Iterator[Finding]:
+    """On the wire it is text, so 7 and "7" are one; a list is a parameter that is repeated."""
+    forms = [value]
+    if isinstance(value, str):
+        forms += [_read(value), [value], [_read(value)]]
+    elif not isinstance(value, list | Mapping):
+        forms += [str(value), [value]]
+    if all(value_problem(form, parameter) for form in forms):
+        yield from check_value(value, parameter, key)
+
+
+def _read(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _check_body(sent: Sent, endpoint: ServedEndpoint, key: str) -> Iterator[Finding]:
+    inside = [item for item in endpoint.parameters if item.place == "body"]
+    if sent.left:
+        few = [item for item in endpoint.parameters if item.name]
+        message = f"{endpoint.method} {endpoint.name} has no place for {_told(sent.left)}."
+        yield Finding(code="arity", key=key, message=message, hint=f"It takes {signature(few)}.")
+        return
+    if not inside:
+        return
+    whole = inside[0] if inside[0].name is None else None
+    if whole is not None:
+        if sent.has_body:
+            yield from check_value(sent.body, whole, key)
+        elif not whole.has_default:
+            yield Finding(code="missing_argument", key=key, message=f"{endpoint.name} needs a body.")
+        return
+    if sent.has_body and not isinstance(sent.body, Mapping):
+        message = f"{endpoint.name} takes a JSON object with {takes(endpoint)}."
+        yield Finding(code="shape", key=key, message=message, hint="Write it as a mapping.")
+        return
+    yield from _check_fields(dict(sent.body) if sent.has_body else {}, inside, endpoint, key)
+
+
+def _check_fields(
+    body: Mapping[str, Any], inside: list[ServedParameter], endpoint: ServedEndpoint, key: str
+) -> Iterator[Finding]:
+    known = {str(item.name): item for item in inside}
+    for name, value in body.items():
+        if name in known:
+            yield from check_value(value, known[name], key)
+        # What a route does not know it leaves aside; only a name that is nearly one of its own is told.
+        elif near := get_close_matches(str(name), [item for item in known if item not in body], n=1):
+            message = f"{endpoint.name} has no parameter {name}."
+            yield Finding(code="unknown_argument", key=key, message=message, hint=f"Did you mean {near[0]}?")
+    missing = [name for name, item in known.items() if not item.has_default and name not in body]
+    if missing:
+        yield Finding(
+            code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
+            hint=f"It takes {signature(endpoint.parameters)}.",
+        )  # fmt: skip
+
+
+def _told(left: tuple[Json, ...]) -> str:
+    return ", ".join(str(item) for item in left[:4]) + (", …" if len(left) > 4 else "")

@@ -1,0 +1,130 @@
+"""One answer read piece by piece as it arrives, within one deadline and byte limit; server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import time
+import zlib
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from hfspace.live.gradio.calls import CallTimeout, EndpointError
+from hfspace.live.gradio.fetch import Answer, Ask, explain, new_client, pieces
+
+T = TypeVar("T")
+
+
+class _Loop:
+    """Runs coroutines one after the other in one event loop: of this thread, or of one beside it where a
+    loop runs here already (a notebook)."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self._pool = None
+        else:
+            self._pool = ThreadPoolExecutor(max_workers=1)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        return self._pool.submit(self._runner.run, main).result() if self._pool else self._runner.run(main)
+
+    def close(self) -> None:
+        if self._pool is None:
+            self._runner.close()
+            return
+        self._pool.submit(self._runner.close).result()
+        self._pool.shutdown()
+
+
+@contextmanager
+def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+    """The head of the answer, and its body in the pieces in which it comes. `timeout` is in seconds, for the
+    whole. Raises EndpointError when the host breaks off or sends more than `max_bytes`, CallTimeout."""
+    import httpx
+
+    deadline = time.monotonic() + timeout
+    started = time.monotonic()
+
+    async def within(step: Coroutine[Any, Any, T]) -> T:
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await step
+
+    def run(step: Coroutine[Any, Any, T]) -> T:
+        try:
+            return loop.run(within(step))
+        except TimeoutError:
+            raise CallTimeout(
+                f"{ask.method} {ask.url} did not complete within {timeout:g} s.", hint="Give it more time."
+            ) from None
+        except httpx.TimeoutException as error:
+            raise CallTimeout(explain(error, ask.url, timeout)) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
+            raise EndpointError(explain(error, ask.url, timeout)) from None
+
+    loop = _Loop()
+    client = new_client([ask], timeout)
+    try:
+        headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
+        if ask.body is not None:
+            headers["content-type"] = ask.content_type
+        request = client.build_request(ask.method, ask.url, headers=headers, content=ask.body)
+        response = run(client.send(request, stream=True))
+        source = pieces(response, max_bytes)
+
+        def chunks() -> Iterator[bytes]:
+            size = 0
+            while (piece := run(anext(source, None))) is not None:
+                size += len(piece)
+                if size > max_bytes:
+                    raise EndpointError(f"The answer of {ask.url} is larger than {max_bytes >> 20} MiB.")
+                yield piece
+
+        head = Answer(
+            url=ask.url, method=ask.method, status=response.status_code, seconds=time.monotonic() - started,
+            headers={key.lower(): value for key, value in response.headers.items()},
+        )  # fmt: skip
+        yield head, chunks()
+    finally:
+        loop.run(client.aclose())
+        loop.close()
+
+
+def events(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Server-sent events as (type, data), each as soon as its blank line is there."""
+    name, data = "", list[str]()
+    for line in lines(chunks):
+        if not line:
+            if data:
+                yield name or "message", "\n".join(data)
+            name, data = "", []
+            continue
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if key == "data":
+            data.append(value)
+        elif key == "event":
+            name = value
+    if data:
+        yield name or "message", "\n".join(data)
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Lines of text as they are complete; \\n, \\r\\n and \\r end one."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    kept = ""
+    for chunk in chunks:
+        kept += decoder.decode(chunk)
+        # A \r at the very end may be half of a \r\n.
+        held = "\r" if kept.endswith("\r") else ""
+        text = kept.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n")
+        *complete, rest = text.split("\n")
+        yield from complete
+        kept = rest + held
+    kept = (kept + decoder.decode(b"", final=True)).rstrip("\r")
+    if kept:
+        yield kept

@@ -1,0 +1,260 @@
+"""HTTP apps against a real FastAPI: one that describes itself, and the same one silent."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hfspace.cli.main import run
+from hfspace.diagnosis import Options, connect, examine
+from hfspace.errors import AppError
+from hfspace.facets.base import Desired
+from hfspace.facets.endpoint import Endpoint
+from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.served import read_space_app
+from hfspace.manifest.models import EndpointSpec, Manifest, Policy, SpaceSpec
+from hfspace.model import Check, ManifestRef, SpaceState
+from tests.endpoints.hub import MemoryHub
+from tests.endpoints.real_apps import NEWEST, running
+
+pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running("fastapi_app.py", NEWEST[-1], tmp_path_factory.mktemp("told")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running("fastapi_app.py", NEWEST[-1], tmp_path_factory.mktemp("silent"), {"APP_SILENT": "1"}) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    for name in ("HF_TOKEN", "HUGGINGFACE_TOKEN", "HFSPACE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def called(url: str, *arguments: str) -> list[str]:
+    return ["call", url, "--format", "json", *arguments]
+
+
+ANSWERS = [
+    (["--path", "/health"], {"status": "up"}),
+    (["--path", "/hidden"], {"status": "hidden"}),
+    (["--path", "/items/7"], {"item": 7, "size": 1}),
+    (["--path", "/items/{item}", "--method", "GET", "7", "2"], {"item": 7, "size": 2}),
+    (["--path", "/items/{item}", "--param", "item=7", "--query", "size=4"], {"item": 7, "size": 4}),
+    (
+        ["--path", "/items/{item}", "--method", "PUT", "7", "hello"],
+        {"item": 7, "text": "hello", "stars": 3, "dry": False},
+    ),
+    (
+        [
+            "--path",
+            "/items/7",
+            "--method",
+            "put",
+            "--query",
+            "dry=true",
+            "--data",
+            '{"text": "x", "stars": 5}',
+        ],
+        {"item": 7, "text": "x", "stars": 5, "dry": True},
+    ),
+    (["--path", "/items/7", "--method", "DELETE"], {"deleted": 7}),
+    (["--path", "/search", "--data", '{"q": "x", "limit": 1}'], ["x"]),
+    (["--path", "/search?q=a%26b", "--query", "limit=1"], ["a&b"]),
+    (["--path", "/generate", "hello", "30"], {"generated_text": "hello|30"}),
+    (["--path", "/api/generate", "a", "5"], {"data": ["A", "5"]}),
+    (["--path", "/notes", '[{"text": "a"}, {"text": "b"}]'], 2),
+    (["--path", "/form", "me", "3"], {"user": "me", "age": 3}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "answer"), ANSWERS)
+def test_call_fills_path_query_and_body(
+    told: str, arguments: list[str], answer: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(called(told, *arguments)) == 0
+
+    assert json.loads(capsys.readouterr().out)["answer"] == answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--path", "/health", "1", "2"], "GET /health has no place for 1, 2."),
+        (["--path", "/search"], "/search needs q."),
+        (["--path", "/items/{item}"], "/items/{item} needs item."),
+        (["--path", "/items/seven"], "item: 'seven' is not an integer"),
+        (["--path", "/search", "--query", "q=1", "--query", "lmit=3"], "no parameter lmit"),
+        (["--path", "/generate"], "/generate needs inputs."),
+        (["--path", "/health", "--method", "POST"], "/health takes GET, not POST."),
+        (["--path", "/upload", "/no/such.png", "title"], "There is no file /no/such.png"),
+        (["--path", "/picture"], "answered with a file (image/png"),
+        (["--path", "/search", "--param", "q"], "--param q is not NAME=VALUE."),
+        (["--path", "/nope"], "GET /nope answered 404"),
+    ],
+)
+def test_call_says_what_does_not_fit(
+    told: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(called(told, *arguments)) == 1
+
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_file_is_uploaded_in_a_form(
+    told: str, silent: str, described: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "scan.png").write_bytes(b"seven b")
+    more = (
+        ["scan.png", "A title", "2"]
+        if described
+        else ["--upload", "page=scan.png", "--data", '{"title": "A title", "copies": 2}']
+    )
+
+    assert run(called(told if described else silent, "--path", "/upload", *more)) == 0
+
+    answer = json.loads(capsys.readouterr().out)["answer"]
+    assert answer == {"name": "scan.png", "size": 7, "title": "A title", "copies": 2}
+
+
+def test_a_file_in_the_answer_is_saved(told: str, tmp_path: Path) -> None:
+    assert run(["call", told, "--path", "/picture", "--output", "out"]) == 0
+
+    assert (tmp_path / "out/picture.png").read_bytes() == b"\x89PNG-bytes"
+
+
+def test_events_are_printed_as_they_come(told: str) -> None:
+    command = [sys.executable, "-m", "hfspace", "call", told, "--path", "/stream?words=one%20two%20three"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    assert process.stdout is not None
+
+    first = [process.stdout.readline(), process.stdout.readline()]
+    urllib.request.urlopen(urllib.request.Request(f"{told}/release", method="POST"), timeout=20).close()
+    rest = process.communicate(timeout=60)[0]
+
+    assert first == ['{"token": "one"}\n', '{"token": "two"}\n']
+    assert rest == '{"token": "three"}\n'
+    assert process.returncode == 0
+
+
+def test_a_stream_ends_at_its_deadline_and_leaves_no_thread(told: str) -> None:
+    connection = connect(told, endpoint=EndpointSpec(path="/stream"), hub=MemoryHub())
+    steps = connection.stream(timeout=3)
+
+    assert next(steps) == {"token": "a"}
+    assert next(steps) == {"token": "b"}
+    with pytest.raises(AppError, match="did not complete within 3 s"):
+        next(steps)
+
+
+# ------------------------------------------------------------------ what is declared
+
+
+def judged(url: str, invoke: bool = False, **spec: object) -> tuple[Code, str]:
+    found = examine(url, MemoryHub(), endpoint=EndpointSpec(**spec), options=Options(invoke=invoke))  # type: ignore[arg-type]
+    return found.verdict.code, found.verdict.seen
+
+
+DECLARED = [
+    ({"path": "/health"}, Code.HEALTHY, ""),
+    ({"path": "/hidden"}, Code.HEALTHY, ""),
+    ({"path": "/items/{id}", "params": {"id": 7}, "method": "GET"}, Code.HEALTHY, ""),
+    ({"path": "/nope"}, Code.ENDPOINT_MISMATCH, "/nope"),
+    ({"path": "/nope", "example": "x"}, Code.ENDPOINT_MISMATCH, "/nope"),
+    ({"path": "/generate", "payload": "inputs", "example": "x"}, Code.HEALTHY, ""),
+    ({"path": "/generate", "method": "GET"}, Code.ENDPOINT_MISMATCH, "/generate takes POST, not GET"),
+]
+
+
+@pytest.mark.parametrize(("spec", "code", "words"), DECLARED)
+@pytest.mark.parametrize("described", [True, False])
+def test_a_declared_route_is_compared_or_asked(
+    told: str, silent: str, described: bool, spec: dict[str, object], code: Code, words: str
+) -> None:
+    seen = judged(told if described else silent, **spec)
+
+    assert seen[0] is code
+    assert words in seen[1]
+
+
+def test_the_request_of_a_manifest_is_checked_and_sent(told: str) -> None:
+    put = {"path": "/items/{item}", "method": "PUT", "params": {"item": 7}}
+
+    assert judged(told, invoke=True, **put, query={"dry": True}, body={"text": "x"})[0] is Code.HEALTHY
+    assert judged(told, **put, body={"text": "x", "stars": 9})[1].startswith("stars: 9 is above 5")
+    assert judged(told, **put, body={"txt": "x"})[1] == "/items/{item} has no parameter txt."
+    assert (
+        judged(told, path="/items/{item}", method="GET", query={"size": 1})[1] == "/items/{item} needs item."
+    )
+    expect = {"const": {"item": 7, "size": 2}}
+    assert (
+        judged(told, True, path="/items/7", method="GET", query={"size": 2}, expect=expect)[0] is Code.HEALTHY
+    )
+    assert judged(told, True, path="/items/7", method="GET", expect=expect)[0] is Code.INVOKE_FAILED
+
+
+def test_nothing_but_a_get_is_sent_to_look(silent: str) -> None:
+    """POST /release lets a waiting stream go on: were it called to look for it, this one would end."""
+    with urllib.request.urlopen(f"{silent}/stream?words=a%20b", timeout=20) as stream:
+        assert b"a" in stream.readline()
+
+        assert judged(silent, path="/release", method="POST")[0] is Code.HEALTHY
+
+        stream.readline()
+        urllib.request.urlopen(f"{silent}/health", timeout=20).close()
+        urllib.request.urlopen(urllib.request.Request(f"{silent}/release", method="POST"), timeout=20).close()
+        assert b"b" in stream.read()
+
+
+def test_diagnose_shows_method_and_fields(told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diagnose", told]) == 0
+
+    out = capsys.readouterr().out
+    assert "GET /health() -> object" in out
+    assert (
+        "PUT /items/{item}(item: integer, text: string, dry: boolean = false, stars: integer 1..5 = 3)" in out
+    )
+    assert "POST /upload(page: file, title: string, copies: integer = 1)" in out
+
+
+# ------------------------------------------------------------------ plan --check-endpoints
+
+
+def checked(url: str, **spec: object) -> list[tuple[str, str]]:
+    endpoint = EndpointSpec(**spec)  # type: ignore[arg-type]
+    state = SpaceState(id="acme/x", sdk="docker", stage="RUNNING", host=url, visibility="public")
+    app = read_space_app(state, hub_endpoint="http://127.0.0.1:9", token=None, declared=endpoint)
+    ref = ManifestRef(files=("spaces.yaml",), sha256="")
+    space = SpaceSpec(endpoint=endpoint)
+    manifest = Manifest(ref=ref, policy=Policy(), spaces={"acme/x": space})
+    found = Endpoint().compare(Desired(id="acme/x", spec=space, manifest=manifest), replace(state, app=app))
+    return [(item.severity, item.message) for item in found if isinstance(item, Check)]
+
+
+def test_a_plan_asks_for_the_route_of_a_silent_app(silent: str) -> None:
+    assert checked(silent, path="/health") == []
+    assert checked(silent, path="/generate", method="POST") == []
+    assert checked(silent, path="/generate", method="PUT") == [("error", "/generate takes POST, not PUT.")]
+    assert checked(silent, path="/nope") == [("error", "GET /nope answered 404.")]
+    ((severity, message),) = checked(silent, path="/items/{item}")
+    assert severity == "unknown"
+    assert "item" in message
