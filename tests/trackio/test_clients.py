@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +16,11 @@ from hfspace.errors import (
     TrackioUnavailable,
     UsageError,
 )
+from hfspace.live.trackio.app_http import AppHttp
 from hfspace.live.trackio.client import TrackioClient
-from hfspace.live.trackio.detect import NEEDED, detect
-from hfspace.live.trackio.door import Door
+from hfspace.live.trackio.detect import detect
+from hfspace.live.trackio.endpoints import NEEDED as USES
+from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
@@ -28,6 +29,7 @@ from hfspace.localhub import LocalHub
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, AppRunner, hub_for
 
+NEEDED = [USUAL[use] for use in USES]
 VERSION = Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"})
 PAGE = Reply.html("<html>Trackio</html>")
 
@@ -222,18 +224,17 @@ def test_a_space_that_is_not_there() -> None:
 # ------------------------------------------------------------------ official trackio's answers
 
 
+def quick(app: StandIn, timeout: float = 5) -> AppHttp:
+    """Repeats reads without a pause."""
+    return AppHttp(app.url, timeout=timeout, pauses=(0, 0))
+
+
 @pytest.fixture
-def official() -> Iterator[Callable[..., OfficialTracker]]:
-    made: list[OfficialTracker] = []
-
+def official() -> Callable[..., OfficialTracker]:
     def connect(app: StandIn, timeout: float = 5) -> OfficialTracker:
-        api = OfficialApi(app.url, timeout=timeout, sleep=lambda seconds: None)
-        made.append(OfficialTracker(api, project="p"))
-        return made[-1]
+        return OfficialTracker(OfficialApi(quick(app, timeout)), project="p")
 
-    yield connect
-    for tracker in made:
-        tracker.close()
+    return connect
 
 
 def runs(*pairs: tuple[str, str]) -> Reply:
@@ -317,7 +318,7 @@ def test_runs_are_told_apart(serve: Any, official: Any) -> None:
 
 def test_a_run_belongs_to_a_project(serve: Any, official: Any) -> None:
     with pytest.raises(TrackioRejected, match="projects"):
-        OfficialTracker(OfficialApi(serve().url)).create("run")
+        OfficialTracker(OfficialApi(quick(serve()))).create("run")
 
 
 def test_what_official_trackio_has_not(serve: Any, official: Any) -> None:
@@ -340,21 +341,6 @@ def test_an_app_that_never_answers_is_given_up(serve: Any, official: Any) -> Non
     with pytest.raises(TrackioUnavailable, match=r"within 0\.2 s"):
         tracker.list()
     assert len(app.seen) == 1
-
-
-def test_a_gradio_app_that_hangs_is_given_up_in_time(serve: Any) -> None:
-    """Also while connecting, where gradio_client itself would wait for half a minute, three times."""
-    app = serve(dict(gradio_routes("plain", "6.31.0")), Reply(hang=30))
-    deaf = serve({}, Reply(hang=30))
-    started = time.monotonic()
-
-    for host in (app, deaf):
-        door = Door(host.url, token=None, timeout=1.0)
-        with pytest.raises(TrackioUnavailable, match="did not complete within 1 s"):
-            door.read("add", "1", "2")
-        door.close()
-
-    assert time.monotonic() - started < 8
 
 
 def test_an_answer_that_drips_is_given_up_in_time(serve: Any, official: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.trackio.client import Address, TrackioClient
+from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.interface import InterfaceTracker
 from hfspace.live.trackio.reader import read_experiments
 from hfspace.live.trackio.spacing import Spacing
@@ -18,8 +18,8 @@ from hfspace.localhub import LocalHub
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import LiveExperiments, ServedApp, SpaceState
 from tests.apps.trackio_store import Store
-from tests.trackio.doors import Clock, StoreDoor
 from tests.trackio.runner import OPTIONS, SPACE, AppRunner, hub_for, problems
+from tests.trackio.store_client import Clock, StoreClient, client_over
 
 FIVE = {f"run-{number}": {"parameters": {"lr": 0.1 * number}, "status": "completed"} for number in range(5)}
 
@@ -35,7 +35,7 @@ class StoreApps:
 
     def __post_init__(self) -> None:
         self.store = Store(now=self.clock.server)
-        self.door = StoreDoor(self.store, self.clock)
+        self.stand_in = StoreClient(self.store, self.clock)
         self.spacing = Spacing(clock=self.clock, sleep=self.clock.sleep)
         self.restarts = 0
 
@@ -58,9 +58,7 @@ class StoreApps:
         if restarts != self.restarts:  # a restart empties the memory
             self.restarts = restarts
             self.store.restart()
-        client = TrackioClient.at(Address(base=self.door.base), space=space)
-        client._backend = InterfaceTracker(self.door, spacing=self.spacing)  # type: ignore[arg-type]
-        return client
+        return client_over(InterfaceTracker(self.stand_in, spacing=self.spacing), space)  # type: ignore[arg-type]
 
     def names(self) -> list[str]:
         return sorted(row["name"] for row in self.store.rows.values() if not row["name"].startswith("petite"))
@@ -188,10 +186,10 @@ def test_killed_anywhere_the_rerun_creates_no_second(
         if seen == number:
             raise Killed
 
-    setattr(apps.door, moment, kill)
+    setattr(apps.stand_in, moment, kill)
     with pytest.raises(Killed):
         runner.apply()
-    setattr(apps.door, moment, lambda called: None)
+    setattr(apps.stand_in, moment, lambda called: None)
 
     again = Runner(hub, apps, experiments=FIVE)
     assert problems(again.apply()) == []
@@ -202,7 +200,7 @@ def test_killed_anywhere_the_rerun_creates_no_second(
 
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_lost_answer_is_resolved_by_reading(hub: LocalHub, apps: StoreApps, carried_out: bool) -> None:
-    apps.door.lose("create_experiment_interface", carried_out=carried_out)
+    apps.stand_in.lose("create_experiment_interface", carried_out=carried_out)
     runner = Runner(hub, apps, experiments=FIVE)
 
     first = runner.apply()
@@ -221,7 +219,7 @@ def test_an_experiment_lost_during_apply_is_reported_as_data_loss(hub: LocalHub,
             ref = next(ref for ref, row in apps.store.rows.items() if row["name"] == "only")
             apps.store.add(ref, "theirs", "", "now")
 
-    apps.door.after = overwrite
+    apps.stand_in.after = overwrite
     result = runner.apply()
 
     assert "gone or overwritten" in problems(result)[0]
@@ -237,10 +235,10 @@ def test_one_that_vanishes_after_all_writes_is_not_silently_made_again(
     def forget(api: str) -> None:
         nonlocal creates
         creates += api == "create_experiment_interface"
-        if creates and apps.door.calls[-2:] == ["get_experiment_details", "list_experiments_interface"]:
+        if creates and apps.stand_in.calls[-2:] == ["get_experiment_details", "list_experiments_interface"]:
             apps.store.restart()
 
-    apps.door.before = forget
+    apps.stand_in.before = forget
     result = runner.apply()
 
     assert "was created and read back, and is gone" in problems(result)[0]
@@ -256,7 +254,7 @@ def test_a_sleeping_space_is_not_touched_by_plan_or_apply(hub: LocalHub, apps: S
 
     assert made.is_empty
     assert [check.message for check in made.checks] == ["not read: sleeping."]
-    assert apps.door.calls == []
+    assert apps.stand_in.calls == []
     assert hub.space(SPACE)["stage"] == "SLEEPING"
 
 
@@ -303,13 +301,13 @@ def test_an_app_that_dies_between_two_calls_says_what_was_done(
 ) -> None:
     runner = Runner(hub, apps, experiments=FIVE)
     made = runner.plan()
-    apps.door.calls.clear()
+    apps.stand_in.calls.clear()
 
     def die(api: str) -> None:
-        if len(apps.door.calls) > calls:
+        if len(apps.stand_in.calls) > calls:
             raise TrackioUnavailable("app refuses connections.")
 
-    apps.door.before = die
+    apps.stand_in.before = die
     result = runner.apply()
     written = len(apps.names())
 
@@ -318,7 +316,7 @@ def test_an_app_that_dies_between_two_calls_says_what_was_done(
     assert result.exit_code == 3
     assert len(result.outcomes[0].applied) == written
 
-    apps.door.before = lambda api: None
+    apps.stand_in.before = lambda api: None
     assert problems(runner.apply()) == []
     assert apps.names() == sorted(FIVE)
     assert runner.plan().is_empty
@@ -356,7 +354,7 @@ def test_one_that_was_there_and_is_gone_is_data_loss_and_not_made_again(
             ref = next(ref for ref, row in apps.store.rows.items() if row["name"] == "old")
             apps.store.add(ref, "theirs", "", "now")
 
-    apps.door.after = replace_it
+    apps.stand_in.after = replace_it
     result = runner.apply()
 
     assert problems(result) == [f"{SPACE}.experiments.old was there when this run began, and is gone."]

@@ -17,31 +17,33 @@ from hfspace.errors import (
 )
 from hfspace.live.trackio.interface import InterfaceTracker
 from hfspace.live.trackio.port import Entry
-from hfspace.live.trackio.spacing import SECONDS
-from tests.trackio.doors import StoreDoor, tracker
+from hfspace.live.trackio.spacing import SECONDS, Spacing
+from tests.trackio.store_client import Clock, StoreClient, tracker
 
 LATER = pytest.mark.parametrize("later", [False, True], ids=["A1", "A2"])
 DEMO = {"petite-elle-l-aime-3", "petite-elle-l-aime-3-1"}
 
 
-def names(store_door: StoreDoor) -> list[str]:
-    return [row["name"] for row in store_door.store.rows.values() if row["name"] not in DEMO]
+def names(stand_in: StoreClient) -> list[str]:
+    return [row["name"] for row in stand_in.store.rows.values() if row["name"] not in DEMO]
 
 
 @LATER
 def test_ten_creates_in_a_row_are_ten_experiments(later: bool) -> None:
-    app, door = tracker(later=later)
+    app, stand_in = tracker(later=later)
 
     made = [app.create(f"run-{number}", description=f"d{number}") for number in range(10)]
 
     assert len({one.id for one in made}) == 10
-    assert names(door) == [f"run-{number}" for number in range(10)]
+    assert names(stand_in) == [f"run-{number}" for number in range(10)]
     assert app.show("run-3").description == "d3"
 
 
 def test_threads_take_turns_on_one_app() -> None:
-    app, door = tracker()
-    other = InterfaceTracker(door, spacing=app._spacing)  # type: ignore[arg-type]
+    clock = Clock()
+    shared = Spacing(clock=clock, sleep=clock.sleep)
+    app, stand_in = tracker(spacing=shared, clock=clock)
+    other = InterfaceTracker(stand_in, spacing=shared)  # type: ignore[arg-type]
 
     def create(which: InterfaceTracker, name: str) -> None:
         which.create(name)
@@ -55,88 +57,90 @@ def test_threads_take_turns_on_one_app() -> None:
     for thread in threads:
         thread.join(20)
 
-    assert sorted(names(door)) == [f"r{number}" for number in range(8)]
+    assert sorted(names(stand_in)) == [f"r{number}" for number in range(8)]
 
 
 def test_the_first_create_waits_for_what_another_process_may_have_made_just_now() -> None:
-    app, door = tracker()
-    just_made = door.store.create_experiment_interface("theirs", "")
+    app, stand_in = tracker()
+    just_made = stand_in.store.create_experiment_interface("theirs", "")
     ref = just_made.splitlines()[1].removeprefix("ID: ")
-    before = door.clock.seconds
+    before = stand_in.clock.seconds
 
     app.create("mine")
 
-    assert door.clock.seconds - before > SECONDS
-    assert door.store.rows[ref]["name"] == "theirs"
+    assert stand_in.clock.seconds - before > SECONDS
+    assert stand_in.store.rows[ref]["name"] == "theirs"
 
 
 def test_a_create_whose_answer_is_lost_is_found_again_and_not_repeated() -> None:
-    app, door = tracker()
-    door.lose("create_experiment_interface", carried_out=True)
+    app, stand_in = tracker()
+    stand_in.lose("create_experiment_interface", carried_out=True)
 
     made = app.create("once", description="d")
 
     assert made.name == "once"
-    assert names(door) == ["once"]
-    assert door.calls.count("create_experiment_interface") == 1
+    assert names(stand_in) == ["once"]
+    assert stand_in.calls.count("create_experiment_interface") == 1
 
 
 def test_a_create_that_never_arrived_is_an_error_and_not_repeated() -> None:
-    app, door = tracker()
-    door.lose("create_experiment_interface", carried_out=False)
+    app, stand_in = tracker()
+    stand_in.lose("create_experiment_interface", carried_out=False)
 
     with pytest.raises(TrackioUnavailable, match="broke"):
         app.create("once")
 
-    assert names(door) == []
-    assert door.calls.count("create_experiment_interface") == 1
+    assert names(stand_in) == []
+    assert stand_in.calls.count("create_experiment_interface") == 1
 
 
-def overwriting(door: StoreDoor, api: str, name: str = "theirs") -> Callable[[str], None]:
+def overwriting(stand_in: StoreClient, api: str, name: str = "theirs") -> Callable[[str], None]:
     """Somebody else creates in the same second, right after our call of `api`."""
     done: list[bool] = []
 
     def create(called: str) -> None:
         if called == api and not done:
             done.append(True)
-            door.store.create_experiment_interface(name, "")
+            stand_in.store.create_experiment_interface(name, "")
 
     return create
 
 
 def test_an_experiment_overwritten_in_its_second_is_data_loss() -> None:
-    app, door = tracker()
-    door.after = overwriting(door, "create_experiment_interface")
+    app, stand_in = tracker()
+    stand_in.after = overwriting(stand_in, "create_experiment_interface")
 
     with pytest.raises(DataLoss, match=r"'mine'.*'theirs'"):
         app.create("mine")
 
 
 def test_overwriting_somebody_is_data_loss_too() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("first")
-    ref = next(ref for ref, row in door.store.rows.items() if row["name"] == "first")
+    ref = next(ref for ref, row in stand_in.store.rows.items() if row["name"] == "first")
     told = f"✅ Experiment created successfully!\nID: {ref}\nName: second\nStatus: running"
-    door.store.create_experiment_interface = lambda name, description: told  # type: ignore[method-assign]
+    stand_in.store.create_experiment_interface = lambda name, description: told  # type: ignore[method-assign]
     with pytest.raises(DataLoss, match=r"'second'.*'first'"):
         app.create("second")
 
 
 def test_a_restart_between_two_creates_is_told_as_data_loss() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("first")
 
     def restart(api: str) -> None:
         if api == "create_experiment_interface":
-            door.store.rows.pop(next(ref for ref, row in door.store.rows.items() if row["name"] == "first"))
+            stand_in.store.rows.pop(
+                next(ref for ref, row in stand_in.store.rows.items() if row["name"] == "first")
+            )
 
-    door.before = restart
+    stand_in.before = restart
     with pytest.raises(DataLoss, match="'first'"):
         app.create("second")
 
 
 def test_ensure_creates_once_and_then_finds() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
 
     first = app.ensure("run", description="d", parameters={"lr": 0.1})
     again = app.ensure("run", description="other", parameters={"lr": 0.1, "bs": 8})
@@ -144,7 +148,7 @@ def test_ensure_creates_once_and_then_finds() -> None:
     assert first.id == again.id
     assert again.parameters == {"lr": 0.1, "bs": 8}
     assert again.description == "d"
-    assert names(door) == ["run"]
+    assert names(stand_in) == ["run"]
 
 
 def test_two_of_one_name_are_refused_unless_an_id_is_given() -> None:
@@ -160,11 +164,11 @@ def test_two_of_one_name_are_refused_unless_an_id_is_given() -> None:
 
 
 def test_a_yes_is_no_evidence() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
     yes = "✅ Experiment x status updated to failed"
-    door.store.update_experiment_status_interface = lambda ref, status: yes  # type: ignore[method-assign]
-    door.store.log_parameters_interface = lambda ref, body: "✅ Parameters logged"  # type: ignore[method-assign]
+    stand_in.store.update_experiment_status_interface = lambda ref, status: yes  # type: ignore[method-assign]
+    stand_in.store.log_parameters_interface = lambda ref, body: "✅ Parameters logged"  # type: ignore[method-assign]
 
     with pytest.raises(TrackioRejected, match="reads running"):
         app.update_status("run", "failed")
@@ -173,10 +177,10 @@ def test_a_yes_is_no_evidence() -> None:
 
 
 def test_a_string_that_holds_an_error_is_an_error() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
     bad = "❌ Error logging parameters: disk full\x1b[31m"
-    door.store.log_parameters_interface = lambda ref, body: bad  # type: ignore[method-assign]
+    stand_in.store.log_parameters_interface = lambda ref, body: bad  # type: ignore[method-assign]
 
     with pytest.raises(TrackioRejected, match="disk full") as caught:
         app.log_parameters("run", {"lr": 1})
@@ -203,24 +207,24 @@ def test_what_does_not_exist_is_not_found() -> None:
     "parameters", [{"a": float("nan")}, {"a": float("inf")}, {"a": object()}, [["a", 1]]]
 )
 def test_parameters_that_are_no_json_object_are_refused_before_anything_is_sent(parameters: object) -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
-    door.calls.clear()
+    stand_in.calls.clear()
 
     with pytest.raises(TrackioRejected):
         app.log_parameters("run", parameters)  # type: ignore[arg-type]
 
-    assert door.calls == []
+    assert stand_in.calls == []
 
 
 @pytest.mark.parametrize("name", ["", "  ", "two\nlines", "esc\x1b[2J", "sep\u2028"])
 def test_names_that_could_forge_lines_are_refused(name: str) -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
 
     with pytest.raises(TrackioRejected, match="name"):
         app.create(name)
 
-    assert door.calls == []
+    assert stand_in.calls == []
 
 
 def test_bad_metrics_and_bad_status_are_refused() -> None:
@@ -240,9 +244,9 @@ def test_bad_metrics_and_bad_status_are_refused() -> None:
 
 
 def test_metrics_are_counted_and_a_lost_answer_is_resolved_by_the_count() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
-    door.lose("log_metrics_interface", carried_out=True)
+    stand_in.lose("log_metrics_interface", carried_out=True)
 
     app.log_metrics(
         "run", [Entry(metrics={"loss": 0.5}, step=1), Entry(metrics={"loss": float("nan")}, step=2)]
@@ -251,14 +255,14 @@ def test_metrics_are_counted_and_a_lost_answer_is_resolved_by_the_count() -> Non
     shown = app.show("run")
     assert shown.metrics == 2
     assert shown.latest_step == 2
-    assert door.calls.count("log_metrics_interface") == 2
+    assert stand_in.calls.count("log_metrics_interface") == 2
 
 
 def test_metrics_that_did_not_arrive_say_how_many_did() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
     app.log_metrics("run", [Entry(metrics={"loss": 0.5})])
-    door.lose("log_metrics_interface", carried_out=False)
+    stand_in.lose("log_metrics_interface", carried_out=False)
 
     with pytest.raises(TrackioUnavailable, match="0 of 2 entries"):
         app.log_metrics("run", [Entry(metrics={"loss": 0.4}), Entry(metrics={"loss": 0.3})])
@@ -266,13 +270,13 @@ def test_metrics_that_did_not_arrive_say_how_many_did() -> None:
 
 @LATER
 def test_simulate_and_demo_write_also_where_they_raise(later: bool) -> None:
-    app, door = tracker(later=later)
+    app, stand_in = tracker(later=later)
     app.create("run")
 
     assert app.simulate("run").metrics == 20
     demo = app.demo()
     assert demo.metrics == 20
-    assert demo.id in door.store.rows
+    assert demo.id in stand_in.store.rows
 
 
 def test_plots_and_comparisons() -> None:
@@ -296,14 +300,14 @@ def test_plots_and_comparisons() -> None:
 
 def test_one_of_the_same_name_made_meanwhile_is_told() -> None:
     """Two applies at once: the app can't prevent it, and both must not think that all is well."""
-    app, door = tracker()
+    app, stand_in = tracker()
 
     def theirs(api: str) -> None:
         if api == "create_experiment_interface":
-            door.store.create_experiment_interface("run", "")
-            door.clock.sleep(1.5)
+            stand_in.store.create_experiment_interface("run", "")
+            stand_in.clock.sleep(1.5)
 
-    door.before = theirs
+    stand_in.before = theirs
     with pytest.raises(AmbiguousExperiment, match="at the same time") as caught:
         app.ensure("run")
 

@@ -12,7 +12,7 @@ from hfspace.errors import DataLoss, ExperimentNotFound, TrackioRejected, Tracki
 from hfspace.live.trackio import interface_text as text
 from hfspace.live.trackio.figures import read_figure
 from tests.apps.trackio_store import Store
-from tests.trackio.doors import figure, tracker
+from tests.trackio.store_client import figure, tracker
 
 LATER = pytest.mark.parametrize("later", [False, True], ids=["A1", "A2"])
 GHOST = (
@@ -46,14 +46,14 @@ def test_details_are_read_back_exactly(later: bool, description: str, parameters
 @LATER
 @given(name=HOSTILE, description=HOSTILE)
 def test_a_hostile_name_hides_nobody_and_invents_nobody(later: bool, name: str, description: str) -> None:
-    app, door = tracker(later=later)
-    door.store.add("exp_before", "mine", "d", "now")
-    door.store.add("exp_evil", name, description, "now")
-    door.store.add("exp_after", "mine too", "d", "now")
+    app, stand_in = tracker(later=later)
+    stand_in.store.add("exp_before", "mine", "d", "now")
+    stand_in.store.add("exp_evil", name, description, "now")
+    stand_in.store.add("exp_after", "mine too", "d", "now")
 
     found = {one.id: one for one in app.list()}
 
-    assert set(found) == set(door.store.rows)
+    assert set(found) == set(stand_in.store.rows)
     assert found["exp_before"].name == "mine"
     assert found["exp_after"].name == "mine too"
     if name not in {"mine", "mine too"}:
@@ -61,9 +61,9 @@ def test_a_hostile_name_hides_nobody_and_invents_nobody(later: bool, name: str, 
 
 
 def test_a_name_that_pretends_to_be_another_is_no_twin() -> None:
-    app, door = tracker()
-    door.store.add("exp_mine", "mine", "d", "now")
-    door.store.add("exp_evil", "mine\nDescription: d", "", "now")
+    app, stand_in = tracker()
+    stand_in.store.add("exp_mine", "mine", "d", "now")
+    stand_in.store.add("exp_evil", "mine\nDescription: d", "", "now")
 
     assert [one.id for one in app.named(["mine"])] == ["exp_mine"]
 
@@ -81,22 +81,22 @@ def test_a_name_that_pretends_to_be_another_is_no_twin() -> None:
     ],
 )
 def test_a_listing_that_is_not_understood_is_never_empty(answer: str) -> None:
-    app, door = tracker()
-    door.store.list_experiments_interface = lambda: answer  # type: ignore[method-assign]
+    app, stand_in = tracker()
+    stand_in.store.list_experiments_interface = lambda: answer  # type: ignore[method-assign]
 
     with pytest.raises(TrackioUnavailable, match="not laid out as known"):
         app.list()
     with pytest.raises(TrackioUnavailable):
         app.ensure("run")
 
-    assert "create_experiment_interface" not in door.calls
+    assert "create_experiment_interface" not in stand_in.calls
 
 
 def test_a_listing_that_does_not_count_up_is_refused() -> None:
-    app, door = tracker()
-    door.store.add("exp_1", "run", "", "now")
-    told = door.store.list_experiments_interface().replace("   Artifacts: 0 entries", "   Files: 0", 1)
-    door.store.list_experiments_interface = lambda: told  # type: ignore[method-assign]
+    app, stand_in = tracker()
+    stand_in.store.add("exp_1", "run", "", "now")
+    told = stand_in.store.list_experiments_interface().replace("   Artifacts: 0 entries", "   Files: 0", 1)
+    stand_in.store.list_experiments_interface = lambda: told  # type: ignore[method-assign]
 
     with pytest.raises(TrackioUnavailable, match="counts 3 experiments and lists 2"):
         app.list()
@@ -123,8 +123,8 @@ def test_details_of_another_layout_are_refused(old: str, new: str) -> None:
 
 
 def test_the_empty_store_is_empty() -> None:
-    app, door = tracker()
-    door.store.rows.clear()
+    app, stand_in = tracker()
+    stand_in.store.rows.clear()
 
     assert app.list() == ()
     assert app.create("first").name == "first"
@@ -168,9 +168,9 @@ def test_a_poisoned_plot_says_so() -> None:
 
 
 def test_an_experiment_that_vanishes_after_a_write_is_data_loss() -> None:
-    app, door = tracker()
+    app, stand_in = tracker()
     app.create("run")
-    door.after = lambda api: door.store.restart() if api == "log_parameters_interface" else None
+    stand_in.after = lambda api: stand_in.store.restart() if api == "log_parameters_interface" else None
 
     with pytest.raises(DataLoss, match="gone or overwritten"):
         app.log_parameters("run", {"a": 1})

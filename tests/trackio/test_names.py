@@ -8,15 +8,13 @@ import pytest
 
 from hfspace import TrackioClient
 from hfspace.errors import UsageError
-from tests.trackio.doors import tracker
+from tests.trackio.store_client import client_over, tracker
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> TrackioClient:
+def client() -> TrackioClient:
     backend, _ = tracker()
-    made = TrackioClient("acme/track", "<HUB_TOKEN>", env={})
-    monkeypatch.setattr(made, "_backend", backend)
-    return made
+    return client_over(backend)
 
 
 def test_an_experiment_under_the_names_of_the_endpoints(client: TrackioClient) -> None:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.trackio import document, format_option, place_options, replaced, target_of, tracker_of
+from hfspace.cli.trackio import (
+    connection_settings,
+    document,
+    format_option,
+    place_options,
+    replaced,
+    target_of,
+    tracker_of,
+)
 from hfspace.errors import UsageError
 from hfspace.live.trackio.port import STATUSES
 from hfspace.text import plain
@@ -195,7 +203,7 @@ def sync_command(
     over, default = _places(context, options) if paths else (Target(), Target())
     results = sync(
         paths,
-        _doors(context, wake=options["wake"]),
+        _doors(context, options),
         over=over,
         default=default,
         clean=not keep,
@@ -221,13 +229,13 @@ def _exit_code(results: Sequence[Synced]) -> int:
     return 3 if any(item.sent for item in results) else 1
 
 
-def _doors(context: Context, *, wake: bool) -> Doors:
+def _doors(context: Context, options: dict[str, Any]) -> Doors:
     from hfspace.monitor.connection import connect
     from hfspace.monitor.sync import Doors
 
-    settings: dict[str, Any] = {"token": context.token(), "endpoint": context.endpoint, "wake": wake}
+    settings = connection_settings(context, options)
     return Doors(
-        connect=lambda target: connect(target, **settings, env=context.env),
+        connect=lambda target: connect(target, **settings),
         notify=lambda text: context.note(plain(text)),
     )
 

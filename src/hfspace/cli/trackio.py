@@ -13,6 +13,7 @@ import click
 
 from hfspace.cli.context import Context, find_space
 from hfspace.cli.inputs import read_text
+from hfspace.cli.session import parse_timeout
 from hfspace.errors import ManifestError, UsageError
 from hfspace.files import replacing
 from hfspace.text import json_text
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from hfspace.monitor.connection import Target
 
 
+_CALL_SECONDS = 30.0
+_MOST_BYTES = 512 << 20
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def place_options(function: F) -> F:
-    """--space, --url, --project, --backend: which app, and where in it."""
+    """--space, --url, --project, --backend: which app, and where in it; --wake, --timeout: how to ask it."""
     for option in reversed(
         (
             click.option(
@@ -44,6 +47,13 @@ def place_options(function: F) -> F:
                 help="The kind of app; it is asked unless you say it.",
             ),
             click.option("--wake", is_flag=True, help="Wake a sleeping Space; this may cost money."),
+            click.option(
+                "--timeout",
+                default="10m",
+                show_default=True,
+                metavar="DURATION",
+                help="For all that is asked of the app.",
+            ),
         )
     ):
         function = option(function)
@@ -83,6 +93,7 @@ def target_of(context: Context, options: dict[str, Any], *, required: bool = Tru
         space=named,
         project=found.project if found else None,
         backend=found.backend if found else "auto",
+        endpoints=found.endpoints if found else None,
     )
     return asked.over(base)
 
@@ -94,10 +105,23 @@ def tracker_of(context: Context, options: dict[str, Any]) -> Iterator[tuple[Trac
 
     target = target_of(context, options)
     context.debug(f"Trackio: {target.url or target.space}")
-    settings = {"token": context.token(), "endpoint": context.endpoint, "env": context.env}
-    settings["wake"] = options["wake"]
-    with connected(target, **settings) as tracker:
+    with connected(target, **connection_settings(context, options)) as tracker:
         yield tracker, target
+
+
+def connection_settings(context: Context, options: dict[str, Any]) -> dict[str, Any]:
+    """How the commands connect: `wake`, and one budget of time and bytes for all that a command asks."""
+    from hfspace.live.trackio.budget import Budget
+
+    seconds = parse_timeout(options["timeout"])
+    return {
+        "token": context.token(),
+        "endpoint": context.endpoint,
+        "env": context.env,
+        "wake": options["wake"],
+        "timeout": min(seconds, _CALL_SECONDS),
+        "budget": Budget(seconds, _MOST_BYTES),
+    }
 
 
 def document(target: Target, **fields: Any) -> str:

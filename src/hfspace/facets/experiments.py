@@ -9,7 +9,7 @@ from hfspace.errors import TrackioError, TrackioUnavailable
 from hfspace.facets.base import NOTHING, Facet, Need
 from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.trackio.port import Tracker
 from hfspace.live.trackio.values import differing, run_id
 from hfspace.manifest.experiments import Identity, identity
 from hfspace.manifest.models import ExperimentSpec, SpaceSpec
@@ -110,7 +110,7 @@ class Experiments(Facet):
             _bring(client, where, wanted, create=change.action is Action.CREATE)
 
 
-def _bring(client: TrackioClient, where: Identity, wanted: ExperimentSpec, *, create: bool) -> None:
+def _bring(client: Tracker, where: Identity, wanted: ExperimentSpec, *, create: bool) -> None:
     """Create, then parameters, then status. An error after the first of them says what was done."""
     done: list[str] = []
     ref = wanted.id or where.name

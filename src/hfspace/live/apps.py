@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hfspace.live.hub import HubClient
-from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.models import SpaceSpec, TrackioSpec
 from hfspace.model import IDLE, MOVING, LiveExperiments, ServedApp, SpaceState
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.client import TrackioClient
 
 TRACKIO_SECONDS = 20.0
+"""For one call of a Trackio app."""
+READ_SECONDS = 60.0
+"""For all that a plan reads of one Trackio app."""
+WRITE_SECONDS = 600.0
+"""For all that one change asks of one Trackio app."""
+MOST_BYTES = 64 << 20
 WAKE_SECONDS = 300.0
 STIR_SECONDS = 30.0
 """A visited Space begins to start within seconds; one that does not was not woken."""
@@ -37,7 +43,7 @@ class AppReaders:
         """What the app of a running Space keeps. Raises TrackioError when it is not ready."""
         from hfspace.live.trackio.reader import read_experiments
 
-        with self._client(state, spec) as client:
+        with self._client(state, spec, READ_SECONDS) as client:
             return read_experiments(client, spec)
 
     def wake(self, state: SpaceState) -> SpaceState:
@@ -64,10 +70,12 @@ class AppReaders:
 
     def tracker(self, space: str, spec: SpaceSpec) -> TrackioClient:
         """A client for the experiments of one Space, at the host that the Hub names now."""
-        return self._client(self.hub.space(space), spec)
+        return self._client(self.hub.space(space), spec, WRITE_SECONDS)
 
-    def _client(self, state: SpaceState, spec: SpaceSpec) -> TrackioClient:
-        from hfspace.live.trackio.client import WRITE_TOKEN, TrackioClient, address_of
+    def _client(self, state: SpaceState, spec: SpaceSpec, seconds: float) -> TrackioClient:
+        from hfspace.live.trackio.budget import Budget
+        from hfspace.live.trackio.client import TrackioClient
+        from hfspace.live.trackio.location import WRITE_TOKEN, address_of
 
         address = address_of(
             state,
@@ -75,5 +83,13 @@ class AppReaders:
             token=self.hub.token_for(state.id),
             write_token=self.env.get(WRITE_TOKEN) or None,
         )
-        backend = spec.trackio.backend if spec.trackio else "auto"
-        return TrackioClient.at(address, space=state.id, backend=backend, timeout=TRACKIO_SECONDS)
+        left = self.hub.pace.left
+        trackio = spec.trackio or TrackioSpec()
+        return TrackioClient.at(
+            address,
+            space=state.id,
+            backend=trackio.backend,
+            endpoints=trackio.endpoints,
+            timeout=TRACKIO_SECONDS,
+            budget=Budget(seconds if left is None else max(0.0, min(seconds, left)), MOST_BYTES),
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from hfspace.live.trackio.port import Tracker
 from hfspace.model import Account, CreateSource, Flavor, Secret, SpaceState, Variable, Volume
 
 if TYPE_CHECKING:
-    from hfspace.live.trackio.client import TrackioClient
     from hfspace.live.visibility import ExactVisibility
     from hfspace.manifest.models import SpaceSpec
 
@@ -104,7 +105,7 @@ class Hub(HubReader, HubWriter, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The doors that a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
+    """What a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
     token for the Space's own app; `tracker(space, spec)` reaches its experiments; `exact` is told of every
     write of a visibility."""
 
@@ -112,4 +113,4 @@ class Ports:
     random_bytes: Callable[[int], bytes]
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
-    tracker: Callable[[str, SpaceSpec], TrackioClient] | None = None
+    tracker: Callable[[str, SpaceSpec], AbstractContextManager[Tracker]] | None = None

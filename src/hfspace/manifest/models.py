@@ -28,6 +28,10 @@ ExperimentStatus = Literal["running", "completed", "failed", "paused"]
 Payload = Literal["data", "inputs"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Backend = Literal["auto", "interface", "trackio"]
+TrackioUse = Literal[
+    "create", "list", "show", "log_parameters", "log_metrics", "update_status", "plot", "refresh",
+    "simulate", "demo",
+]  # fmt: skip
 
 
 class Model(BaseModel):
@@ -130,8 +134,8 @@ class TrackioSpec(Model):
 
     backend: Backend = key("Which Trackio it is: auto asks the app.", default="auto", example="interface")
     project: str | None = key("The project of official trackio.", example="smollm3")
-    endpoints: Mapping[str, str] | None = key(
-        "Endpoint names of a Gradio app that are not the usual ones. Nothing reads it yet.",
+    endpoints: Mapping[TrackioUse, str] | None = key(
+        "Endpoint names of a Gradio app that are not the usual ones (docs/trackio.md).",
         example="{create: /my_create}",
     )
     artifacts: str | None = key(

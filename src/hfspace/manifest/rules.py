@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hfspace.errors import Problem
 from hfspace.manifest import experiments
+from hfspace.manifest.experiments import has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
 from hfspace.manifest.values import normalise_id, parse_volume_source
@@ -217,6 +218,13 @@ def _request(endpoint: EndpointSpec) -> Found:
 
 
 def _trackio(spec: SpaceSpec) -> Found:
+    for use, name in (spec.trackio.endpoints or {}).items() if spec.trackio else ():
+        if not name.strip().strip("/") or has_breaks(name):
+            hint = "Write its api_name, such as /my_create."
+            yield ("trackio", "endpoints", use), f"'{short(name)}' is no name of an endpoint", hint
+    if spec.trackio and spec.trackio.endpoints and spec.trackio.backend == "trackio":
+        hint = "Remove it, or the backend."
+        yield ("trackio", "endpoints"), "official trackio has no endpoints of other names", hint
     artifacts = spec.trackio.artifacts if spec.trackio else None
     if artifacts is None:
         return

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.port import Tracker
 
 
@@ -18,13 +19,19 @@ class Target:
     url: str | None = None
     project: str | None = None
     backend: str = "auto"
+    endpoints: Mapping[str, str] | None = None
 
     def over(self, other: Target) -> Target:
         """This, where it says something, else what `other` says."""
         place = (self.space, self.url) if self.space or self.url else (other.space, other.url)
         chosen = self.backend if self.backend != "auto" else other.backend
         return replace(
-            self, space=place[0], url=place[1], project=self.project or other.project, backend=chosen
+            self,
+            space=place[0],
+            url=place[1],
+            project=self.project or other.project,
+            backend=chosen,
+            endpoints=self.endpoints or other.endpoints,
         )
 
 
@@ -34,10 +41,12 @@ def connect(
     token: str | None = None,
     endpoint: str | None = None,
     timeout: float = 30.0,
+    budget: Budget | None = None,
     wake: bool | None = False,
     env: Mapping[str, str] | None = None,
 ) -> Tracker:
-    """A client for the app. Raises TrackioError and HubError, here or at the first call."""
+    """A client for the app; `budget` bounds time and bytes of all that is asked of it. Raises TrackioError
+    and HubError, here or at the first call."""
     from hfspace.live.trackio.client import TrackioClient
 
     return TrackioClient(
@@ -46,8 +55,10 @@ def connect(
         url=target.url,
         project=target.project,
         backend=target.backend,
+        endpoints=target.endpoints,
         endpoint=endpoint,
         timeout=timeout,
+        budget=budget,
         wake=wake,
         env=env,
     )

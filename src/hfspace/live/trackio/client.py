@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from hfspace.errors import HubError, TrackioUnavailable, UsageError
+from hfspace.errors import TrackioUnavailable, UsageError
+from hfspace.live.trackio.endpoints import endpoint_names
+from hfspace.live.trackio.location import Address, Place
 from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
 from hfspace.live.trackio.port import Entry, Experiment, Kind, Series
-from hfspace.live.trackio.spacing import PROCESS, Spacing
-from hfspace.model import FAILED, FREE_HARDWARE, HELD, Json, SpaceState
+from hfspace.live.trackio.spacing import PROCESS
+from hfspace.model import Json
 
 if TYPE_CHECKING:
+    from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.interface import InterfaceTracker
     from hfspace.live.trackio.official import OfficialTracker
 
     Backend = InterfaceTracker | OfficialTracker
 
-HUB = "https://huggingface.co"
-WRITE_TOKEN = "TRACKIO_WRITE_TOKEN"  # noqa: S105 - the name of a variable
+IDLE_SECONDS = 60.0
+"""After this long without a call the app may be asleep: the Hub is asked again before the next one."""
 _KINDS = {"interface": "the Gradio app", "trackio": "official trackio"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where an app is, and which tokens may go there. `private`: reading needs the token too."""
-
-    base: str
-    private: bool = False
-    token: str | None = field(default=None, repr=False)
-    write_token: str | None = field(default=None, repr=False)
 
 
 class TrackioClient(EndpointNames):
@@ -44,9 +36,11 @@ class TrackioClient(EndpointNames):
     host, and only that host gets the token. `url` names the app itself instead: then no Hugging Face token
     is sent. `token` defaults to HF_TOKEN, else the saved login; `endpoint` to HF_ENDPOINT. Official trackio
     may want its own token too: TRACKIO_WRITE_TOKEN. `project` is meant where a method is given none.
-    `backend` asserts which kind it is: interface (the Gradio app) or trackio (official). `timeout` is in
-    seconds, for each call. A sleeping Space is an error and sleeps on, unless `wake`; None wakes it where its
-    hardware is free.
+    `backend` asserts which kind it is: interface (the Gradio app) or trackio (official). `endpoints` are
+    names of the Gradio app's endpoints that are not the usual ones (`endpoints.USUAL`). `timeout` is in
+    seconds, for each call; `budget` bounds time and bytes of all calls. A sleeping Space is an error and
+    sleeps on, unless `wake`; None wakes it where its hardware is free. After a minute without a call the Hub
+    is asked again.
 
     Raises UsageError when neither a Space nor a URL is known. The methods are those of
     `hfspace.live.trackio.port.Tracker`, and raise TrackioError.
@@ -61,7 +55,9 @@ class TrackioClient(EndpointNames):
         project: str | None = None,
         backend: str = "auto",
         endpoint: str | None = None,
+        endpoints: Mapping[str, str] | None = None,
         timeout: float = 30.0,
+        budget: Budget | None = None,
         wake: bool | None = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
@@ -79,16 +75,18 @@ class TrackioClient(EndpointNames):
             raise UsageError(f"{self._url} is no http(s) URL.", hint="Write https://host.")
         if backend not in {"auto", *_KINDS}:
             raise UsageError(f"'{backend}' is no backend.", hint="It is one of auto, interface, trackio.")
-        self._token = token
-        self._endpoint = endpoint
+        place = Place(
+            space=self.space, url=self._url, token=token, endpoint=endpoint, wake=wake, env=self._env
+        )
+        self._locate: Callable[[], Address] = place.locate
         self._project = project
         self._wanted = backend
+        self._endpoints = endpoint_names(endpoints)
         self._timeout = timeout
-        self._wake = wake
-        self._spacing: Spacing = PROCESS
+        self._budget = budget
         self._address: Address | None = None
-        self._is_located = False
         self._backend: Backend | None = None
+        self._used = 0.0
         self._lock = threading.Lock()
 
     @classmethod
@@ -116,11 +114,21 @@ class TrackioClient(EndpointNames):
         space: str,
         project: str | None = None,
         backend: str = "auto",
+        endpoints: Mapping[str, str] | None = None,
         timeout: float = 30.0,
+        budget: Budget | None = None,
     ) -> TrackioClient:
         """A client for a Space whose host was already read from the Hub."""
-        client = cls(space, project=project, backend=backend, timeout=timeout, env={})
-        client._address = address
+        client = cls(
+            space,
+            project=project,
+            backend=backend,
+            endpoints=endpoints,
+            timeout=timeout,
+            budget=budget,
+            env={},
+        )
+        client._locate = lambda: address
         return client
 
     def __enter__(self) -> TrackioClient:
@@ -132,13 +140,9 @@ class TrackioClient(EndpointNames):
         self.close()
 
     def close(self) -> None:
-        """Give up the connection; the next use makes a new one."""
+        """Forget the app; the next use asks anew where and what it is."""
         with self._lock:
-            backend, self._backend = self._backend, None
-            if self._is_located:
-                self._address = None  # it may be asleep by then: the Hub is asked again
-        if backend is not None:
-            backend.close()
+            self._address = self._backend = None
 
     # ------------------------------------------------------------ what it is
 
@@ -154,8 +158,12 @@ class TrackioClient(EndpointNames):
     def backend(self) -> Backend:
         """The adapter for the kind of app that was found. Raises TrackioUnavailable."""
         with self._lock:
-            if self._backend is None:
-                self._backend = self._connected()
+            now = time.monotonic()
+            if self._backend is None or now - self._used > IDLE_SECONDS:
+                address = self._locate()
+                if self._backend is None or address != self._address:
+                    self._address, self._backend = address, self._connected(address)
+            self._used = now
             return self._backend
 
     # ------------------------------------------------------------ the port
@@ -239,98 +247,42 @@ class TrackioClient(EndpointNames):
     def _in(self, project: str | None) -> str | None:
         return project if project is not None else self._project
 
-    def _connected(self) -> Backend:
+    def _connected(self, address: Address) -> Backend:
+        # Only what is connected costs these imports.
+        from hfspace.live.trackio.app_http import AppHttp
         from hfspace.live.trackio.detect import detect
 
-        if self._address is None:
-            self._address, self._is_located = self._located(), True
-        address = self._address
         reading = address.token if address.private else None
-        found = detect(address.base, token=reading, timeout=self._timeout)
-        if self._wanted not in {"auto", found.kind}:
+        app = detect(
+            address.base,
+            token=reading,
+            timeout=self._timeout,
+            names=self._endpoints,
+            budget=self._budget,
+        )
+        if self._wanted not in {"auto", app.kind}:
             raise TrackioUnavailable(
-                f"{self.space or address.base} is {_KINDS[found.kind]}, and {_KINDS[self._wanted]} was asked "
+                f"{self.space or address.base} is {_KINDS[app.kind]}, and {_KINDS[self._wanted]} was asked "
                 "for.",
                 hint="Correct `trackio.backend`, or leave it out.",
                 not_trackio=True,
             )
-        if found.kind == "trackio":
+        http = AppHttp(address.base, timeout=self._timeout, budget=self._budget)
+        if app.kind == "trackio":
             from hfspace.live.trackio.official import OfficialTracker
             from hfspace.live.trackio.official_api import OfficialApi
 
             api = OfficialApi(
-                address.base,
-                token=address.token,
-                private=address.private,
-                write_token=address.write_token,
-                timeout=self._timeout,
+                http, token=address.token, private=address.private, write_token=address.write_token
             )
             return OfficialTracker(api)
-        from hfspace.live.trackio.door import Door
         from hfspace.live.trackio.interface import InterfaceTracker
+        from hfspace.live.trackio.queue_client import QueueClient
 
-        door = Door(address.base, token=reading, timeout=self._timeout)
-        return InterfaceTracker(door, endpoints=found.endpoints, spacing=self._spacing)
-
-    def _located(self) -> Address:
-        write_token = self._env.get(WRITE_TOKEN) or None
-        is_space = self._url is None or (urlsplit(self._url).hostname or "").endswith(".hf.space")
-        if self._url is not None and (self._wake or not is_space):
-            return Address(base=self._url, write_token=write_token)
-        from hfspace.live.credentials import find_token
-        from hfspace.live.hub import connect
-
-        endpoint = self._endpoint or self._env.get("HF_ENDPOINT") or HUB
-        token = self._token or find_token(self._env)
-        try:
-            hub = connect(endpoint.rstrip("/"), token)
-            space = (urlsplit(self._url).hostname or "") if self._url else str(self.space)
-            if space.endswith(".hf.space"):
-                from hfspace.live.hosts import resolve
-
-                space = resolve(hub, space)
-            state = hub.space(space)
-        except (HubError, UsageError) as error:
-            raise TrackioUnavailable(error.message, hint=error.hint) from None
-        leave_asleep(state, self._wake)
-        if self._url is not None:
-            return Address(base=self._url, write_token=write_token)
-        return address_of(state, hub_endpoint=hub.endpoint, token=token, write_token=write_token)
-
-
-def leave_asleep(state: SpaceState, wake: bool | None) -> None:
-    """Raises TrackioUnavailable for a sleeping Space, unless it may be woken (None: where that is free)."""
-    is_free = state.hardware in FREE_HARDWARE
-    if state.stage == "SLEEPING" and not (is_free if wake is None else wake):
-        raise TrackioUnavailable(
-            f"{state.id} is SLEEPING on {state.hardware}: a visit would wake it"
-            f"{'' if is_free else ', which starts a bill'}.",
-            hint="Wake it: --wake, or TrackioClient(wake=True).",
+        client = QueueClient(
+            http, token=reading, prefix=app.prefix, names=self._endpoints, served=app.endpoints
         )
-
-
-def address_of(
-    state: SpaceState, *, hub_endpoint: str, token: str | None, write_token: str | None
-) -> Address:
-    """Where the app of a Space is, from what the Hub says. Raises TrackioUnavailable when it can't be up."""
-    from hfspace.live.gradio.tokens import host_token
-
-    if state.is_static:
-        raise TrackioUnavailable(
-            f"{state.id} is a static Space: there is no app to keep experiments.", not_trackio=True
-        )
-    if state.stage in HELD | FAILED:
-        raise TrackioUnavailable(
-            f"{state.id} is {state.stage}.", hint=f"See why: hfspace diagnose {state.id}"
-        )
-    if not state.host:
-        raise TrackioUnavailable(f"The Hub names no host for {state.id}.")
-    return Address(
-        base=state.host.rstrip("/"),
-        private=state.visibility == "private",
-        token=host_token(state.host, hub_endpoint=hub_endpoint, needed=True, token=token),
-        write_token=write_token,
-    )
+        return InterfaceTracker(client, spacing=PROCESS)
 
 
 def _space_id(text: str | None) -> str | None:

@@ -7,52 +7,75 @@ from dataclasses import dataclass
 
 from hfspace.errors import TrackioUnavailable
 from hfspace.live.gradio.fetch import Answer, Ask, fetch_all, safe_host
+from hfspace.live.gradio.urls import PREFIX
+from hfspace.live.trackio.app_http import parsed
+from hfspace.live.trackio.budget import Budget
+from hfspace.live.trackio.endpoints import NEEDED, USUAL
 from hfspace.live.trackio.port import Kind
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
 API_VERSION = 1
-NEEDED = frozenset({
-    "create_experiment_interface", "list_experiments_interface", "get_experiment_details",
-    "log_parameters_interface", "update_experiment_status_interface",
-})  # fmt: skip
 _LEGACY = frozenset({"get_all_projects", "bulk_log"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What an app turned out to be. `endpoints` are the Gradio names without their slash."""
+class Detected:
+    """What an app turned out to be. `endpoints` are the Gradio names without their slash, `prefix` is where
+    they are called."""
 
     kind: Kind
     version: str = ""
     endpoints: frozenset[str] = frozenset()
+    prefix: str = ""
 
 
-def detect(base: str, *, token: str | None, timeout: float) -> Found:
-    """Ask the app at `base`. Runs no function of it.
+def detect(
+    base: str,
+    *,
+    token: str | None,
+    timeout: float,
+    names: Mapping[str, str] = USUAL,
+    budget: Budget | None = None,
+) -> Detected:
+    """Ask the app at `base`. Runs no function of it. `names` are those of the Gradio app's endpoints.
 
     Raises TrackioUnavailable: `not_trackio` when it was reached and is something else, else it is not ready
     or not understood. Official trackio answers a page to any path, so that only JSON counts (trackio 0.43).
     """
-    asks = [Ask(url=base + path, token=token) for path in ("/version", "/gradio_api/info", "/info")]
-    version, *infos = fetch_all(asks, timeout=timeout)
+    prefixes = (PREFIX, "")
+    asks = [Ask(url=base + path, token=token) for path in ("/version", *(f"{one}/info" for one in prefixes))]
+    host = safe_host(base)
+    seconds = min(timeout, budget.seconds(host)) if budget is not None else timeout
+    version, *infos = fetch_all(asks, timeout=seconds)
+    if budget is not None:
+        budget.take(sum(len(answer.body) for answer in (version, *infos)), host)
     told = _json(version)
     if isinstance(told, Mapping) and told.get("api_transport") == "http":
         return _official(base, told)
-    served = [names for names in (_endpoints(_json(answer)) for answer in infos) if names is not None]
-    for names in served:
-        if names >= NEEDED:
-            return Found(kind="interface", endpoints=names)
-    if any(names >= _LEGACY for names in served):
+    needed = {names[use] for use in NEEDED}
+    served = {prefix: _endpoints(_json(answer)) for prefix, answer in zip(prefixes, infos, strict=True)}
+    for prefix, endpoints in served.items():
+        if endpoints is not None and endpoints >= needed:
+            return Detected(kind="interface", endpoints=endpoints, prefix=prefix)
+    known = [endpoints for endpoints in served.values() if endpoints is not None]
+    if any(endpoints >= _LEGACY for endpoints in known):
         raise TrackioUnavailable(
-            f"{safe_host(base)} is a trackio older than 0.24, which tells no run's configuration.",
+            f"{host} is a trackio older than 0.24, which tells no run's configuration.",
             hint="Redeploy it with trackio>=0.24 (`trackio bump`).",
             not_trackio=True,
         )
-    raise _other(base, (version, *infos), gradio=bool(served))
+    absent = [f"/{name}" for name in sorted(needed) if not any(name in one for one in known)]
+    if known and names != USUAL:
+        raise TrackioUnavailable(
+            f"{host} has no endpoint of these names: {one_line(', '.join(absent))}.",
+            hint="Correct `trackio.endpoints`; see what it serves: hfspace diagnose SPACE",
+            not_trackio=True,
+        )
+    raise _other(base, (version, *infos), gradio=bool(known))
 
 
-def _official(base: str, told: Mapping[str, Json]) -> Found:
+def _official(base: str, told: Mapping[str, Json]) -> Detected:
     version = one_line(str(told.get("version", "")))
     if told.get("api_version") != API_VERSION:
         raise TrackioUnavailable(
@@ -60,7 +83,7 @@ def _official(base: str, told: Mapping[str, Json]) -> Found:
             f"{one_line(str(told.get('api_version')))}, and this hfspace knows {API_VERSION}.",
             hint="Look for a newer hfspace.",
         )
-    return Found(kind="trackio", version=version)
+    return Detected(kind="trackio", version=version)
 
 
 def _other(base: str, answers: tuple[Answer, ...], *, gradio: bool) -> TrackioUnavailable:
@@ -94,7 +117,8 @@ def _other(base: str, answers: tuple[Answer, ...], *, gradio: bool) -> TrackioUn
 
 
 def _json(answer: Answer) -> Json:
-    return answer.json() if answer.status == 200 and "json" in answer.content_type else None
+    usable = answer.status == 200 and answer.complete and "json" in answer.content_type
+    return parsed(answer.text) if usable else None
 
 
 def _endpoints(info: Json) -> frozenset[str] | None:

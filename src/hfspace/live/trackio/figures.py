@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
 from collections.abc import Mapping
 
 from hfspace.errors import TrackioRejected, TrackioUnavailable
+from hfspace.live.trackio.app_http import MOST_PARTS, parsed
 from hfspace.live.trackio.port import Point
 from hfspace.live.trackio.values import number, one_line
 from hfspace.model import Json
@@ -43,10 +43,7 @@ def read_figure(answer: Json, metric: str) -> tuple[Point, ...]:
 
 def _figure(answer: Json) -> Mapping[str, Json]:
     plot = answer.get("plot") if isinstance(answer, Mapping) else None
-    try:
-        figure = json.loads(plot) if isinstance(plot, str) else plot
-    except (ValueError, RecursionError):
-        figure = None
+    figure = parsed(plot) if isinstance(plot, str) else plot
     if not isinstance(figure, Mapping):
         raise _no_figure()
     return figure
@@ -74,7 +71,8 @@ def _array(value: Json) -> list[Json]:
     code = _FORMATS.get(str(value.get("dtype")))
     try:
         raw = base64.b64decode(str(value.get("bdata", "")), validate=True)
-        if code is None or len(raw) % struct.calcsize(f"<{code}"):
+        size = struct.calcsize(f"<{code}") if code is not None else 1
+        if code is None or len(raw) % size or len(raw) // size > MOST_PARTS:
             raise ValueError
         return [item for (item,) in struct.iter_unpack(f"<{code}", raw)]
     except (ValueError, binascii.Error):

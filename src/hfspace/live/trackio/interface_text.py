@@ -3,38 +3,40 @@ anybody may have written those. What is not understood is an error, never 'no ex
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hfspace.errors import ExperimentNotFound, TrackioRejected, TrackioUnavailable
+from hfspace.live.trackio.app_http import parsed
 from hfspace.live.trackio.port import Experiment
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
 EMPTY = "📭 No experiments found. Create one first!"
-_HEADER = re.compile(r"📋 EXPERIMENTS OVERVIEW\n=+\nTotal Experiments: (\d+)\nCurrent Experiment: [^\n]*\n\n")
-_BLOCK = re.compile(
-    r"^\S+ (?P<id>[^\n]+)\n   Name: (?P<name>.*?)\n   Status: [^\n]*\n   Created: [^\n]*\n"
-    r"   Metrics: \d+ entries\n   Parameters: \d+ entries\n   Artifacts: \d+ entries$",
-    re.DOTALL | re.MULTILINE,
+_HEADER = re.compile(
+    r"📋 EXPERIMENTS OVERVIEW\n=+\nTotal Experiments: (\d{1,9})\nCurrent Experiment: [^\n]*\n\n"
 )
-# From the tail: a description may hold anything, a fake tail too, but JSON has no raw line ends in its texts,
-# so that what follows the last of these headings is the app's own.
-_DETAILS = re.compile(
-    r"\n?📊 EXPERIMENT DETAILS\n=+\nID: (?P<id>[^\n]*)\nName: (?P<names>.*)\nStatus: (?P<status>[^\n]*)\n"
-    r"Created: (?P<created>[^\n]*)\n+📈 METRICS COUNT: (?P<metrics>\d+)\n+"
-    r"📋 PARAMETERS COUNT: (?P<count>\d+)\n+📦 ARTIFACTS COUNT: \d+\n+"
-    r"🔧 PARAMETERS:\n(?P<parameters>.*?)\n+📊 LATEST METRICS:\n(?P<latest>.*)",
-    re.DOTALL,
-)
+_NAME = "   Name: "
+_AFTER_NAME = tuple(
+    re.compile(line)
+    for line in (
+        r"   Status: .*", r"   Created: .*", r"   Metrics: \d+ entries", r"   Parameters: \d+ entries",
+        r"   Artifacts: \d+ entries",
+    )
+)  # fmt: skip
+_DETAILS = re.compile(r"\n?📊 EXPERIMENT DETAILS\n=+\nID: ([^\n]*)\nName: ")
+_PARAMETERS = "\n🔧 PARAMETERS:\n"
+_LATEST_METRICS = "\n📊 LATEST METRICS:\n"
+# From the last to the first: the lines in front of the parameters.
+_HEADINGS = ("📦 ARTIFACTS COUNT: ", "📋 PARAMETERS COUNT: ", "📈 METRICS COUNT: ", "Created: ", "Status: ")
 _LATEST = re.compile(
     r"Step: (?P<step>[^\n]*)\nTimestamp: (?P<time>[^\n]*)\nMetrics: (?P<metrics>.*)", re.DOTALL
 )
 _NO_METRICS = "No metrics logged yet."
 _DESCRIPTION = "\nDescription: "
 _NEW_ID = re.compile(r"^ID: (\S+)$", re.MULTILINE)
+_COUNT = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,33 @@ def read_listing(text: str) -> Listing:
     if header is None:
         raise not_understood("list of experiments", text)
     names: dict[str, list[str]] = {}
-    for block in _BLOCK.finditer(text, header.end()):
-        names.setdefault(block["id"], []).append(block["name"])
+    for ref, name in _blocks(text[header.end() :].split("\n")):
+        names.setdefault(ref, []).append(name)
     return Listing(total=int(header[1]), names={key: tuple(listed) for key, listed in names.items()})
+
+
+def _blocks(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Id and name of each block. A name may have line ends: it goes on until all lines after it are there."""
+    at = 0
+    while at + 1 < len(lines):
+        sign, _, ref = lines[at].partition(" ")
+        if not (sign and ref and lines[at + 1].startswith(_NAME)):
+            at += 1
+            continue
+        end = at + 2
+        while end + len(_AFTER_NAME) <= len(lines) and not _ends_name(lines, end):
+            end += 1
+        if end + len(_AFTER_NAME) > len(lines):
+            return
+        yield ref, "\n".join(lines[at + 1 : end])[len(_NAME) :]
+        at = end + len(_AFTER_NAME)
+
+
+def _ends_name(lines: list[str], at: int) -> bool:
+    return all(
+        pattern.fullmatch(line)
+        for pattern, line in zip(_AFTER_NAME, lines[at : at + len(_AFTER_NAME)], strict=True)
+    )
 
 
 def is_missing(text: str, ref: str) -> bool:
@@ -78,25 +104,42 @@ def read_details(text: str, ref: str, names: tuple[str, ...] = ()) -> Experiment
     """
     if is_missing(text, ref):
         raise ExperimentNotFound(f"There is no experiment with the id {one_line(ref)}.")
-    found = _DETAILS.fullmatch(text)
-    if found is None or found["id"] != ref:
+    opening = _DETAILS.match(text)
+    # From the tail: a description may hold anything, a fake tail too, but JSON has no raw line ends in its
+    # texts, so that what follows the last of this heading is the app's own.
+    head, heading, tail = text.rpartition(_PARAMETERS)
+    raw_parameters, latest_heading, raw_latest = tail.partition(_LATEST_METRICS)
+    if opening is None or opening[1] != ref or not heading or not latest_heading:
         raise not_understood(f"details of {one_line(ref)}", text)
-    parameters = _object(found["parameters"], text, ref)
-    if len(parameters) != int(found["count"]):
+    head, lines = _headings(head, text, ref)
+    counts = [lines[name] for name in _HEADINGS[1:3]]
+    parameters = _object(raw_parameters, text, ref)
+    if not all(map(_COUNT.fullmatch, counts)) or len(parameters) != int(counts[0]):
         raise not_understood(f"details of {one_line(ref)}", text)
-    name, description = _split(found["names"], names, text, ref)
-    latest, step = _latest(found["latest"], text, ref)
+    name, description = _split(head[opening.end() :], names, text, ref)
+    latest, step = _latest(raw_latest, text, ref)
     return Experiment(
         id=ref,
         name=name,
         description=description,
-        status=found["status"],
-        created=found["created"],
+        status=lines["Status: "],
+        created=lines["Created: "],
         parameters=parameters,
-        metrics=int(found["metrics"]),
+        metrics=int(counts[1]),
         latest=latest,
         latest_step=step,
     )
+
+
+def _headings(head: str, text: str, ref: str) -> tuple[str, dict[str, str]]:
+    """What is before these lines, and the lines by their heading."""
+    lines: dict[str, str] = {}
+    for heading in _HEADINGS:
+        head, _, line = head.rstrip("\n").rpartition("\n")
+        if not line.startswith(heading):
+            raise not_understood(f"details of {one_line(ref)}", text)
+        lines[heading] = line.removeprefix(heading)
+    return head, lines
 
 
 def accepted(text: str) -> str:
@@ -137,10 +180,7 @@ def _split(names: str, listed: tuple[str, ...], text: str, ref: str) -> tuple[st
 
 
 def _object(written: str, text: str, ref: str) -> dict[str, Json]:
-    try:
-        value = json.loads(written)
-    except (ValueError, RecursionError):
-        value = None
+    value = parsed(written)
     if not isinstance(value, dict):
         raise not_understood(f"details of {one_line(ref)}", text)
     return value
@@ -153,9 +193,10 @@ def _latest(written: str, text: str, ref: str) -> tuple[dict[str, Json], int | N
     if found is None:
         raise not_understood(f"details of {one_line(ref)}", text)
     step = found["step"]
-    try:
-        metrics = json.loads(found["metrics"])
-    except (ValueError, RecursionError):
-        raise not_understood(f"details of {one_line(ref)}", text) from None
+    metrics = parsed(found["metrics"])
+    if metrics is None:
+        raise not_understood(f"details of {one_line(ref)}", text)
     # Somebody may have logged a list: the app takes it, and it is no set of metrics.
-    return metrics if isinstance(metrics, dict) else {}, int(step) if re.fullmatch(r"-?\d+", step) else None
+    return metrics if isinstance(metrics, dict) else {}, int(step) if re.fullmatch(
+        r"-?\d{1,18}", step
+    ) else None

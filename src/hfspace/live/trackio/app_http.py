@@ -1,0 +1,168 @@
+"""Requests to one Trackio app: bounded in time and in inflated bytes, several at once, and no thread that
+outlives them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from hfspace.errors import TrackioUnavailable
+from hfspace.live.gradio.fetch import MAX_BYTES, explain, run, safe_host
+from hfspace.live.trackio.budget import Budget, TooMuch, TooSlow
+from hfspace.model import Json
+
+T = TypeVar("T")
+
+_PARALLEL = 4
+_PAUSES = (0.3, 1.0)
+_BATCH_CALLS = 10
+_BATCH_BYTES = 16 << 20
+MOST_PARTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer, read whole. `status` is HTTP's."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Connection:
+    """An open client, and how long and how much may be read through it."""
+
+    def __init__(self, client: Any, base: str, budget: Budget | None) -> None:
+        self.client = client
+        self.host = safe_host(base)
+        self.budget = budget
+
+    async def answer(
+        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send `body` as JSON, unless it is None, and read the whole answer."""
+        sent = {**(headers or {}), **({"content-type": "application/json"} if body is not None else {})}
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        async with self.client.stream(method, path, headers=sent, content=content) as response:
+            return Answer(
+                status=response.status_code,
+                content_type=response.headers.get("content-type", ""),
+                body=b"".join([piece async for piece in self.pieces(response)]),
+            )
+
+    async def pieces(self, response: Any) -> AsyncIterator[bytes]:
+        """The body as it comes, inflated here since no library bounds what a chunk inflates to. Raises
+        TooMuch."""
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        inflate = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
+        left = MAX_BYTES
+        async for chunk in response.aiter_raw():
+            piece = inflate.decompress(chunk, left + 1) if inflate else chunk
+            left -= len(piece)
+            if left < 0:
+                raise TooMuch(f"{self.host} answers with more than {MAX_BYTES >> 20} MiB.")
+            if self.budget is not None:
+                self.budget.take(len(piece), self.host)
+            yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """What to do over a connection. `name` is how an error calls it."""
+
+    name: str
+    make: Callable[[Connection], Coroutine[Any, Any, T]]
+
+
+class AppHttp:
+    """Reaches the app at `base`. `timeout` is in seconds, for each call; `budget` is for all of them."""
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        timeout: float,
+        budget: Budget | None = None,
+        pauses: tuple[float, ...] = _PAUSES,
+    ) -> None:
+        self.base = base
+        self.host = safe_host(base)
+        self._timeout = timeout
+        self._budget = budget
+        self._pauses = pauses
+
+    def write(self, call: Call[T]) -> T:
+        """Make a call once. Raises TrackioUnavailable when no usable answer comes: whether it was carried
+        out is then not known."""
+        return self._made((call,), self._budget, ())[0]
+
+    def read(self, calls: Iterable[Call[T]]) -> tuple[T, ...]:
+        """Make calls that change nothing, some at a time; each is made again when the connection fails.
+        Together they have the time of ten calls, and a limit of bytes. Raises TrackioUnavailable."""
+        budget = Budget(_BATCH_CALLS * self._timeout, _BATCH_BYTES, within=self._budget)
+        return self._made(tuple(calls), budget, self._pauses)
+
+    def _made(
+        self, calls: tuple[Call[T], ...], budget: Budget | None, pauses: tuple[float, ...]
+    ) -> tuple[T, ...]:
+        async def main() -> tuple[T, ...]:
+            import httpx
+
+            gate = asyncio.Semaphore(_PARALLEL)
+
+            async def one(call: Call[T]) -> T:
+                async with gate:
+                    return await self._repeated(call, connection, pauses)
+
+            async with httpx.AsyncClient(
+                base_url=self.base,
+                timeout=self._timeout,
+                follow_redirects=False,
+                # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
+                verify=self.base.lower().startswith("https:"),
+                headers={"accept-encoding": "identity"},
+            ) as client:
+                connection = Connection(client, self.base, budget)
+                return tuple(await asyncio.gather(*map(one, calls)))
+
+        return run(main) if calls else ()
+
+    async def _repeated(self, call: Call[T], connection: Connection, pauses: tuple[float, ...]) -> T:
+        for pause in pauses:
+            try:
+                return await self._timed(call, connection)
+            except (TooSlow, TooMuch):
+                raise
+            except TrackioUnavailable:
+                await asyncio.sleep(pause)
+        return await self._timed(call, connection)
+
+    async def _timed(self, call: Call[T], connection: Connection) -> T:
+        import httpx
+
+        left = connection.budget.seconds(self.host) if connection.budget is not None else self._timeout
+        try:
+            async with asyncio.timeout(min(self._timeout, left)):
+                return await call.make(connection)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
+            if isinstance(error, TimeoutError | httpx.TimeoutException):
+                if connection.budget is not None:
+                    connection.budget.seconds(self.host)
+                raise TooSlow(
+                    f"{call.name} of {self.host} did not complete within {self._timeout:g} s."
+                ) from None
+            raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, self._timeout)}") from None
+
+
+def parsed(text: str) -> Json:
+    """`text` as JSON; None when it is none, or has too many parts: each takes far more memory than text."""
+    if sum(map(text.count, ",[{")) > MOST_PARTS:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

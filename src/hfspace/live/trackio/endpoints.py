@@ -1,0 +1,30 @@
+"""Under which names a Gradio Trackio app serves what hfspace calls; a manifest may name others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+USUAL: Mapping[str, str] = MappingProxyType(
+    {
+        "create": "create_experiment_interface",
+        "list": "list_experiments_interface",
+        "show": "get_experiment_details",
+        "log_parameters": "log_parameters_interface",
+        "log_metrics": "log_metrics_interface",
+        "update_status": "update_experiment_status_interface",
+        "plot": "create_metrics_plot",
+        "refresh": "refresh_experiment_dropdown",
+        "simulate": "simulate_training_data",
+        "demo": "create_demo_experiment",
+    }
+)
+"""From what it does to the app's own name for it, without the slash."""
+
+NEEDED = ("create", "list", "show", "log_parameters", "update_status")
+"""What an app must serve to be a Trackio."""
+
+
+def endpoint_names(changes: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The usual names with `changes` over them; a slash in front may be left out."""
+    return {**USUAL, **{use: name.strip().lstrip("/") for use, name in (changes or {}).items()}}
