@@ -1,7 +1,7 @@
 """The Gradio Trackio app under a real Gradio: its endpoints, defaults and menus around trackio_store.
 
 Usage: trackio_interface.py PORT; TRACKIO_GENERATION is A1 (create answers a string) or A2 (a pair, menus of
-known ids, and a simulate and a demo that raise after having written).
+known ids, and a simulate and a demo that raise after having written). TRACKIO_PREFIX stands before all names.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ with gr.Blocks(title="Trackio - Experiment Tracking") as app:
     plot = gr.Plot()
 
     def serve(function, inputs, outputs):
-        gr.Button().click(function, inputs, outputs, api_name=function.__name__)
+        name = os.environ.get("TRACKIO_PREFIX", "") + function.__name__
+        gr.Button().click(function, inputs, outputs, api_name=name)
 
     name = gr.Textbox(value="smollm3_finetune", label="Name")
     about = gr.Textbox(value="SmolLM3 fine-tuning experiment", label="Description")

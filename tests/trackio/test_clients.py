@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -26,6 +26,7 @@ from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
 from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
+from hfspace.manifest.models import TrackioUse
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, AppRunner, hub_for
 
@@ -384,3 +385,17 @@ def test_tokens_that_an_app_repeats_are_in_no_answer_and_no_error(serve: Any) ->
     assert shown[0].parameters == {"seen": "… and …"}
     assert "sesame-open" not in str(caught.value)
     assert "hf_local_write" not in str(caught.value)
+
+
+def test_names_of_endpoints_that_the_app_has_not_are_told(serve: Any) -> None:
+    app = serve({"/gradio_api/info": info(*NEEDED)}, Reply.json({"detail": "Not Found"}, 404))
+
+    with pytest.raises(TrackioUnavailable, match=r"no endpoint of these names: /my_create") as caught:
+        TrackioClient(url=app.url, env={}, endpoints={"create": "/my_create"}).list()
+    assert caught.value.not_trackio
+    with pytest.raises(UsageError, match="'creat' is no use of an endpoint"):
+        TrackioClient(url=app.url, env={}, endpoints={"creat": "/x"})  # type: ignore[dict-item]
+
+
+def test_the_manifest_and_the_client_know_the_same_uses() -> None:
+    assert set(USUAL) == set(get_args(TrackioUse))

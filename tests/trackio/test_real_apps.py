@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hfspace.errors import NotSupported, TrackioRejected
+from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.access import Stored
 from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.port import Entry
 from tests.endpoints.real_apps import python_of, running, trackio_running
 from tests.trackio.runner import SPACE, AppRunner, five, hub_for, problems
@@ -81,6 +82,23 @@ def test_all_ten_operations_on_the_gradio_app(interface: str) -> None:
         assert client.update_status("ten", "paused").status == "paused"
         with pytest.raises(TrackioRejected, match="list of choices"):
             client.plot("ten", "my_metric")
+
+
+def test_an_app_whose_endpoints_have_other_names(tmp_path: Path) -> None:
+    names = {use: f"/our_{name}" for use, name in USUAL.items()}
+    env = {"TRACKIO_GENERATION": "A2", "TRACKIO_PREFIX": "our_"}
+    with running("trackio_interface.py", "5.50.0", tmp_path, env) as url, hub_for(url) as hub:
+        manifest = five()
+        manifest["spaces"][SPACE]["trackio"] = {"backend": "interface", "endpoints": names}
+        runner = AppRunner(hub, manifest)
+
+        assert problems(runner.apply()) == []
+        assert runner.plan().is_empty
+        with TrackioClient(SPACE, endpoint=hub.url, token=hub.token, endpoints=names, env={}) as client:  # type: ignore[arg-type]
+            client.log_metrics("run-1", {"loss": 0.5}, step=1)
+            assert [point.value for point in client.plot("run-1", "loss").points] == [0.5]
+        with pytest.raises(TrackioUnavailable, match="no Trackio"):
+            TrackioClient(url=url, env={}).list()
 
 
 def test_five_declared_are_five_on_official_trackio(official: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.port import Tracker
+
+if TYPE_CHECKING:
+    from hfspace.live.trackio.budget import Budget
+    from hfspace.manifest.models import TrackioUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class Target:
     url: str | None = None
     project: str | None = None
     backend: str = "auto"
-    endpoints: Mapping[str, str] | None = None
+    endpoints: Mapping[TrackioUse, str] | None = None
 
     def over(self, other: Target) -> Target:
         """This, where it says something, else what `other` says."""

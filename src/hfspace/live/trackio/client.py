@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.interface import InterfaceTracker
     from hfspace.live.trackio.official import OfficialTracker
+    from hfspace.manifest.models import TrackioUse
 
     Backend = InterfaceTracker | OfficialTracker
 
@@ -55,7 +56,7 @@ class TrackioClient(EndpointNames):
         project: str | None = None,
         backend: str = "auto",
         endpoint: str | None = None,
-        endpoints: Mapping[str, str] | None = None,
+        endpoints: Mapping[TrackioUse, str] | None = None,
         timeout: float = 30.0,
         budget: Budget | None = None,
         wake: bool | None = False,
@@ -114,7 +115,7 @@ class TrackioClient(EndpointNames):
         space: str,
         project: str | None = None,
         backend: str = "auto",
-        endpoints: Mapping[str, str] | None = None,
+        endpoints: Mapping[TrackioUse, str] | None = None,
         timeout: float = 30.0,
         budget: Budget | None = None,
     ) -> TrackioClient:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from hfspace.errors import UsageError
+
+if TYPE_CHECKING:
+    from hfspace.manifest.models import TrackioUse
 
 USUAL: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +31,10 @@ NEEDED = ("create", "list", "show", "log_parameters", "update_status")
 """What an app must serve to be a Trackio."""
 
 
-def endpoint_names(changes: Mapping[str, str] | None) -> Mapping[str, str]:
-    """The usual names with `changes` over them; a slash in front may be left out."""
+def endpoint_names(changes: Mapping[TrackioUse, str] | None) -> Mapping[str, str]:
+    """The usual names with `changes` over them; a slash in front may be left out. Raises UsageError for a
+    use that is none."""
+    for use in changes or {}:
+        if use not in USUAL:
+            raise UsageError(f"'{use}' is no use of an endpoint.", hint=f"It is one of {', '.join(USUAL)}.")
     return {**USUAL, **{use: name.strip().lstrip("/") for use, name in (changes or {}).items()}}
