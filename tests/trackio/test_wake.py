@@ -8,8 +8,10 @@ import pytest
 
 from hfspace import TrackioClient
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.apps import STIR_SECONDS, AppReaders
+from hfspace.live.apps import AppReaders
 from hfspace.live.hub import connect
+from hfspace.live.limiter import Pace
+from hfspace.live.waking import STIR_SECONDS
 from tests.converge.harness import HubPace
 from tests.endpoints.stand_in import Reply, StandIn
 from tests.trackio.runner import SPACE, hub_for
@@ -53,10 +55,51 @@ def test_a_client_leaves_a_sleeping_space_asleep(app: StandIn, hardware: str, wa
 
 @pytest.mark.parametrize(("hardware", "wake"), [("t4-small", True), ("cpu-basic", None)])
 def test_a_client_wakes_it_when_asked_or_where_that_is_free(
-    app: StandIn, hardware: str, wake: bool | None
+    app: StandIn, hardware: str, wake: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hfspace.live.waking.STIR_SECONDS", 0.0)
     with hub_for(app.url, stage="SLEEPING", hardware=hardware) as hub:
         client = TrackioClient(SPACE, hub.token, endpoint=hub.url, wake=wake, env={})
         with pytest.raises(TrackioUnavailable):
             client.list()
     assert app.seen != []
+
+
+def test_a_client_that_wakes_waits_until_it_runs(app: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.routes |= {
+        "/version": Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"}),
+        "/api/get_all_projects": Reply.json({"data": []}),
+    }
+    with hub_for(app.url, stage="SLEEPING", hardware="t4-small") as hub:
+
+        def pass_time(pace: Pace, seconds: float, what: str) -> None:
+            hub.set_space(SPACE, stage="RUNNING")
+
+        monkeypatch.setattr(Pace, "sleep", pass_time)
+        assert TrackioClient(SPACE, hub.token, endpoint=hub.url, wake=True, env={}).list() == ()
+    assert app.seen[0].path == "/"
+
+
+def test_a_space_that_fell_asleep_since_the_last_call_sleeps_on(
+    app: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.routes |= {
+        "/version": Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"}),
+        "/api/get_all_projects": Reply.json({"data": []}),
+    }
+    monkeypatch.setattr("hfspace.live.trackio.client.IDLE_SECONDS", 0.0)
+    with hub_for(app.url, hardware="t4-small") as hub:
+        client = TrackioClient(SPACE, hub.token, endpoint=hub.url, env={})
+        assert client.list() == ()
+        asked = len(app.seen)
+        assert client.list() == ()
+        assert [seen.path for seen in app.seen[asked:]] == ["/api/get_all_projects"]
+
+        hub.set_space(SPACE, stage="SLEEPING")
+        asked = len(app.seen)
+        with pytest.raises(TrackioUnavailable, match="SLEEPING on t4-small"):
+            client.list()
+        assert len(app.seen) == asked
+
+        hub.set_space(SPACE, stage="RUNNING")
+        assert client.list() == ()

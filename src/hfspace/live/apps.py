@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hfspace.live.hub import HubClient
 from hfspace.manifest.models import SpaceSpec, TrackioSpec
-from hfspace.model import IDLE, MOVING, LiveExperiments, ServedApp, SpaceState
+from hfspace.model import LiveExperiments, ServedApp, SpaceState
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.client import TrackioClient
@@ -20,9 +20,6 @@ READ_SECONDS = 60.0
 WRITE_SECONDS = 600.0
 """For all that one change asks of one Trackio app."""
 MOST_BYTES = 64 << 20
-WAKE_SECONDS = 300.0
-STIR_SECONDS = 30.0
-"""A visited Space begins to start within seconds; one that does not was not woken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +45,9 @@ class AppReaders:
 
     def wake(self, state: SpaceState) -> SpaceState:
         """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
-        from hfspace.live.gradio.fetch import Ask, fetch_all
-        from hfspace.live.gradio.tokens import host_token
+        from hfspace.live.waking import wake
 
-        if not state.host:
-            return state
-        token = host_token(
-            state.host,
-            hub_endpoint=self.hub.endpoint,
-            needed=state.visibility == "private",
-            token=self.hub.token_for(state.id),
-        )
-        fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
-        pace = self.hub.pace
-        started = pace.now()
-        while (state := self.hub.runtime(state)).stage in IDLE | MOVING:
-            if pace.now() - started > (STIR_SECONDS if state.stage in IDLE else WAKE_SECONDS):
-                break
-            pace.sleep(2.0, f"waking {state.id}")
-        return state
+        return wake(self.hub, state)
 
     def tracker(self, space: str, spec: SpaceSpec) -> TrackioClient:
         """A client for the experiments of one Space, at the host that the Hub names now."""

@@ -27,7 +27,8 @@ class Address:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What a client was given: a Space, or the URL of an app. `token` and `endpoint` are the Hub's; `env`
-    says them where they are None. `wake`: a sleeping Space may be visited; None, where that is free."""
+    says them where they are None. `wake`: a sleeping Space is visited, and waited for; None: it may be
+    visited where that is free."""
 
     space: str | None
     url: str | None
@@ -47,6 +48,7 @@ class Place:
         from hfspace.live.credentials import find_token
         from hfspace.live.hosts import resolve
         from hfspace.live.hub import connect
+        from hfspace.live.waking import wake
 
         endpoint = self.endpoint or self.env.get("HF_ENDPOINT") or HUB
         token = self.token or find_token(self.env)
@@ -57,6 +59,8 @@ class Place:
         except (HubError, UsageError) as error:
             raise TrackioUnavailable(error.message, hint=error.hint) from None
         leave_asleep(state, self.wake)
+        if self.wake and state.stage == "SLEEPING":
+            state = wake(hub, state)
         if self.url is not None:
             return Address(base=self.url, write_token=write_token)
         return address_of(state, hub_endpoint=hub.endpoint, token=token, write_token=write_token)

@@ -1,0 +1,32 @@
+"""Waking a sleeping Space by one visit, and waiting until it runs."""
+
+from __future__ import annotations
+
+from hfspace.live.gradio.fetch import Ask, fetch_all
+from hfspace.live.gradio.tokens import host_token
+from hfspace.live.hub import HubClient
+from hfspace.model import IDLE, MOVING, SpaceState
+
+WAKE_SECONDS = 300.0
+STIR_SECONDS = 30.0
+"""A visited Space begins to start within seconds; one that does not was not woken."""
+
+
+def wake(hub: HubClient, state: SpaceState) -> SpaceState:
+    """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
+    if not state.host:
+        return state
+    token = host_token(
+        state.host,
+        hub_endpoint=hub.endpoint,
+        needed=state.visibility == "private",
+        token=hub.token_for(state.id),
+    )
+    fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
+    pace = hub.pace
+    started = pace.now()
+    while (state := hub.runtime(state)).stage in IDLE | MOVING:
+        if pace.now() - started > (STIR_SECONDS if state.stage in IDLE else WAKE_SECONDS):
+            break
+        pace.sleep(2.0, f"waking {state.id}")
+    return state
