@@ -171,3 +171,16 @@ def test_no_wait_does_not_wait() -> None:
         assert not runner.apply(options=replace(OPTIONS, wait=False)).failed
         assert runner.pace.slept == 0
         assert isinstance(runner.pace, HubPace)
+
+
+@pytest.mark.parametrize("reads", [4, 8])
+@pytest.mark.parametrize("lag", [0, 3])
+def test_a_start_that_lagging_reads_hide_is_nobody_elses_pause(reads: int, lag: int) -> None:
+    """Was 'paused by somebody else meanwhile' and exit 3 after five reads, a second apart."""
+    live = {"stage": "PAUSED", "hardware": "cpu-upgrade", "sleep_time": 600}
+    seed = {"spaces": {"acme/x": live}, "hub": {"switches": {"runtime_lags_reads": lag}}}
+    with LocalHub(seed=seed, clock="manual") as hub:
+        hub.add_fault({"path": "*/restart", "stale": reads})
+        result = Runner(hub, {"version": 1, "spaces": {"acme/x": {"state": "running"}}}).apply()
+        assert [outcome.error for outcome in result.outcomes] == [""]
+        assert hub.space("acme/x")["restarts"] == 1

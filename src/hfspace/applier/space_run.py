@@ -31,7 +31,7 @@ from hfspace.model import FAILED, HELD, MOVING, Action, Change, Outcome, SpaceSt
 from hfspace.planner.digest import digest
 
 _UNANSWERED = (HubUnreachable, HubFault, Conflict)
-_CONFIRM_READS = 5
+_CONFIRM_READS = 10
 
 
 def reconcile(run: Run, space: str, planned: tuple[Change, ...]) -> Outcome:
