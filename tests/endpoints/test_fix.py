@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hfspace.cli.main import run
 from tests.endpoints.conftest import Serve
@@ -60,7 +62,7 @@ def test_the_name_is_mended_and_nothing_else_changes(
 ) -> None:
     manifest.write_text(MANIFEST.replace("KEY", before))
 
-    assert run(["diagnose", "acme/x", "--fix", "--yes"]) == 2
+    assert run(["diagnose", "acme/x", "--fix", "--yes"]) == 0
 
     assert manifest.read_text() == MANIFEST.replace("KEY", after)
     shown = capsys.readouterr().err
@@ -116,3 +118,134 @@ def test_a_space_that_is_not_declared_has_nothing_to_fix(
     run(["diagnose", "acme/x", "--fix", "--yes"])
 
     assert "does not declare acme/x" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------ one run, and it is healthy
+
+
+PARAMETERS = {
+    "type": "object",
+    "properties": {"max_new_tokens": {"type": "integer"}, "top_p": {"type": "number"}},
+}
+INPUTS = {"properties": {"inputs": {"type": "string"}, "parameters": PARAMETERS}, "required": ["inputs"]}
+DATA = {"properties": {"data": {"type": "array", "items": {"type": "string"}}}, "required": ["data"]}
+FIELDS = {
+    "properties": {"prompt": {"type": "string"}, "top_p": {"type": "number"}, "size": {"type": "integer"}},
+    "required": ["prompt", "size"],
+}
+
+
+def route(schema: dict[str, object]) -> dict[str, object]:
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+ROUTES = {
+    "/generate": {"post": route(INPUTS)},
+    "/api/generate": {"post": route(DATA)},
+    "/draw": {"put": route(FIELDS)},
+    "/read": {"get": {"parameters": [{"in": "query", "name": "name", "required": True}]}},
+}
+
+
+@pytest.fixture
+def space(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """space("shapes") or space("http") puts that app behind acme/x; the manifest's place comes back."""
+
+    def put(app: str) -> Path:
+        openapi = {"/openapi.json": Reply.json({"openapi": "3.1.0", "paths": ROUTES})}
+        host = serve(openapi if app == "http" else dict(gradio_routes(app, "6.31.0")))
+        told = {"id": "acme/x", "sdk": "docker" if app == "http" else "gradio", "private": False}
+        page = Reply.json({**told, "host": host.url, "runtime": {"stage": "RUNNING"}})
+        monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": page}).url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+        for name in ("HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HFSPACE_FILE"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.chdir(tmp_path)
+        return tmp_path / "spaces.yaml"
+
+    return put
+
+
+SEED = "{inputs: Once, parameters: {max_tokens: 5, top_k: 3}}"
+MENDED = [
+    ("shapes", f"path: /api/generate, payload: inputs, example: {SEED}",
+     {"api_name": "/generate", "payload": "data", "example": ["Once", 5, 0.1, "greedy", False]}, "top_k"),
+    ("shapes", "path: /run/generate, method: POST, body: {data: [Once, 5]}",
+     {"api_name": "/generate", "example": {"data": ["Once", 5]}}, ""),
+    ("shapes", "api_name: /generat, example: {promt: Once}",
+     {"api_name": "/generate", "example": {"prompt": "Once"}}, ""),
+    ("http", "api_name: /generate, payload: data, example: [Once]",
+     {"path": "/generate", "payload": "inputs", "example": ["Once"]}, ""),
+    ("http", "path: /generat, example: {data: [Once, 5]}",
+     {"path": "/generate", "example": {"inputs": "Once", "parameters": {"max_new_tokens": 5}}}, ""),
+    ("http", f"path: /api/generate, method: GET, payload: inputs, example: {SEED}",
+     {"path": "/api/generate", "method": "POST", "payload": "data", "example": ["Once"]},
+     "max_tokens, top_k"),
+    ("http", "path: /draw, example: {inputs: Once, parameters: {top_p: 0.5, top_k: 3}}",
+     {"path": "/draw", "example": {"prompt": "Once", "top_p": 0.5, "size": 1}}, "top_k"),
+    ("http", "path: /read, query: {nmae: x}", {"path": "/read", "query": {"name": "x"}}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("app", "written", "wanted", "lost"), MENDED)
+@pytest.mark.parametrize("block", [True, False])
+def test_one_run_ends_healthy(
+    space: Callable[[str], Path],
+    app: str,
+    written: str,
+    wanted: dict[str, object],
+    lost: str,
+    block: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = space(app)
+    endpoint = yaml.safe_load(f"{{{written}}}")
+    shown = yaml.safe_dump(endpoint, indent=2) if block else f"{{{written}}}\n"
+    lines = [f"      {line}" for line in shown.splitlines()]
+    file.write_text("version: 1\nspaces:\n  acme/x:\n    endpoint:\n" + "\n".join(lines) + "  # mine\n")
+
+    assert run(["diagnose", "acme/x", "--fix", "--yes"]) == 0
+    assert lost in capsys.readouterr().err
+    assert yaml.safe_load(file.read_text())["spaces"]["acme/x"]["endpoint"] == wanted
+    assert file.read_text().endswith("# mine\n")
+    assert run(["diagnose", "acme/x"]) == 0
+    assert run(["validate"]) == 0
+
+
+REFUSED = [
+    "{path: /api/generate, payload: &form inputs, example: [a, *form]}",
+    "{path: '${ROUTE}', payload: inputs, example: [a]}",
+]
+
+
+@pytest.mark.parametrize("endpoint", REFUSED)
+def test_where_one_edit_is_impossible_none_is_made(
+    space: Callable[[str], Path],
+    endpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = space("shapes")
+    monkeypatch.setenv("ROUTE", "/api/generate")
+    file.write_text(f"version: 1\nspaces:\n  acme/x:\n    endpoint: {endpoint}\n")
+    before = file.read_text()
+
+    assert run(["diagnose", "acme/x", "--fix", "--yes"]) == 2
+
+    assert "nothing was written" in capsys.readouterr().err
+    assert file.read_text() == before
+
+
+def test_what_fix_leaves_to_a_person_is_said(
+    space: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = space("shapes")
+    file.write_text("version: 1\nspaces:\n  acme/x:\n    endpoint: {path: /api/upper, example: [a, b]}\n")
+
+    assert run(["diagnose", "acme/x", "-f", "spaces.yaml"]) == 2
+    assert (
+        "hfspace diagnose acme/x -f spaces.yaml --fix. Then by hand: /upper takes 1 value"
+        in capsys.readouterr().out
+    )
+    assert run(["diagnose", "acme/x", "--fix", "--yes"]) == 2
+    assert "left to you: /upper takes 1 value, not 2." in capsys.readouterr().err

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.session import parse_timeout
+from hfspace.diagnosis.fix import Repair, repair, sources_of, write
+from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.simple import declared
+from hfspace.diagnosis.target import read_target
+from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
+from hfspace.live.gradio.codes import Code
+from hfspace.manifest.models import Manifest
+from hfspace.report.diagnosis import render, to_json
 from hfspace.text import json_text
 
 THREADS = 8
@@ -19,7 +30,7 @@ THREADS = 8
     "  hfspace diagnose https://acme-whisper-demo.hf.space/api/predict -v\n"
     "  hfspace diagnose --all\n  hfspace diagnose acme/whisper-demo --invoke\n"
     "  hfspace diagnose acme/whisper-demo --fix\n\n"
-    "Exit code: 0 healthy, 2 a problem was found, 1 could not find out.",
+    "Exit code: 0 healthy (also after --fix), 2 a problem was found, 1 could not find out.",
 )
 @click.argument("targets", nargs=-1, metavar="[ID|URL]...")
 @click.option("--all", "every", is_flag=True, help="Every Space of the manifest.")
@@ -40,8 +51,6 @@ def command(context: Context, **options: Any) -> int:
     Asks the Hub first; a Space that does not run is explained without touching it. Runs no function of the
     app unless --invoke.
     """
-    from hfspace.report.diagnosis import render, to_json
-
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
     found = _examine_all(context, chosen, manifest, options)
@@ -50,16 +59,13 @@ def command(context: Context, **options: Any) -> int:
     else:
         for item in found:
             context.echo(render(item, verbose=context.verbose, sources=_sources(manifest, item)))
-    if options["mend"]:
-        _mend(context, found, manifest, yes=options["yes"])
-    codes = {item.exit_code for item in found}
+    healthy = _mend(context, found, manifest, yes=options["yes"]) if options["mend"] else set()
+    codes = {item.exit_code for number, item in enumerate(found) if number not in healthy}
     return 2 if 2 in codes else max(codes, default=0)
 
 
 def _manifest(context: Context, options: dict[str, Any]) -> Any:
     """The manifest: needed for --all and --fix, used when it is there, not missed otherwise."""
-    from pathlib import Path
-
     needed = options["every"] or options["mend"] or bool(context.files)
     if not needed and not any(Path(name).exists() for name in context.manifest_files):
         return None
@@ -82,13 +88,6 @@ def _targets(options: dict[str, Any], manifest: Any) -> tuple[str, ...]:
 def _examine_all(
     context: Context, targets: tuple[str, ...], manifest: Any, options: dict[str, Any]
 ) -> list[Any]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from hfspace.cli.session import parse_timeout
-    from hfspace.diagnosis.run import Options, examine
-    from hfspace.diagnosis.simple import declared
-    from hfspace.diagnosis.target import read_target
-
     hub = context.hub()
     chosen = Options(
         wake=options["wake"],
@@ -98,6 +97,7 @@ def _examine_all(
         invoke_timeout=parse_timeout(options["invoke_timeout"]),
         wake_timeout=parse_timeout(options["wake_timeout"]),
         notify=context.note,
+        manifest_options=tuple(context.manifest_options),
     )
     for text in targets:
         read_target(text, hub.endpoint)  # a typing error is told before anything is asked
@@ -115,31 +115,48 @@ def _examine_all(
 
 
 def _sources(manifest: Any, found: Any) -> Any:
-    from hfspace.diagnosis.fix import sources_of
-
     return (
         sources_of(manifest, found.space) if manifest is not None and found.space in manifest.spaces else {}
     )
 
 
-def _mend(context: Context, found: list[Any], manifest: Any, *, yes: bool) -> None:
-    """Show each edit, ask, write. What can't be edited is said."""
-    from hfspace.diagnosis.fix import edits, write
-
-    for item in found:
+def _mend(context: Context, found: list[Diagnosis], manifest: Manifest, *, yes: bool) -> set[int]:
+    """Show the edits, ask, write all or none. The positions of the diagnoses that are healthy after that."""
+    healthy = set()
+    for number, item in enumerate(found):
+        named = item.space or item.target
         try:
-            planned, refused = edits(item, manifest)
+            plan = repair(item, manifest)
         except HfspaceError as error:
-            context.warn(str(error))
+            context.warn(" ".join(part for part in (error.message, error.hint) if part))
             continue
-        for reason in refused:
-            context.warn(reason)
-        if not planned:
-            context.note(f"{item.space or item.target}: nothing to write into the manifest.")
-        for edit in planned:
-            click.echo(edit.diff, err=True)
-            if not yes and not context.confirm(f"Write this into {edit.file}?"):
-                context.note("Not written.")
-                continue
-            write(edit)
-            context.note(f"Written: {edit.file}")
+        if _mended(context, plan, named, yes=yes) and not plan.left and _can_be_mended(item):
+            healthy.add(number)
+    return healthy
+
+
+def _mended(context: Context, plan: Repair, named: str, *, yes: bool) -> bool:
+    """Whether the edits were written."""
+    if plan.refused:
+        context.warn(f"{named}: nothing was written: {' '.join(plan.refused)}")
+        return False
+    if not plan.edits:
+        context.note(f"{named}: nothing to write into the manifest.")
+        return False
+    for edit in plan.edits:
+        click.echo(edit.diff, err=True)
+    for note in plan.notes:
+        context.warn(f"{named}: {note}")
+    files = " and ".join(str(edit.file) for edit in plan.edits)
+    if not yes and not context.confirm(f"Write this into {files}?"):
+        context.note("Not written.")
+        return False
+    write(plan.edits)
+    left = f"; left to you: {' '.join(plan.left)}" if plan.left else ""
+    context.note(f"{named}: written: {files}{left}")
+    return True
+
+
+def _can_be_mended(found: Diagnosis) -> bool:
+    """Whether the declaration was all that was wrong."""
+    return found.verdict.code in {Code.ENDPOINT_MISMATCH, Code.HEALTHY, Code.NOT_GRADIO}

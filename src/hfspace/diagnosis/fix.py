@@ -1,4 +1,4 @@
-"""Writes a finding into the manifest: a minimal edit of the lines concerned, shown before it is made."""
+"""Writes findings into the manifest: minimal edits of the lines concerned, all of them or none."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
-from hfspace.live.gradio.findings import Fix, listed
-from hfspace.manifest.models import Manifest
+from hfspace.live.gradio.findings import listed
+from hfspace.live.gradio.mending import Mended, mended, written
+from hfspace.manifest.edit import has_key, is_reference, remove_key, rename_key, set_value
+from hfspace.manifest.models import EndpointSpec, Manifest
 from hfspace.manifest.values import normalise_id
+from hfspace.model import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,89 +36,172 @@ class Edit:
         return "".join(line if line.endswith("\n") else line + "\n" for line in lines).rstrip("\n")
 
 
-def edits(found: Diagnosis, manifest: Manifest) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
-    """The edits that mend what was found, one per file, and why some of it can't be edited.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """What --fix does about one diagnosis: all of `edits`, or nothing and why (`refused`). `notes` say what
+    was lost or made up, `left` what a person has to decide; with neither refused nor left it is healthy then.
+    """
 
-    Touches endpoint.api_name, path, payload and example, and the key of the Space; nothing else, and never a
-    value that comes from the environment. Raises UsageError when the manifest does not declare the Space.
+    edits: tuple[Edit, ...] = ()
+    refused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def repair(found: Diagnosis, manifest: Manifest) -> Repair:
+    """The edits that mend what was found, one per file; where one of them can't be made, none.
+
+    Touches the keys of the Space's endpoint and the key of the Space; nothing else, and never a value that
+    comes from the environment. Raises UsageError when the manifest does not declare the Space.
     """
     space = _declared_id(found, manifest)
-    texts: dict[Path, tuple[str, str]] = {}
-    refused: list[str] = []
-    for fix in _fixes(found, manifest, space):
-        path = ("spaces", space, "endpoint", fix.key)
-        source = (
-            manifest.positions.get(path)
-            or manifest.positions.get(path[:-1])
-            or manifest.positions.get(path[:2])
-        )
-        if source is None:
-            refused.append(f"endpoint.{fix.key} is not written in a file that can be edited.")
-            continue
-        file = Path(source.file)
-        before, after = texts.get(file) or (_read(file),) * 2
-        why = _untouchable(before, source.line, path in manifest.positions)
-        if why:
-            refused.append(f"endpoint.{fix.key} at {source} {why}.")
-            continue
-        texts[file] = (before, _applied(after, space, fix))
-    if space in manifest.spaces:
-        _normalise_key(texts, manifest, space, found.space)
-    done = tuple(Edit(file=file, before=old, after=new) for file, (old, new) in texts.items() if old != new)
-    return done, tuple(refused)
+    old = manifest.spaces[space].endpoint
+    new = _wanted(found, old)
+    texts = _Texts(manifest, space)
+    refused = []
+    for step in _steps(written(old) if old else None, written(new.spec) if new else None):
+        try:
+            texts.edit(step)
+        except UsageError as error:
+            refused.append(f"{error.message} {error.hint}".strip())
+    left = tuple(f"{item.message} {item.hint}".strip() for item in new.left) if new else ()
+    if refused:
+        return Repair(refused=tuple(refused), left=left)
+    texts.rename_space(found.space)
+    return Repair(edits=texts.edits(), notes=new.notes if new else (), left=left)
 
 
-def write(edit: Edit) -> None:
-    """Replace the file, unless it changed since it was read. Raises UsageError."""
-    if _read(edit.file) != edit.before:
-        raise UsageError(f"{edit.file} changed meanwhile; nothing was written.", hint="Run again.")
-    try:
-        write_atomically(edit.file, edit.after)
-    except OSError as error:
-        raise UsageError(f"{edit.file} could not be written: {error.strerror}.") from None
+def write(edits: Sequence[Edit]) -> None:
+    """Replace the files, unless one of them changed since it was read. Raises UsageError."""
+    for edit in edits:
+        if _read(edit.file) != edit.before:
+            raise UsageError(f"{edit.file} changed meanwhile; nothing was written.", hint="Run again.")
+    for edit in edits:
+        try:
+            write_atomically(edit.file, edit.after)
+        except OSError as error:
+            raise UsageError(f"{edit.file} could not be written: {error.strerror}.") from None
 
 
 # ------------------------------------------------------------------ parts
 
 
-def _fixes(found: Diagnosis, manifest: Manifest, space: str) -> Sequence[Fix]:
-    fixes = [item.fix for item in found.findings if item.fix is not None]
-    spec = manifest.spaces[space]
-    if spec.endpoint is None and found.app is not None and not found.app.problem:
-        names = listed(found.app)
-        key = "api_name" if found.app.kind == "gradio" else "path"
-        # Nothing is declared yet: only an app with one endpoint leaves no choice.
-        return [Fix(key="", value={key: names[0]})] if len(names) == 1 else []
-    # A value first, then the name of its key: a renamed key is no longer where its value was.
-    return sorted(fixes, key=lambda fix: fix.rename is not None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """One key of the endpoint: set to `value`, then written as `rename`; or removed. The endpoint as a whole
+    where `key` is empty."""
+
+    key: str
+    value: Json = None
+    rename: str | None = None
+    remove: bool = False
 
 
-def _applied(text: str, written_space: str, fix: Fix) -> str:
-    from hfspace.manifest.edit import rename_key, set_value
+def _wanted(found: Diagnosis, old: EndpointSpec | None) -> Mended | None:
+    """The endpoint as it should be declared; None when nothing is known better. Where none is declared, only
+    an app with one endpoint leaves no choice."""
+    app = found.app
+    if app is None or app.problem:
+        return None
+    if old is not None:
+        return mended(old, app)
+    names = listed(app)
+    key = "api_name" if app.kind == "gradio" else "path"
+    return Mended(spec=EndpointSpec.model_validate({key: names[0]})) if len(names) == 1 else None
 
-    space = _written_key(text, written_space) or written_space
-    base: tuple[str, ...] = ("spaces", space, "endpoint")
-    if not fix.key:
-        return set_value(text, base, fix.value)
-    text = set_value(text, (*base, fix.key), fix.value)
-    return rename_key(text, (*base, fix.key), fix.rename) if fix.rename else text
+
+def _steps(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> list[_Step]:
+    if new is None or new == old:
+        return []
+    if old is None:
+        return [_Step(key="", value=dict(new))]
+    named = next((key for key in ("api_name", "path") if key in old), None)
+    renamed_to = next((key for key in ("api_name", "path") if key in new and key not in old), None)
+    steps = [
+        _Step(key=key, value=value)
+        for key, value in new.items()
+        if key != renamed_to and old.get(key, _NONE) != value
+    ]
+    if named and renamed_to:
+        steps.append(_Step(key=named, value=new[renamed_to], rename=renamed_to))
+    gone = [key for key in old if key not in new and not (renamed_to and key == named)]
+    return steps + [_Step(key=key, remove=True) for key in gone]
 
 
-def _normalise_key(
-    texts: dict[Path, tuple[str, str]], manifest: Manifest, space: str, real: str | None
-) -> None:
-    """A Space written as a URL or host becomes owner/name, with the Hub's own upper and lower case."""
-    from hfspace.manifest.edit import rename_key
+_NONE = object()
 
-    source = manifest.positions.get(("spaces", space))
-    if source is None:
-        return
-    file = Path(source.file)
-    before, after = texts.get(file) or (_read(file),) * 2
-    written = _written_key(after, space)
-    wanted = real or space
-    if written and written != wanted and not wanted.endswith(".hf.space"):
-        texts[file] = (before, rename_key(after, ("spaces", written), wanted))
+
+class _Texts:
+    """The files of a manifest while they are edited in memory."""
+
+    def __init__(self, manifest: Manifest, space: str) -> None:
+        self._manifest, self._space = manifest, space
+        self._texts: dict[Path, tuple[str, str]] = {}
+
+    def edits(self) -> tuple[Edit, ...]:
+        return tuple(
+            Edit(file=file, before=old, after=new) for file, (old, new) in self._texts.items() if old != new
+        )
+
+    def edit(self, step: _Step) -> None:
+        """Raises UsageError when this can't be edited."""
+        file, name = self._place(step.key)
+        before, after = self._text(file)
+        base = ("spaces", name, "endpoint")
+        path = (*base, step.key) if step.key else base
+        if step.key and is_reference(after, path):
+            source = self._manifest.positions.get(("spaces", self._space, "endpoint", step.key))
+            raise UsageError(
+                f"endpoint.{step.key} at {source} comes from the environment; change the variable instead."
+            )
+        if step.remove or step.rename:
+            self._only_here(file, step.key)
+        if step.remove:
+            after = remove_key(after, path)
+        elif step.value is not None or not step.rename:
+            after = set_value(after, path, step.value)
+        if step.rename:
+            after = rename_key(after, path, step.rename)
+        self._texts[file] = (before, after)
+
+    def rename_space(self, real: str | None) -> None:
+        """A Space written as a URL or host becomes owner/name, with the Hub's own upper and lower case."""
+        wanted = real or self._space
+        source = self._manifest.positions.get(("spaces", self._space))
+        if source is None or wanted.endswith(".hf.space"):
+            return
+        file = Path(source.file)
+        before, after = self._text(file)
+        name = _written_key(after, self._space)
+        if name and name != wanted:
+            self._texts[file] = (before, rename_key(after, ("spaces", name), wanted))
+
+    def _text(self, file: Path) -> tuple[str, str]:
+        if file not in self._texts:
+            text = _read(file)
+            self._texts[file] = (text, text)
+        return self._texts[file]
+
+    def _place(self, key: str) -> tuple[Path, str]:
+        """The file in which this key of the Space is written, or is to be, and the Space's key there."""
+        positions, path = self._manifest.positions, ("spaces", self._space, "endpoint", key)
+        for source in (positions.get(path), positions.get(path[:3]), positions.get(path[:2])):
+            name = _written_key(self._text(Path(source.file))[1], self._space) if source else None
+            if source and name:
+                return Path(source.file), name
+        raise UsageError(f"endpoint.{key} is not written in a file that can be edited.")
+
+    def _only_here(self, file: Path, key: str) -> None:
+        """Raises UsageError when the key would still be declared after it is gone from `file`."""
+        name = _written_key(self._text(file)[1], self._space) or self._space
+        if not has_key(self._text(file)[1], ("spaces", name, "endpoint", key)):
+            source = self._manifest.positions.get(("spaces", self._space, "endpoint", key))
+            raise UsageError(f"endpoint.{key} at {source} is not written under {self._space} alone.")
+        for other in map(Path, self._manifest.ref.files):
+            text = self._text(other)[1] if other != file else ""
+            for base in (("spaces", _written_key(text, self._space) or ""), ("defaults",)):
+                if text and has_key(text, (*base, "endpoint", key)):
+                    raise UsageError(f"endpoint.{key} is written in {other} too.")
 
 
 def _written_key(text: str, space: str) -> str | None:
@@ -149,14 +235,6 @@ def _same(name: str, space: str) -> bool:
         return False
 
 
-def _untouchable(text: str, line: int, exact: bool) -> str:
-    lines = text.splitlines()
-    shown = lines[line - 1] if 0 < line <= len(lines) else ""
-    if exact and "${" in shown:
-        return "comes from the environment; change the variable instead"
-    return ""
-
-
 def _declared_id(found: Diagnosis, manifest: Manifest) -> str:
     wanted = {name.lower() for name in (found.space, found.target) if name}
     for name in manifest.spaces:
@@ -178,6 +256,6 @@ def _read(file: Path) -> str:
 
 def sources_of(manifest: Manifest, space: str) -> Mapping[str, object]:
     """Where the manifest writes each key of the Space's endpoint."""
-    keys = ("api_name", "path", "payload", "example", "expect")
+    keys = EndpointSpec.model_fields
     found = {key: manifest.source("spaces", space, "endpoint", key) for key in keys}
     return {key: source for key, source in found.items() if source is not None}

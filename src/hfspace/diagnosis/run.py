@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,11 @@ from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import check, resolve
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
 from hfspace.live.gradio.findings import listed
+from hfspace.live.gradio.mending import mended
 from hfspace.live.gradio.probe import Place, Reading, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
-from hfspace.model import SpaceState
+from hfspace.model import ServedApp, SpaceState
 
 _USUAL_MOUNTS = ("/gradio", "/demo", "/app", "/ui")
 _POLL_SECONDS = 2.0
@@ -30,11 +32,13 @@ _POLL_SECONDS = 2.0
 class Options:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
     the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
-    declared route that the app does not describe, which a call will show anyway."""
+    declared route that the app does not describe, which a call will show anyway. `manifest_options` name the
+    manifest in commands that are shown."""
 
     wake: bool = False
     invoke: bool = False
     ask_declared: bool = True
+    manifest_options: tuple[str, ...] = ()
     zero_gpu: bool = False
     timeout: float = TIMEOUT_SECONDS
     invoke_timeout: float = 60.0
@@ -196,7 +200,7 @@ def _by_place(
             reading = elsewhere
     known = replace(known, base=reading.base, app=reading.app, space=known.space or reading.space)
     evidence = tuple(answer.evidence() for answer in reading.answers)
-    judged = _judge(known, reading, target, endpoint, mounted, card)
+    judged = _judge(known, reading, target, endpoint, mounted, card, options)
     judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
     if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged):
         from hfspace.diagnosis.invoking import with_invocation
@@ -237,13 +241,14 @@ def _judge(
     endpoint: EndpointSpec | None,
     mounted: bool,
     card: Mapping[str, Any],
+    options: Options,
 ) -> Diagnosis:
     """The verdict: what could not be read, the declaration, the path typed, a mount, then all well."""
     app = reading.app
     if app.problem:
         return replace(known, verdict=_unread(known, reading, card))
     if endpoint is not None and (endpoint.api_name or endpoint.path):
-        return _declared(known, endpoint, mounted)
+        return _declared(known, endpoint, mounted, options)
     if (
         target.asked.path
         and (target.asked.name or app.kind != "gradio")
@@ -284,7 +289,7 @@ def _unread(known: Diagnosis, reading: Reading, card: Mapping[str, Any]) -> Verd
     return verdict(sight.code, sight.seen)
 
 
-def _declared(known: Diagnosis, endpoint: EndpointSpec, mounted: bool) -> Diagnosis:
+def _declared(known: Diagnosis, endpoint: EndpointSpec, mounted: bool, options: Options) -> Diagnosis:
     app = known.app
     if app is None:
         return known
@@ -295,16 +300,23 @@ def _declared(known: Diagnosis, endpoint: EndpointSpec, mounted: bool) -> Diagno
     named = endpoint.api_name or endpoint.path
     if findings:
         first = findings[0]
-        todo = (
-            "Write it into the manifest: hfspace diagnose SPACE --fix"
-            if any(f.fix for f in findings)
-            else first.hint
-        )
+        todo = _advice(endpoint, app, options) or first.hint
         why = first.hint if todo != first.hint else ""
         return replace(known, verdict=verdict(Code.ENDPOINT_MISMATCH, first.message, why=why, todo=todo))
     seen = f"{named} is served, and the declared payload fits."
     where = f"It is called at {url}" + (f" (mounted at {known.base})" if mounted else "")
     return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=where, problem=False))
+
+
+def _advice(endpoint: EndpointSpec, app: ServedApp, options: Options) -> str:
+    """The command that mends the declaration, and what it leaves to a person; "" when it can do nothing."""
+    better = mended(endpoint, app)
+    if better.spec == endpoint:
+        return ""
+    command = shlex.join(["hfspace", "diagnose", "SPACE", *options.manifest_options, "--fix"])
+    left = better.left[0] if better.left else None
+    more = f" Then by hand: {left.message} {left.hint}".rstrip() if left else ""
+    return f"Write it into the manifest: {command}{'.' if more else ''}{more}"
 
 
 def _mounted(reading: Reading) -> Verdict:

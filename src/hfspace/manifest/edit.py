@@ -13,6 +13,7 @@ from hfspace.errors import UsageError
 
 _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
 _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
+_REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$\{")
 _NULL = "tag:yaml.org,2002:null"
 Path = tuple[str, ...]
 Value = Any
@@ -53,6 +54,45 @@ def rename_key(text: str, path: Path, new_key: str) -> str:
             if key.value == path[-1]:
                 return text[: key.start_mark.index] + _written(new_key) + text[key.end_mark.index :]
     raise UsageError(f"{'.'.join(path)} is not in the manifest.")
+
+
+def remove_key(text: str, path: Path) -> str:
+    """`text` without the key at `path` and its value. Raises UsageError when there is no such key, or when it
+    is the only one of its map."""
+    parent, depth = _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path[:-1])
+    pairs = parent.value if depth == len(path) - 1 and isinstance(parent, yaml.MappingNode) else []
+    at = next((index for index, (key, _) in enumerate(pairs) if key.value == path[-1]), None)
+    if at is None or len(pairs) < 2:
+        raise UsageError(f"{'.'.join(path)} can't be removed here.", hint="Edit it by hand.")
+    key, value = pairs[at]
+    start, end = key.start_mark.index, _end(value)
+    if not parent.flow_style:
+        start = text.rfind("\n", 0, start) + 1
+        end = end if text[end - 1] == "\n" else (text + "\n").index("\n", end) + 1
+    elif at + 1 < len(pairs):
+        end = pairs[at + 1][0].start_mark.index
+    else:
+        start = _end(pairs[at - 1][1])
+    after = text[:start] + text[end:]
+    wanted: Any = yaml.safe_load(text)
+    place = wanted
+    for name in path[:-1]:
+        place = place[name]
+    del place[path[-1]]
+    if not _reads_as(after, wanted):
+        raise UsageError(f"{'.'.join(path)} can't be removed without changing more.", hint="Edit it by hand.")
+    return after
+
+
+def is_reference(text: str, path: Path) -> bool:
+    """Whether what is written at `path` itself reads the environment."""
+    node, depth = _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path)
+    return depth == len(path) and _REFERENCE.search(text[node.start_mark.index : _end(node)]) is not None
+
+
+def has_key(text: str, path: Path) -> bool:
+    """Whether `path` is written in `text`."""
+    return _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path)[1] == len(path)
 
 
 def _replaced(text: str, node: Any, written: str) -> str:
@@ -113,9 +153,16 @@ def _checked(before: str, after: str, path: Path, value: Any) -> str:
             place[name] = {}
         place = place[name]
     place[path[-1]] = value
-    if yaml.safe_load(after) != wanted:
+    if not _reads_as(after, wanted):
         raise UsageError(f"{'.'.join(path)} can't be edited without changing more.", hint="Edit it by hand.")
     return after
+
+
+def _reads_as(text: str, wanted: Any) -> bool:
+    try:
+        return bool(yaml.safe_load(text) == wanted)
+    except yaml.YAMLError:  # an alias of what is no longer there
+        return False
 
 
 def _written(value: Any) -> str:

@@ -12,11 +12,14 @@ from hfspace.live.gradio.findings import (
     check_value,
     named_by,
     names_of,
+    renamed,
+    reshaping_note,
     signature,
     suggestion,
     undeclared,
 )
 from hfspace.live.gradio.routes import check_request, resolve_route
+from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.urls import SEED_PATHS, read_path, version_of, why_obsolete
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
@@ -133,21 +136,19 @@ def _check_example(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Fin
 
 
 def _shape_of_inputs(example: Mapping[str, Any], wanted: tuple[ServedParameter, ...]) -> Finding:
-    """{"inputs": x, "parameters": {...}} as the list that this endpoint takes, where the names fit."""
+    """{"inputs": x, "parameters": {...}} as the list that this endpoint takes, parameters by their names."""
     raw = example.get("parameters")
     given: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    known = {parameter.name for parameter in wanted[1:]}
-    fix = None
-    if wanted and set(given) <= known:
-        values = [example["inputs"]]
-        for parameter in wanted[1:]:
-            if parameter.name not in given and not parameter.has_default:
-                break
-            values.append(given.get(parameter.name or "", parameter.default))
-        else:
-            fix = Fix(key="example", value=values)
+    rest = wanted[1:]
+    lost = [str(name) for name in given if name not in {parameter.name for parameter in rest}]
+    unknown = [item for item in rest if item.name not in given and not item.has_default]
+    values = [example["inputs"], *[given.get(item.name or "", sample(item)) for item in rest]]
+    note = reshaping_note(
+        lost if wanted else ["inputs", *lost], [item.name or item.label for item in unknown]
+    )
     return Finding(
-        code="shape", key="example", hint=f"It takes {signature(wanted)}.", fix=fix,
+        code="shape", key="example", hint=" ".join([f"It takes {signature(wanted)}.", note]).strip(),
+        fix=Fix(key="example", value=values if wanted else [], note=note),
         message='{"inputs", "parameters"} is not a Gradio payload: the example must be the list of values.',
     )  # fmt: skip
 
@@ -179,9 +180,11 @@ def _check_named(
             continue
         near = get_close_matches(str(key), list(known), n=1)
         hint = f"Did you mean {near[0]}?" if near else f"It takes {signature(wanted)}."
-        yield Finding(
-            code="unknown_argument", key="example", message=f"{name} has no parameter {key}.", hint=hint
-        )
+        fix = None
+        if near and near[0] not in given:
+            fix = Fix(key="example", value=renamed(given, key, near[0]))
+        message = f"{name} has no parameter {key}."
+        yield Finding(code="unknown_argument", key="example", message=message, hint=hint, fix=fix)
     missing = [
         parameter.name for parameter in wanted if not parameter.has_default and parameter.name not in given
     ]

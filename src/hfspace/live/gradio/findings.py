@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -15,11 +15,13 @@ _SHOWN_NAMES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """One edit of the manifest: endpoint.`key` becomes `value`, and is renamed to `rename` if that is set."""
+    """One edit of the manifest: endpoint.`key` becomes `value`, and is renamed to `rename` if that is set.
+    `note` says what finds no place in the new value, and what in it is only a sample."""
 
     key: str
     value: Json
     rename: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,18 @@ def signature(parameters: Sequence[ServedParameter]) -> str:
         for parameter in parameters
     ]
     return f"({', '.join(told)})" if told else "no values"
+
+
+def reshaping_note(lost: Sequence[str], sampled: Sequence[str]) -> str:
+    """What a change of an example's shape loses and makes up."""
+    told = [f"{', '.join(lost)} of the example finds no place in it."] if lost else []
+    told += [f"The value of {', '.join(sampled)} is only a sample."] if sampled else []
+    return " ".join(told)
+
+
+def renamed(given: Mapping[str, Json], old: str, new: str) -> dict[str, Json]:
+    """`given` with one name replaced, in its place."""
+    return {new if name == old else name: value for name, value in given.items()}
 
 
 def check_value(value: Json, parameter: ServedParameter, key: str = "example") -> Iterator[Finding]:

@@ -4,29 +4,10 @@ from __future__ import annotations
 
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.sending import Sent, url_of
 from hfspace.live.gradio.urls import named_call_url, version_of
-from hfspace.live.gradio.values import FILE_KINDS
-from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
-
-_BY_TYPE: dict[str, Json] = {
-    "string": "text", "number": 1, "integer": 1, "boolean": True, "array": [], "object": {},
-}  # fmt: skip
-
-
-def sample(parameter: ServedParameter) -> Json:
-    """A value that the parameter takes: its default, its first choice, its minimum, or one of its type."""
-    schema = parameter.schema
-    if parameter.component in FILE_KINDS:
-        return {"path": "https://example.com/file", "meta": {"_type": "gradio.FileData"}}
-    if parameter.has_default and parameter.default is not None:
-        return parameter.default
-    if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return schema["enum"][0]
-    kind = schema.get("type")
-    if "minimum" in schema:
-        return schema["minimum"]
-    return _BY_TYPE.get(kind) if isinstance(kind, str) else None
+from hfspace.model import Json, ServedApp, ServedEndpoint
 
 
 def data_body(endpoint: ServedEndpoint, app: ServedApp) -> Json:

@@ -165,9 +165,9 @@ def _with_declared(
             declared, place.base, answer,
             sent_token=place.token is not None, page_for_all=sight.kind == "static",
         )  # fmt: skip
-        if isinstance(judged, Sight):
+        if isinstance(judged, Sight) and app is None:
             return _unread(place, judged, seen)
-        routes = judged
+        routes = () if isinstance(judged, Sight) else judged
     if app is not None:
         served = tuple(route for route in routes if not route.refusal)
         found = replace(app, endpoints=(*app.endpoints, *served))

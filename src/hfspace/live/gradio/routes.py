@@ -13,6 +13,8 @@ from hfspace.live.gradio.findings import (
     check_value,
     named_by,
     names_of,
+    renamed,
+    reshaping_note,
     signature,
     suggestion,
     undeclared,
@@ -107,12 +109,13 @@ def _check_shape(spec: EndpointSpec, endpoint: ServedEndpoint) -> list[Finding]:
             )
         )  # fmt: skip
     if isinstance(spec.example, Mapping) and (new := reshaped(spec.example, endpoint)) is not None:
-        lost = f" {', '.join(new.lost)} of it finds no place." if new.lost else ""
+        note = reshaping_note(new.lost, new.sampled)
         found.append(
             Finding(
-                code="shape", key="example", hint=f"It takes {signature(endpoint.parameters)}.{lost}",
+                code="shape", key="example",
+                hint=" ".join([f"It takes {signature(endpoint.parameters)}.", note]).strip(),
                 message=f"The example has another shape than {endpoint.name} takes.",
-                fix=Fix(key="example", value=new.example),
+                fix=Fix(key="example", value=new.example, note=note),
             )
         )  # fmt: skip
     return found
@@ -132,10 +135,7 @@ def _check_outside(sent: Sent, endpoint: ServedEndpoint) -> Iterator[Finding]:
             if name in known:
                 yield from _check_text(value, known[name], key)
             elif near := get_close_matches(str(name), [item for item in known if item not in given], n=1):
-                message = f"{endpoint.name} has no parameter {name}."
-                yield Finding(
-                    code="unknown_argument", key=key, message=message, hint=f"Did you mean {near[0]}?"
-                )
+                yield _misspelled(endpoint, given, name, near[0], key)
 
 
 _OPTIONS = {"params": "param", "query": "query"}
@@ -191,14 +191,22 @@ def _check_fields(
             yield from check_value(value, known[name], key)
         # What a route does not know it leaves aside; only a name that is nearly one of its own is told.
         elif near := get_close_matches(str(name), [item for item in known if item not in body], n=1):
-            message = f"{endpoint.name} has no parameter {name}."
-            yield Finding(code="unknown_argument", key=key, message=message, hint=f"Did you mean {near[0]}?")
+            yield _misspelled(endpoint, body, name, near[0], key)
     missing = [name for name, item in known.items() if not item.has_default and name not in body]
     if missing:
         yield Finding(
             code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
             hint=f"It takes {signature(endpoint.parameters)}.",
         )  # fmt: skip
+
+
+def _misspelled(
+    endpoint: ServedEndpoint, given: Mapping[str, Json], name: str, meant: str, key: str
+) -> Finding:
+    return Finding(
+        code="unknown_argument", key=key, message=f"{endpoint.name} has no parameter {name}.",
+        hint=f"Did you mean {meant}?", fix=Fix(key=key, value=renamed(given, name, meant)),
+    )  # fmt: skip
 
 
 def _told(left: tuple[Json, ...]) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.fetch import Ask
 from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.values import http_body
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedEndpoint, ServedParameter
@@ -35,10 +36,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reshaped:
-    """An example in the shape that a route takes. `lost` names what found no place in it."""
+    """An example in the shape that a route takes. `lost` names what found no place in it, `sampled` what it
+    needed beside what was there."""
 
     example: Json
     lost: tuple[str, ...] = ()
+    sampled: tuple[str, ...] = ()
 
 
 def placeholders(endpoint: ServedEndpoint, path: str) -> dict[str, str] | None:
@@ -121,8 +124,11 @@ def reshaped(example: Mapping[str, Any], endpoint: ServedEndpoint) -> Reshaped |
         return Reshaped(example=body, lost=tuple(map(str, left)))
     body = dict(zip(known, values, strict=False))
     body |= {name: value for name, value in named.items() if name in known and name not in body}
-    lost = [name for name in named if name not in body]
-    return Reshaped(example=body, lost=(*lost, *map(str, values[len(known) :])))
+    missing = {
+        name: sample(item) for name, item in known.items() if not item.has_default and name not in body
+    }
+    lost = [*[name for name in named if name not in body], *map(str, values[len(known) :])]
+    return Reshaped(example=body | missing, lost=tuple(lost), sampled=tuple(missing))
 
 
 def with_files(endpoint: ServedEndpoint, fields: Collection[str]) -> ServedEndpoint:
