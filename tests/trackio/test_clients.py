@@ -387,6 +387,25 @@ def test_tokens_that_an_app_repeats_are_in_no_answer_and_no_error(serve: Any) ->
     assert "hf_local_write" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("said", "tokens", "hint"),
+    [
+        ("Unauthorized: a valid write_token is needed", {}, "Set TRACKIO_WRITE_TOKEN"),
+        ("Unauthorized: a valid write_token is needed", {"write_token": "sesame"}, "trackio 0.24 off Spaces"),
+        ("Expected a HF_TOKEN to be provided", {}, "Set HF_TOKEN"),
+        ("Expected a HF_TOKEN to be provided", {"write_token": "sesame"}, "trackio 0.24 off Spaces"),
+        ("Expected a HF_TOKEN to be provided", {"token": "hf_x"}, "is not taken"),
+    ],
+)
+def test_a_hint_never_asks_for_what_is_set(serve: Any, said: str, tokens: dict[str, str], hint: str) -> None:
+    api = OfficialApi(quick(serve({"/api/bulk_log": Reply.json({"error": said}, 500)})), **tokens)
+
+    with pytest.raises(TrackioRejected) as caught:
+        api.write("bulk_log")
+
+    assert hint in caught.value.hint
+
+
 def test_names_of_endpoints_that_the_app_has_not_are_told(serve: Any) -> None:
     app = serve({"/gradio_api/info": info(*NEEDED)}, Reply.json({"detail": "Not Found"}, 404))
 

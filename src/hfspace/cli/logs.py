@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from hfspace.cli.context import Context, find_space, hfspace_command
+from hfspace.planner.counts import UNKNOWN
 
 _SECONDS = 30.0
 """How long a log is read that is not followed: an app that goes on talking never ends it."""
+_SILENCE = 4.9
+"""The Hub's client leaves a stream that is silent for 5 s, and does not say so."""
 
 
 @hfspace_command(
@@ -25,6 +30,15 @@ def command(context: Context, space: str, build: bool, follow: bool, tail: int |
 
     hub = context.hub()
     seconds = None if follow else _SECONDS
-    for line in hub.logs(find_space(hub, space), build=build, follow=follow, tail=tail, seconds=seconds):
+    ref = find_space(hub, space)
+    started, is_silent = time.monotonic(), True
+    for line in hub.logs(ref, build=build, follow=follow, tail=tail, seconds=seconds):
+        is_silent = False
         context.echo(opening(line))
-    return 0
+    if not is_silent or follow:
+        return 0
+    if time.monotonic() - started < _SILENCE:
+        context.note(f"The log of {ref} is empty.")
+        return 0
+    context.warn(f"No line of the log of {ref} came in time; whether it is empty is not known. Follow it: -f")
+    return UNKNOWN

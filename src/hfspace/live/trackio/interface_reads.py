@@ -91,8 +91,9 @@ class InterfaceReads:
         lost = [ref for ref, names in before.items() if not set(names) & set(after.get(ref, ()))]
         if lost:
             named = ", ".join(f"'{one_line(before[ref][0])}' ({one_line(ref)})" for ref in lost[:3])
+            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
             raise DataLoss(
-                f"{len(lost)} experiments of {self._client.host} are gone or overwritten: {named}.",
+                f"Gone or overwritten on {self._client.host}: {named}{more}.",
                 hint="The app restarted without its dataset, or somebody created in the same second.",
             )
         return after
