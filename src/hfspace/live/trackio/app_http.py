@@ -91,7 +91,7 @@ class AppHttp:
     ) -> None:
         self.base = base
         self.host = safe_host(base)
-        self._timeout = timeout
+        self.timeout = timeout
         self._budget = budget
         self._pauses = pauses
 
@@ -103,7 +103,7 @@ class AppHttp:
     def read(self, calls: Iterable[Call[T]]) -> tuple[T, ...]:
         """Make calls that change nothing, some at a time; each is made again when the connection fails.
         Together they have the time of ten calls, and a limit of bytes. Raises TrackioUnavailable."""
-        budget = Budget(_BATCH_CALLS * self._timeout, _BATCH_BYTES, within=self._budget)
+        budget = Budget(_BATCH_CALLS * self.timeout, _BATCH_BYTES, within=self._budget)
         return self._made(tuple(calls), budget, self._pauses)
 
     def _made(
@@ -120,7 +120,7 @@ class AppHttp:
 
             async with httpx.AsyncClient(
                 base_url=self.base,
-                timeout=self._timeout,
+                timeout=self.timeout,
                 follow_redirects=False,
                 # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
                 verify=self.base.lower().startswith("https:"),
@@ -144,18 +144,18 @@ class AppHttp:
     async def _timed(self, call: Call[T], connection: Connection) -> T:
         import httpx
 
-        left = connection.budget.seconds(self.host) if connection.budget is not None else self._timeout
+        left = connection.budget.seconds(self.host) if connection.budget is not None else self.timeout
         try:
-            async with asyncio.timeout(min(self._timeout, left)):
+            async with asyncio.timeout(min(self.timeout, left)):
                 return await call.make(connection)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
             if isinstance(error, TimeoutError | httpx.TimeoutException):
                 if connection.budget is not None:
                     connection.budget.seconds(self.host)
                 raise TooSlow(
-                    f"{call.name} of {self.host} did not complete within {self._timeout:g} s."
+                    f"{call.name} of {self.host} did not complete within {self.timeout:g} s."
                 ) from None
-            raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, self._timeout)}") from None
+            raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, self.timeout)}") from None
 
 
 def parsed(text: str) -> Json:

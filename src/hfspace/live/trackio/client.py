@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from hfspace.live.trackio.spacing import PROCESS
 from hfspace.model import Json
 
 if TYPE_CHECKING:
+    from hfspace.live.trackio.artifacts import Artifact, ArtifactFile, Progress
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.interface import InterfaceTracker
     from hfspace.live.trackio.official import OfficialTracker
@@ -225,6 +227,31 @@ class TrackioClient(EndpointNames):
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
     ) -> Experiment:
         return self.backend.log_parameters(ref, parameters, self._in(project))
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        """Send a picture of a step; the `file_path` of a metric that shows it. Raises NotSupported."""
+        return self.backend.upload_media(ref, path, self._in(project), step=step)
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[str | Path | ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str = "file",
+        aliases: Sequence[str] = (),
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
+        """Keep files and folders as a version of the artifact `name` that this run made. What the app has
+        already is not sent again. Raises NotSupported."""
+        from hfspace.live.trackio.artifacts import collect
+
+        return self.backend.upload_artifact(
+            ref, collect(files), self._in(project), name=name, type=type, aliases=aliases, progress=progress
+        )
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         return self.backend.plot(ref, metric, self._in(project))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio import interface_text as text
+from hfspace.live.trackio.artifacts import Artifact, ArtifactFile, Progress
 from hfspace.live.trackio.interface_create import InterfaceCreates
 from hfspace.live.trackio.interface_reads import InterfaceReads
+from hfspace.live.trackio.media import refuse
 from hfspace.live.trackio.port import Entry, Experiment, Kind, Series
 from hfspace.live.trackio.queue_client import QueueClient
 from hfspace.live.trackio.series import all_series
@@ -133,6 +136,7 @@ class InterfaceTracker:
         bodies = [(json.dumps(metrics_of(entry)), entry.step) for entry in entries]
         if not bodies:
             return
+        refuse(entries)
         known = self.show(ref, project)
         for done, (body, step) in enumerate(bodies):
             try:
@@ -149,6 +153,24 @@ class InterfaceTracker:
                 f"{known.metrics} to {now.metrics}.",
                 hint="The app may have restarted: it keeps experiments in memory.",
             )
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        raise NotSupported("The Gradio Trackio app holds no pictures.", hint="Official trackio does.")
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str,
+        aliases: Sequence[str] = (),
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
+        raise NotSupported("The Gradio Trackio app holds no artifacts.", hint="Official trackio does.")
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         """Writes invented metrics. The later generation does, and then raises: the count decides."""

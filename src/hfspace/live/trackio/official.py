@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
+from hfspace.live.trackio import artifacts, media
+from hfspace.live.trackio.artifacts import Artifact, ArtifactFile, Progress
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.official_reads import OfficialReads, counted
 from hfspace.live.trackio.official_records import ambiguous, latest_of, mark_of, owner_of, point_of, sendable
@@ -143,6 +146,27 @@ class OfficialTracker:
             for metrics, entry in bodies
         ])  # fmt: skip
         self._verify_logged(found, before, [entry for _, entry in bodies])
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        return media.upload(self._api, self._one(ref, project), path, step)
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str,
+        aliases: Sequence[str] = (),
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
+        run = self._one(ref, project)
+        return artifacts.upload(
+            self._api, run, files, name=name, type=type, aliases=aliases, progress=progress
+        )
 
     def delete(self, ref: str, project: str | None = None) -> None:
         """Delete a run with everything in it, by its id: by name, twins are torn apart (trackio 0.43)."""

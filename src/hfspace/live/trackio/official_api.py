@@ -6,9 +6,11 @@ It is no Gradio app: gradio_client can't connect, and any unknown GET is answere
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed
+from hfspace.live.trackio.uploads import Watch, send_file
 from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
 
@@ -43,12 +45,20 @@ class OfficialApi:
 
     def write(self, api: str, **arguments: Json) -> Json:
         """The data of a call that changes something. Never repeated."""
+        return self._http.write(self._call(api, arguments, self._write_headers()))
+
+    def stage(self, path: Path, watch: Watch) -> Json:
+        """Send a file for the call that comes next; what the server calls it until then."""
+        http = self._http
+        return send_file(http.base, self._write_headers(), path, timeout=http.timeout, watch=watch)
+
+    def _write_headers(self) -> dict[str, str]:
         headers = {}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
         if self._write_token:
             headers["x-trackio-write-token"] = self._write_token
-        return self._http.write(self._call(api, arguments, headers))
+        return headers
 
     def _call(self, api: str, arguments: Mapping[str, Json], headers: Mapping[str, str]) -> Call[Json]:
         async def make(connection: Connection) -> Json:

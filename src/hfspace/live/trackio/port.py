@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
 from hfspace.model import Json
@@ -117,6 +118,12 @@ class Tracker(Protocol):
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
     ) -> Experiment:
         """Add or change these keys; others stay."""
+        ...
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        """Send a picture of a step; the `file_path` of a metric that shows it (official trackio only)."""
         ...
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series: ...
