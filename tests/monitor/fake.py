@@ -16,7 +16,7 @@ from hfspace.errors import (
     TrackioRejected,
     TrackioUnavailable,
 )
-from hfspace.live.trackio.port import STATUSES, Entry, Experiment, Kind, Point, Series
+from hfspace.live.trackio.port import STATUSES, ArtifactFile, Entry, Experiment, Kind, Point, Series
 
 
 class FakeTracker:
@@ -36,6 +36,7 @@ class FakeTracker:
         self.calls: list[str] = []
         self.experiments: dict[str, Experiment] = {}
         self.entries: dict[str, list[Entry]] = {}
+        self.files: dict[str, bytes] = {}
         self._store = store
         self._made = 0
         self._load()
@@ -158,6 +159,36 @@ class FakeTracker:
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:
         return tuple(self.plot(ref, metric, project) for ref in refs)
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        def effect() -> str:
+            if not self.keyed:
+                raise NotSupported("It holds no pictures.")
+            place = f"default/{ref}/{step}/{path.name}"
+            self.files[place] = path.read_bytes()
+            return place
+
+        return str(self._do("upload_media", effect))
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str,
+        aliases: Sequence[str] = (),
+    ) -> None:
+        def effect() -> None:
+            if not self.keyed:
+                raise NotSupported("It holds no artifacts.")
+            for file in files:
+                self.files[f"{name}:{file.name}"] = file.path.read_bytes()
+
+        self._do("upload_artifact", effect)
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         if self.keyed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hfspace.monitor.media import Histogram, Image, Table
 from hfspace.monitor.monitor import ExperimentMonitor
 
-__all__ = ["ExperimentMonitor"]
+__all__ = ["ExperimentMonitor", "Histogram", "Image", "Table"]

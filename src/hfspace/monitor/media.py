@@ -3,7 +3,6 @@ Histogram, Table and Image), and the files that belong to a run."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import struct
@@ -121,24 +120,6 @@ class _Plain:
         return dict(self.value._to_dict())
 
 
-class FileStore:
-    """Files of one run, named by what is in them, in a folder that is made when the first one comes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def keep(self, content: bytes, suffix: str) -> str:
-        """Raises OSError."""
-        name = hashlib.sha256(content).hexdigest()[:32] + suffix
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.folder / name
-        if not path.exists():
-            partial = path.with_suffix(f".{os.getpid()}.part")
-            partial.write_bytes(content)
-            partial.replace(path)
-        return name
-
-
 def _flat(values: Any) -> Iterable[Any]:
     """The numbers in a list, an array or a tensor of any shape."""
     to_list = getattr(values, "tolist", None)
@@ -154,7 +135,9 @@ def _cell(value: Any) -> Json:
     value = item() if callable(item) else value
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    raise UsageError(f"A cell is a number or text, not {type(value).__name__}.")
 
 
 def _picture(picture: Any) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hfspace.monitor.records import Header
 from hfspace.monitor.sender import Lost
-from hfspace.monitor.spool import left_behind
+from hfspace.monitor.spool import Spool, left_behind
 from hfspace.report.cells import counted
 from hfspace.text import plain
 
@@ -70,6 +70,17 @@ def say_lost(lost: Lost) -> None:
             "(a Space without persistence forgets at a restart); they are sent again."
         ),
     )
+
+
+def say_not_held(name: str) -> None:
+    log.warning("%s", plain(f"The app holds no such thing: {name} stays here. Official trackio holds it."))
+
+
+def say_kept(spool: Spool) -> None:
+    """Where that is what the app did not hold, when all else was sent."""
+    if spool.not_held and spool.kept.exists():
+        names = ", ".join(spool.not_held[:_MOST_NAMES])
+        log.warning("%s", plain(f"'{spool.header.name}': {names} kept in {spool.kept}"))
 
 
 def _command(path: Path) -> str:

@@ -6,11 +6,9 @@ import logging
 import os
 import tempfile
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ContextDecorator
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,13 +18,23 @@ from hfspace.live.trackio.port import STATUSES, Tracker
 from hfspace.model import Json
 from hfspace.monitor import spool as spools
 from hfspace.monitor.connection import Target, connect, disconnect
-from hfspace.monitor.messages import Complaints, say_ending, say_left, say_left_behind, say_lost
+from hfspace.monitor.entries import artifact_body, metrics_body, record, step_of
+from hfspace.monitor.filestore import FileStore
+from hfspace.monitor.messages import (
+    Complaints,
+    say_ending,
+    say_kept,
+    say_left,
+    say_left_behind,
+    say_lost,
+    say_not_held,
+)
 from hfspace.monitor.process import ProcessEnd, after_fork, outcome
 from hfspace.monitor.recording import Pace, Recording
-from hfspace.monitor.records import Header, Record, RecordKind, new_spool_id
+from hfspace.monitor.records import Header, RecordKind, new_spool_id
 from hfspace.monitor.sender import Sender
 from hfspace.monitor.trainer import make_callback
-from hfspace.monitor.values import clean_metrics, clean_parameters, clean_step
+from hfspace.monitor.values import clean_parameters
 from hfspace.text import plain
 
 log = logging.getLogger("hfspace.monitor")
@@ -126,12 +134,14 @@ class ExperimentMonitor(ContextDecorator):
         """Record metrics at a step: when it returns, they are in the spool file. Numbers of numpy and torch
         are taken as they are now.
 
-        What is neither number nor text is left out, with one warning for each name.
+        A Histogram, a Table or an Image of `hfspace.monitor`, or of trackio, is kept where the app holds it
+        (official trackio). All else is left out, with one warning for each name.
         """
         if not self._enabled:
             return
         try:
-            self._append("metrics", self._metrics(metrics), self._step(step))
+            body = metrics_body(metrics, self._complaints, self._files)
+            self._append("metrics", body, step_of(step, self._complaints))
         except Exception as error:  # noqa: BLE001 - a wrong argument must not end a training of days
             self._complaints.once("log", f"log() got something that is no mapping ({type(error).__name__}).")
 
@@ -143,6 +153,27 @@ class ExperimentMonitor(ContextDecorator):
             self._append("parameters", clean_parameters(config))
         except Exception as error:  # noqa: BLE001 - as in log()
             self._complaints.once("parameters", f"Parameters can't be recorded ({type(error).__name__}).")
+
+    def log_artifact(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        type: str = "file",
+        aliases: Sequence[str] = (),
+    ) -> None:
+        """Keep a file, or what is below a folder, as a version of the artifact `name` (the file's name).
+
+        Waits until it is copied beside the spool. An app that holds no artifacts leaves it there: the log
+        says so."""
+        if not self._enabled:
+            return
+        try:
+            body = artifact_body(Path(path), self._files(), name=name, type=type, aliases=aliases)
+            self._append("artifact", body)
+        except Exception as error:  # noqa: BLE001 - as in log()
+            why = getattr(error, "strerror", None) or error.__class__.__name__
+            self._complaints.once(f"artifact {path}", f"{path} can't be kept as an artifact ({why}).")
 
     log_metrics = log
     log_parameters = log_config
@@ -156,22 +187,14 @@ class ExperimentMonitor(ContextDecorator):
             recording = self._recording
         if recording is not None:
             self._process_end.exit_code = None  # an exit that was caught: the run goes on
-            recording.append(_record(kind, body, step))
+            recording.append(record(kind, body, step))
 
-    def _metrics(self, metrics: Mapping[str, Any]) -> dict[str, Json]:
-        kept, left_out = clean_metrics(metrics)
-        for name in left_out:
-            self._complaints.once(
-                f"value {name}",
-                f"Metric '{name}' had a value that is no number or text; such values are left out.",
-            )
-        return kept
-
-    def _step(self, step: Any) -> int | None:
-        number = clean_step(step)
-        if number is None and step is not None:
-            self._complaints.once("step", "A step that is no whole number was left out.")
-        return number
+    def _files(self) -> FileStore:
+        """Where the run keeps its files; starts it. Raises UsageError when there is no place for it."""
+        self.start()
+        if self._recording is None:
+            raise UsageError("The run is not recorded.")
+        return self._recording.spool.files
 
     # ------------------------------------------------------------ start and end
 
@@ -211,6 +234,7 @@ class ExperimentMonitor(ContextDecorator):
             project=self._target.project,
             disconnect=(lambda tracker: None) if keep_open else disconnect,
             on_loss=say_lost,
+            on_not_held=say_not_held,
         )
         recording = Recording(spool, sender, self._pace, self._complaints)
         if not self._is_child and self._ended is None:
@@ -243,6 +267,7 @@ class ExperimentMonitor(ContextDecorator):
                 "%s", plain(f"The end of '{self.name}' could not be recorded ({type(error).__name__}).")
             )
         finally:
+            say_kept(recording.spool)
             say_left(
                 self.name,
                 recording.spool.path,
@@ -252,7 +277,7 @@ class ExperimentMonitor(ContextDecorator):
 
     def _add(self, recording: Recording, kind: RecordKind, body: Json) -> None:
         if body:
-            recording.append(_record(kind, body, None))
+            recording.append(record(kind, body))
 
     def _finish_at_exit(self) -> None:
         self.finish(self._process_end.status(self._ended or self._status_at_exit))
@@ -313,18 +338,6 @@ class ExperimentMonitor(ContextDecorator):
                 log.warning("%s", plain(f"No spool can be made in {place} ({error.strerror or error})."))
         log.error("%s", plain(f"'{self.name}' is not recorded: there is no place for its spool."))
         return None
-
-
-def _record(kind: RecordKind, body: Json, step: int | None) -> Record:
-    now = time.time()
-    when = f"{_second(int(now))}.{int(now % 1 * 1000):03}+00:00"
-    return Record(n=0, kind=kind, body=body, step=step, time=when)
-
-
-@lru_cache(maxsize=2)
-def _second(seconds: int) -> str:
-    """The beginning of a time in ISO 8601: many steps are of one second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _checked_name(name: str | None, experiment_name: str | None) -> str:

@@ -15,9 +15,9 @@ from hfspace.errors import HfspaceError
 from hfspace.model import Json
 
 VERSION = 1
-RecordKind = Literal["metrics", "parameters", "status"]
+RecordKind = Literal["metrics", "parameters", "status", "artifact"]
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
-_KINDS: tuple[RecordKind, ...] = ("metrics", "parameters", "status")
+_KINDS: tuple[RecordKind, ...] = ("metrics", "parameters", "status", "artifact")
 
 
 class SpoolError(HfspaceError):
@@ -67,9 +67,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What the sender has done. `again` is True where `sent` went back, because the app lost entries."""
+    """What the sender has done. `not_held` names something that the app does not hold, and did not get."""
 
     sent: int | None = None
+    not_held: str | None = None
     pending: Pending | None = None
     experiment: str | None = None
     base: int = 0
@@ -101,6 +102,8 @@ def record_line(record: Record, n: int) -> bytes:
 def mark_line(mark: Mark) -> bytes:
     if mark.experiment is not None:
         return _line({"experiment": mark.experiment, "base": mark.base, "sent": mark.sent})
+    if mark.not_held is not None:
+        return _line({"not_held": mark.not_held})
     if mark.pending is not None:
         return _line({"sending": asdict(mark.pending)})
     return _line({"sent": mark.sent})
@@ -170,6 +173,8 @@ def _mark(document: Mapping[str, Json]) -> Mark | None:
         return Mark(
             experiment=str(document["experiment"]), base=int(document["base"]), sent=int(document["sent"])
         )
+    if "not_held" in document:
+        return Mark(not_held=str(document["not_held"]))
     if "sending" in document:
         raw = document["sending"]
         return Mark(pending=Pending(first=int(raw["first"]), last=int(raw["last"]), base=int(raw["base"])))

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hfspace.errors import ExperimentNotFound, NotSupported, TrackioRejected
-from hfspace.live.trackio.port import Entry, Experiment, Tracker
+from hfspace.live.trackio.port import Experiment, Tracker
 from hfspace.model import Json
 from hfspace.monitor.connection import disconnect
 from hfspace.monitor.lock import turn
+from hfspace.monitor.payloads import Payloads, as_held
 from hfspace.monitor.records import Record
 from hfspace.monitor.spool import Spool
 
@@ -37,7 +38,7 @@ class Sender:
     """Sends one spool. Not for two threads at once.
 
     `connect` makes the client at the first use, and again after a failure; it may raise. `disconnect` ends
-    one. `on_loss` hears when the app forgot entries.
+    one. `on_loss` hears when the app forgot entries, `on_not_held` of what it does not hold, once a name.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Sender:
         project: str | None = None,
         disconnect: Callable[[Tracker], None] = disconnect,
         on_loss: Callable[[Lost], None] | None = None,
+        on_not_held: Callable[[str], None] | None = None,
     ) -> None:
         self._spool = spool
         self._connect = connect
         self._project = project
         self._disconnect = disconnect
         self._on_loss = on_loss or (lambda lost: None)
+        self._payloads = Payloads(spool, project, on_not_held or (lambda name: None))
         self._tracker: Tracker | None = None
         self._live: Experiment | None = None
 
@@ -92,12 +95,15 @@ class Sender:
             return False
         match batch[0].kind:
             case "metrics" if tracker.keyed:
-                tracker.log_metrics(self._live.id, self._entries(batch), self._project)
+                entries = self._payloads.entries(tracker, self._live, batch)
+                tracker.log_metrics(self._live.id, entries, self._project)
             case "metrics":
                 if not self._send_counted(tracker, batch, self._live.id):
                     return True
             case "parameters":
                 tracker.log_parameters(self._live.id, batch[0].body, self._project)
+            case "artifact":
+                self._payloads.artifact(tracker, self._live, batch[0])
             case "status":
                 self._set_status(tracker, str(batch[0].body))
         self._spool.mark_sent(batch)
@@ -111,8 +117,9 @@ class Sender:
             return False
         if self._settled(tracker, live):
             return False
+        entries = self._payloads.entries(tracker, live, batch)
         self._spool.mark_sending(batch, live.metrics)
-        tracker.log_metrics(experiment, self._entries(batch), self._project)
+        tracker.log_metrics(experiment, entries, self._project)
         return True
 
     def _settled(self, tracker: Tracker, live: Experiment) -> bool:
@@ -135,7 +142,7 @@ class Sender:
         """How many of `tried` the app has, when it has `more` entries than before they were sent."""
         last = _told(live.latest, live.latest_step)
         for count in range(min(more, len(tried)), 0, -1):
-            if _told(tried[count - 1].body, tried[count - 1].step) == last:
+            if _told(as_held(tried[count - 1].body), tried[count - 1].step) == last:
                 return count
         metric = next((name for name, value in tried[0].body.items() if _is_number(value)), None)
         try:
@@ -198,13 +205,6 @@ class Sender:
         """The Gradio app makes ids of the second: another client's experiment may have taken ours over."""
         header = self._spool.header
         return header.id is None and live.name != header.name
-
-    def _entries(self, batch: list[Record]) -> list[Entry]:
-        spool = self._spool.header.spool
-        return [
-            Entry(metrics=item.body, step=item.step, time=item.time, key=f"{spool}:{item.n}")
-            for item in batch
-        ]
 
 
 def _told(metrics: Mapping[str, Json], step: int | None) -> str:

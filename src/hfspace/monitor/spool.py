@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from hfspace.files import try_lock
+from hfspace.monitor.filestore import FileStore
 from hfspace.monitor.records import (
     Header,
     Mark,
@@ -97,7 +98,8 @@ class Spool:
     """A locked spool file. `append` and the marks may be called from different threads.
 
     `sent` is the number of the last record that was sent, `metrics_sent` how many of those were metrics,
-    `last` the number of the last record in the file, `damaged` how many lines could not be read.
+    `last` the number of the last record in the file, `damaged` how many lines could not be read. `not_held`
+    names what the app does not hold: it stays here. `files` are the run's pictures and artifacts.
     """
 
     def __init__(self, path: Path, file: IO[bytes], header: Header, start: int) -> None:
@@ -111,6 +113,8 @@ class Spool:
         self.base = 0
         self.pending: Pending | None = None
         self.status: str | None = None
+        self.not_held: list[str] = []
+        self.files = FileStore(path.with_suffix(".files"))
         self._file = file
         self._start = self._offset = start
         self._torn = False
@@ -180,6 +184,12 @@ class Spool:
         self.pending = None
         self._mark(Mark(sent=self.sent))
 
+    def mark_not_held(self, name: str) -> None:
+        """Something of this name was not sent, since the app can't hold it."""
+        if name not in self.not_held:
+            self.not_held.append(name)
+            self._mark(Mark(not_held=name))
+
     def rewind(self, metrics: int) -> None:
         """Only the first `metrics` metrics have arrived: what follows is to be sent again."""
         self.sent, self.metrics_sent, self._offset = 0, 0, self._start
@@ -216,11 +226,23 @@ class Spool:
         self._file.close()
 
     def remove(self) -> None:
-        """Delete the file: everything in it was sent."""
-        self.path.unlink(missing_ok=True)
+        """Delete the file: everything in it was sent. What the app does not hold is kept, under `kept`."""
+        if self.not_held:
+            self.path.replace(self.kept)
+        else:
+            self.path.unlink(missing_ok=True)
+            self.files.remove()
         self.close()
 
+    @property
+    def kept(self) -> Path:
+        """The file's name when all was sent but what the app does not hold; nobody sends it any more."""
+        return self.path.with_suffix(".kept")
+
     def _take(self, mark: Mark) -> None:
+        if mark.not_held is not None:
+            self.not_held.append(mark.not_held)
+            return
         if mark.pending is not None:
             self.pending = mark.pending
             return

@@ -151,7 +151,13 @@ def _send(spool: Spool, target: Target, doors: Doors) -> None:
     def say(lost: Lost) -> None:
         doors.notify(f"The app no longer has {lost.entries} entries of '{lost.name}'; they are sent again.")
 
-    sender = Sender(spool, lambda: doors.connect(target), project=target.project, on_loss=say)
+    sender = Sender(
+        spool,
+        lambda: doors.connect(target),
+        project=target.project,
+        on_loss=say,
+        on_not_held=lambda name: doors.notify(f"The app holds no such thing: {name} stays in {spool.kept}."),
+    )
     failures = 0
     try:
         while True:

@@ -18,23 +18,24 @@ _MOST_ITEMS = 10_000
 _EXACT = frozenset({float, int, bool, str, type(None)})
 
 
-def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], list[str]]:
-    """What can be sent, and the names of what can't. NaN and infinity stay: a training that diverges is worth
-    recording, and both kinds of app take them. Cheap: this runs in the training thread.
+def clean_metrics(metrics: Mapping[Any, Any]) -> tuple[dict[str, Json], dict[str, Any]]:
+    """The numbers and texts, as they can be sent, and the values that are neither. NaN and infinity stay: a
+    training that diverges is worth recording, and both kinds of app take them. Cheap: this runs in the
+    training thread.
 
     A tensor's value is taken now, since it may be overwritten in place before it is sent; for one on a GPU
     that waits for the GPU, as printing it would."""
-    kept: dict[str, Json] = {}
-    left_out: list[str] = []
+    plain: dict[str, Json] = {}
+    others: dict[str, Any] = {}
     for key, value in metrics.items():
         name = _name(key) if type(key) is str else _described(key)
-        if type(value) is not float:
-            value = _metric(value if type(value) in _EXACT else _scalar(value))
-        if value is Unsendable:
-            left_out.append(name)
+        if type(value) is float:
+            plain[name] = value
+        elif (number := _metric(value if type(value) in _EXACT else _scalar(value))) is Unsendable:
+            others[name] = value
         else:
-            kept[name] = value
-    return kept, left_out
+            plain[name] = number
+    return plain, others
 
 
 def clean_parameters(parameters: Mapping[Any, Any]) -> dict[str, Json]:

@@ -5,41 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hfspace.errors import DataLoss, TrackioUnavailable, UsageError
 from hfspace.live.trackio.official_api import OfficialApi
-from hfspace.live.trackio.port import Experiment
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Progress
 from hfspace.live.trackio.uploads import as_uploaded
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
-Progress = Callable[[str, int, int], None]
-"""Hears a file's path in the artifact, how many of its bytes are at the app, and how many it has."""
-
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArtifactFile:
-    """A file on this side: where it is, its path in the artifact, and what was in it when it was read."""
-
-    path: Path
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
-    """What is kept now. The same files again make no new version. `sent` counts bytes that went over."""
-
-    name: str
-    version: str
-    files: tuple[ArtifactFile, ...]
-    sent: int
 
 
 def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, ...]:
@@ -47,7 +23,7 @@ def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, .
     found: dict[str, ArtifactFile] = {}
     for item in items:
         try:
-            files = [item] if isinstance(item, ArtifactFile) else [*map(_hashed, *_below(Path(item)))]
+            files = [item] if isinstance(item, ArtifactFile) else [*map(_hashed, *below(Path(item)))]
         except OSError as error:
             raise UsageError(f"{error.filename} can't be read ({error.strerror}).") from None
         for file in files:
@@ -59,7 +35,7 @@ def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, .
     return tuple(found.values())
 
 
-def _below(path: Path) -> tuple[list[str], list[Path]]:
+def below(path: Path) -> tuple[list[str], list[Path]]:
     """The paths in the artifact, and the files: one, or those of a folder."""
     if not path.is_dir():
         return [path.name], [path]

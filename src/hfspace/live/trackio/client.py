@@ -14,12 +14,11 @@ from hfspace.errors import TrackioUnavailable, UsageError
 from hfspace.live.trackio.endpoints import endpoint_names
 from hfspace.live.trackio.location import Address, Place
 from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
-from hfspace.live.trackio.port import Entry, Experiment, Kind, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
 from hfspace.live.trackio.spacing import PROCESS
 from hfspace.model import Json
 
 if TYPE_CHECKING:
-    from hfspace.live.trackio.artifacts import Artifact, ArtifactFile, Progress
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.interface import InterfaceTracker
     from hfspace.live.trackio.official import OfficialTracker

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio import interface_text as text
-from hfspace.live.trackio.artifacts import Artifact, ArtifactFile, Progress
 from hfspace.live.trackio.interface_create import InterfaceCreates
 from hfspace.live.trackio.interface_reads import InterfaceReads
 from hfspace.live.trackio.media import refuse
-from hfspace.live.trackio.port import Entry, Experiment, Kind, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
 from hfspace.live.trackio.queue_client import QueueClient
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.spacing import PROCESS, Spacing

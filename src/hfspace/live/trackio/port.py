@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -59,6 +59,30 @@ class Entry:
     step: int | None = None
     time: str | None = None
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactFile:
+    """A file on this side: where it is, its path in the artifact, and what was in it when it was read."""
+
+    path: Path
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What is kept now. The same files again make no new version. `sent` counts bytes that went over."""
+
+    name: str
+    version: str
+    files: tuple[ArtifactFile, ...]
+    sent: int
+
+
+Progress = Callable[[str, int, int], None]
+"""Hears a file's path in the artifact, how many of its bytes are at the app, and how many it has."""
 
 
 class Tracker(Protocol):
@@ -124,6 +148,19 @@ class Tracker(Protocol):
         self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
     ) -> str:
         """Send a picture of a step; the `file_path` of a metric that shows it (official trackio only)."""
+        ...
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str,
+        aliases: Sequence[str] = (),
+    ) -> object:
+        """Keep files as a version of the artifact `name` (official trackio only)."""
         ...
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series: ...
