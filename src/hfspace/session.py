@@ -24,7 +24,7 @@ from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
-from hfspace.model import ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
+from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
 from hfspace.observer import Look, observe
 from hfspace.planner.plan import is_named, plan
 from hfspace.planner.saved import why_stale
@@ -37,7 +37,8 @@ DEFAULT_ENDPOINT = "https://huggingface.co"
 class Session:
     """One manifest and one Hub. Made by `open_session`; each part can be given instead of found.
 
-    `checks` are added to every plan, such as those of the policy that a pull request is judged by.
+    `checks` are added to every plan, such as those of the policy that a pull request is judged by. `at_rest`
+    may be shared by sessions that look again and again: when each Space was last seen at rest, by `clock`.
     """
 
     manifest: Manifest
@@ -47,6 +48,7 @@ class Session:
     pace: Pace
     clock: Callable[[], float] = time.time
     checks: tuple[Check, ...] = ()
+    at_rest: dict[str, float] = field(default_factory=dict)
     _snapshot: Snapshot | None = None
     _inputs: LocalInputs = field(default_factory=LocalInputs)
     _targets: tuple[str, ...] = ()
@@ -63,7 +65,7 @@ class Session:
     @property
     def inputs(self) -> LocalInputs:
         """What is read on this side, as of now."""
-        return replace(self.look.inputs, now=self.clock())
+        return replace(self.look.inputs, now=self.clock(), at_rest=dict(self.at_rest))
 
     def observe(self) -> Snapshot:
         """The Hub as it is now. Raises HubError when it can't be read as a whole."""
@@ -77,11 +79,16 @@ class Session:
         """
         self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
         self._inputs = self.inputs
+        self._remember_rest(self._snapshot)
         newest = plan(self.manifest, self._snapshot, self._inputs, targets=self._targets)
         _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
         newest = replace(newest, checks=(*self._checks_of(newest), *newest.checks))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest
+
+    def _remember_rest(self, snapshot: Snapshot) -> None:
+        now = self.clock()
+        self.at_rest |= {space: now for space, state in snapshot.spaces.items() if state.stage not in MOVING}
 
     def confirm(self, saved: Plan) -> Plan:
         """A plan that was saved, if nothing that it rests on has moved. Raises StalePlanError, HubError.

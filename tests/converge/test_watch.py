@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import hfspace
 from hfspace.applier.watch import Auto, Patience, Tick, allowed, loop, tick
 from hfspace.errors import HfspaceError, HubUnreachable, Interrupted
 from hfspace.live.limiter import Pace
@@ -337,3 +338,27 @@ def test_a_port_in_use_is_said(commands: Commands, hub: LocalHub) -> None:
         bound.listen()
         code, output = commands.run(hub, "watch", "--once", "--metrics-port", str(bound.getsockname()[1]))
     assert (code, "can't be used" in output) == (1, True)
+
+
+def test_a_space_seen_at_rest_is_not_as_old_as_its_commit() -> None:
+    """Was restarted again by each turn, minutes after somebody had restarted it: its commit was old."""
+    spec = {"state": "running", "on_error": {"do": "restart", "after": "30m"}}
+    text = json.dumps({"version": 1, "spaces": {"acme/x": spec}})
+    live = {"sdk": "docker", "stage": "RUNNING", "hardware": "cpu-upgrade", "sleep_time": 3600}
+    with LocalHub(seed={"spaces": {"acme/x": live}}, clock="manual") as hub:
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_local_write"}
+        at_rest: dict[str, float] = {}
+        year = 365 * 86400.0
+
+        def changes(minutes: float) -> tuple[list[str], list[str]]:
+            session = hfspace.open(manifest=hfspace.load([("spaces.yaml", text)], env={}), env=env)
+            session.at_rest, session.clock = at_rest, lambda: time.time() + year + minutes * 60
+            newest = session.plan()
+            return [change.address for change in newest.changes], [one.message for one in newest.checks]
+
+        assert changes(0) == ([], [])
+        hub.set_space("acme/x", stage="BUILDING")
+        assert changes(20) == ([], [])
+        assert changes(31)[0] == ["acme/x.state"]
+        at_rest.clear()
+        assert changes(20)[0] == ["acme/x.state"]

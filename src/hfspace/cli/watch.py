@@ -49,6 +49,7 @@ def command(
     seconds, longest = parse_timeout(interval, "--interval"), parse_timeout(timeout)
     pace = Pace()
     patience = Patience(now=pace.now)
+    at_rest: dict[str, float] = {}
     with ExitStack() as stack:
         stack.enter_context(_alone(context))
         reporters: list[Reporter] = [_log(context)]
@@ -64,7 +65,7 @@ def command(
 
         try:
             last = loop(
-                lambda: _turn(context, Auto(auto), longest, patience),
+                lambda: _turn(context, Auto(auto), longest, patience, at_rest),
                 report,
                 pace,
                 interval=seconds,
@@ -78,12 +79,16 @@ def command(
     return 1 if not last.ok else 2 if last.left else 0
 
 
-def _turn(context: Context, auto: Auto, longest: float, patience: Patience) -> Tick:
-    """One turn with everything read anew: the manifest, the secrets' sources, the Hub."""
+def _turn(
+    context: Context, auto: Auto, longest: float, patience: Patience, at_rest: dict[str, float]
+) -> Tick:
+    """One turn with everything read anew: the manifest, the secrets' sources, the Hub. `at_rest` is when the
+    turns before saw each Space at rest."""
     opened: list[Session] = []
 
     def make_plan() -> Plan:
         opened.append(open_session(context, endpoints=True, timeout=longest))
+        opened[-1].at_rest = at_rest
         return opened[-1].plan(to_apply=True)
 
     def carry_out(approved: ApprovedPlan) -> ApplyResult:

@@ -105,8 +105,8 @@ class State(Facet):
         return desired.check("stage", "warning", f"{state.stage}{text}{only}", hint=_where(desired.id, state))
 
     def _hanging(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
-        """What has been on its way up for too long. The Hub does not tell since when; the commit that it
-        builds is the earliest moment."""
+        """What has been on its way up for too long. The Hub does not tell since when: not before the commit
+        that it builds, and not before a look that saw it at rest."""
         age, rule = _age(desired, state), desired.spec.on_error
         if age is None or age < (_LONG if rule.after is None else rule.after):
             return []
@@ -117,7 +117,9 @@ class State(Facet):
             desired.check(
                 "stage",
                 "warning",
-                f"{state.stage}, its commit is {_long(age)} old.",
+                f"{state.stage} for up to {_long(age)}."
+                if desired.id in desired.inputs.at_rest
+                else f"{state.stage}, its commit is {_long(age)} old.",
                 hint=f"See `hfspace logs {desired.id}{build}`.",
             )
         ]
@@ -133,11 +135,11 @@ class State(Facet):
 
 
 def _age(desired: Desired, state: SpaceState) -> float | None:
-    """Seconds since the newest commit of the Space; None where that is not known."""
-    modified = state.details.modified if state.details else None
-    if desired.inputs.now is None or modified is None:
+    """Seconds for which the Space may have been on its way up; None where that is not known."""
+    inputs, modified = desired.inputs, state.details.modified if state.details else None
+    if inputs.now is None or modified is None:
         return None
-    return desired.inputs.now - datetime.fromisoformat(modified).timestamp()
+    return inputs.now - max(datetime.fromisoformat(modified).timestamp(), inputs.at_rest.get(desired.id, 0.0))
 
 
 def _long(seconds: float) -> str:

@@ -28,8 +28,10 @@ class SecretValue:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalInputs:
     """`secrets` are values by (space, key), `unset_secrets` says why there is none for the others. `now` is
-    in seconds since 1970; None where age is no reason."""
+    in seconds since 1970; None where age is no reason. `at_rest` is when an earlier look of this process last
+    saw a Space that was not on its way up, in the same seconds."""
 
     secrets: Mapping[tuple[str, str], SecretValue] = field(default_factory=dict)
     unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)
     now: float | None = None
+    at_rest: Mapping[str, float] = field(default_factory=dict)
