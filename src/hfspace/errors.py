@@ -3,6 +3,7 @@
 HfspaceError
  ├─ UsageError             the command line was wrong
  ├─ ManifestError          a manifest can't be read as one (holds every problem found)
+ ├─ ExtensionError         the package that brings a key of the manifest can't be used
  ├─ SecretSourceError      a declared secret has no value to send
  ├─ PlanFileError          a saved plan is damaged, newer than us, or not a plan
  ├─ StalePlanError         a saved plan no longer describes the world
@@ -82,6 +83,10 @@ class ManifestError(HfspaceError):
         self.problems = tuple(problems)
         count = len(self.problems)
         super().__init__(f"{count} problem{'s' if count != 1 else ''} in the manifest.")
+
+
+class ExtensionError(HfspaceError):
+    """A key of the manifest is another package's, and that package can't be used."""
 
 
 class SecretSourceError(HfspaceError):

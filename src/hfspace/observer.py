@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from hfspace.errors import (
     AppError,
+    ExtensionError,
     HubError,
     HubFault,
     NeedsWrite,
@@ -20,13 +21,14 @@ from hfspace.errors import (
     Rejected,
     Unauthorized,
 )
-from hfspace.facets import Need, needs
+from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.live.sources import read_sources
 from hfspace.live.visibility import ExactVisibility, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
+    UNKNOWN,
     Account,
     LiveExperiments,
     LocalInputs,
@@ -95,7 +97,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     def complete(space: str) -> tuple[str, SpaceState | None]:
         try:
             return space, read_details(seen[space], manifest.spaces[space], hub, look, exact.get(space))
-        except HubError as error:
+        except (ExtensionError, HubError) as error:
             unreadable[space] = error.message
             return space, None
 
@@ -142,7 +144,18 @@ def read_details(
         need = next(one for one in Need if one in left)
         state = _READERS[need](state, spec, hub, look)
         done.add(need)
+    for facet in of(spec):
+        value = _read(facet, state, hub)
+        if value is not UNKNOWN:
+            state = replace(state, extensions={**state.extensions, facet.name: value})
     return state
+
+
+def _read(facet: Facet, state: SpaceState, hub: HubReader) -> object:
+    try:
+        return facet.read(state, hub)
+    except _FORBIDDEN:
+        return UNKNOWN
 
 
 def _needed(state: SpaceState, spec: SpaceSpec, look: Look) -> frozenset[Need]:

@@ -22,6 +22,7 @@ _CONTROL = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 _MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}")
+_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
 _NAMES = {10: "\\n", 13: "\\r", 9: "\\t"}
 
 
@@ -105,3 +106,9 @@ def _spelled(match: re.Match[str]) -> str:
 def _spelled_marks(match: re.Match[str]) -> str:
     """Marks piled on one character run over the lines above and below."""
     return "".join(f"\\u{ord(char):04x}" for char in match[0])
+
+
+def as_text(value: Any) -> str:
+    """A value in one line: a word as it is, anything else as JSON writes it. Not escaped."""
+    word = isinstance(value, str) and _WORD.fullmatch(value)
+    return value if word else json.dumps(value, ensure_ascii=False)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hfspace.report.cells import move
 from hfspace.report.differences import Difference, differences
+from hfspace.report.settings import move
 
 AUDIO = {"source": "hf://buckets/acme/audio", "mount_path": "/data", "read_only": False}
 MODELS = {"source": "hf://models/acme/whisper-large", "mount_path": "/models", "read_only": True}

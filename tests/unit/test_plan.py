@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hfspace.manifest.models import CreateSpec, Policy, SpaceSpec, VariableSpec
 from hfspace.planner import order
-from hfspace.planner.plan import digest, matches, plan
+from hfspace.planner.digest import digest
+from hfspace.planner.plan import matches, plan
 from hfspace.report import plan_text
 from tests.unit.builders import checks, live, manifest, secret, snapshot, variable
 

@@ -6,8 +6,8 @@ else is there, and not to fight: a setting that the Hub has acknowledged is neve
 
 from __future__ import annotations
 
+from hfspace import facets
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
-from hfspace.facets import BY_NAME
 from hfspace.model import Action, Change, SpaceState, Subject
 
 HINT = "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
@@ -28,7 +28,7 @@ def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState
             "meanwhile: this run had started it.",
             hint=HINT,
         )
-    facet = BY_NAME[change.facet]
+    facet = facets.by(change)
     if now is not None and facet.is_stored(change, now):
         return ChangedMeanwhile(
             f"{change.address} reads otherwise than this run wrote it: the Hub does not store "
@@ -70,4 +70,4 @@ def fails_again(change: Change, times: int, came_up: bool, stage: str | None) ->
 
 
 def _shown(change: Change, value: object) -> str:
-    return "not there" if value is None else BY_NAME[change.facet].show(value)
+    return "not there" if value is None else facets.by(change).show(value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
+from hfspace import facets
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.errors import Interrupted, NotVisible
-from hfspace.facets import BY_NAME, Desired
+from hfspace.facets import Desired
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
 from hfspace.live.visibility import ExactVisibility
@@ -86,7 +87,7 @@ class Run:
         unknown, and unknown is not made."""
         if state is None or change.creates_space or change.power or change.in_app:
             return True
-        return BY_NAME[change.facet].value(state, change.key) is not UNKNOWN
+        return facets.by(change).value(state, change.key) is not UNKNOWN
 
     def desired(self, space: str) -> Desired:
         """One Space as it is declared; whether it could be read for the plan is no matter any more."""

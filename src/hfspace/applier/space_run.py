@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from hfspace import facets
 from hfspace.applier import app_content, conflicts, waiting
 from hfspace.applier.events import Kind
 from hfspace.applier.ledger import Answer, Attempt, Ledger
@@ -26,7 +27,7 @@ from hfspace.errors import (
     TrackioError,
     WaitTimeout,
 )
-from hfspace.facets import BY_NAME, Desired
+from hfspace.facets import Desired
 from hfspace.model import FAILED, HELD, MOVING, Action, Change, Outcome, SpaceState, Status
 from hfspace.planner.digest import digest
 
@@ -278,14 +279,14 @@ class SpaceRun:
                     born = SpaceState(id=self.space, sdk=desired.spec.sdk)
                     self.ledger.begin_movement(born, self.run.pace.now())
                 return False
-            carried |= BY_NAME[change.facet].carries
+            carried |= facets.by(change).carries
         return True
 
     def _send(self, change: Change, desired: Desired) -> bool:
         """One write. False when only a read can tell what became of it; raises what the Hub refuses: a 4xx is
         final, unless it says that what was to go is gone."""
         try:
-            BY_NAME[change.facet].apply(change, desired, self.run.ports)
+            facets.by(change).apply(change, desired, self.run.ports)
             return True
         except _UNANSWERED as error:
             self._lost(change, error)
@@ -309,7 +310,7 @@ class SpaceRun:
 
     def _may_wake(self, change: Change) -> bool:
         """Whether `change` may start a Space that is to be paused, if only some reads later."""
-        return self.run.is_kept_paused(self.space) and BY_NAME[change.facet].restarts and not change.power
+        return self.run.is_kept_paused(self.space) and facets.by(change).restarts and not change.power
 
     def _done(self, change: Change) -> None:
         self.ledger.take(change, self.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hfspace.applier import waiting
 from hfspace.applier.run import Run
 from hfspace.errors import HfspaceError
-from hfspace.facets import ALL, Desired, Need, needs
+from hfspace.facets import Desired, Need, needs, of
 from hfspace.model import FAILED, Check, SpaceState
 
 _LOOKS = 5
@@ -50,5 +50,5 @@ def _unverified(run: Run, space: str, final: SpaceState) -> HfspaceError | None:
 
 
 def _first(desired: Desired, state: SpaceState) -> Check | None:
-    facets = [facet for facet in ALL if facet.name not in desired.spec.ignore]
+    facets = [facet for facet in of(desired.spec) if facet.name not in desired.spec.ignore]
     return next((check for facet in facets if (check := facet.verify(desired, state))), None)

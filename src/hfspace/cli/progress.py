@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
 from hfspace.model import Action, Change, Status, Subject
-from hfspace.report.cells import setting
+from hfspace.report.settings import setting
 from hfspace.text import plain
 
 if TYPE_CHECKING:

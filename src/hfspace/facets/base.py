@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection
 from enum import StrEnum
 from typing import ClassVar
 
 from hfspace.facets.desired import Desired
-from hfspace.live.ports import Ports
+from hfspace.live.ports import HubReader, Ports
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import UNKNOWN, Change, Check, Json, SpaceState
-
-_WORD = re.compile(r"[A-Za-z0-9][\w./:@+-]*")
+from hfspace.text import as_text
 
 
 class Need(StrEnum):
@@ -31,8 +28,9 @@ NOTHING: frozenset[Need] = frozenset()
 
 
 class Facet:
-    """One declarable thing. Everything is pure but `apply`; nothing raises for an odd input. A facet holds no
-    state; one that is only compared leaves `apply` as it is.
+    """One declarable thing. Everything is pure but `read` and `apply`; nothing raises for an odd input. A
+    facet holds no state; one that is only compared leaves `apply` as it is. One of another package says the
+    `type` of its key too, as pydantic takes it.
 
     `restarts`: a write may start or restart the Space, if only some reads later. `carries`: facets whose
     changes travel in this one's request, and must not be applied again. `sensitive`: no value is shown.
@@ -49,6 +47,10 @@ class Facet:
         """What must be read before a comparison. Asked again after each read, since one may call for more."""
         return NOTHING
 
+    def read(self, state: SpaceState, hub: HubReader) -> object:
+        """What no SpaceState has a field for, of a facet of another package; `value` then tells it."""
+        return UNKNOWN
+
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         """What differs between what is declared and a Space that exists."""
         raise NotImplementedError
@@ -59,7 +61,9 @@ class Facet:
 
     def value(self, state: SpaceState, key: str | None) -> object:
         """What `state` tells of this: None for nothing, UNKNOWN where it does not tell."""
-        return known(getattr(state, self.name))
+        if self.name in state.extensions:
+            return state.extensions[self.name]
+        return known(getattr(state, self.name, None))
 
     def show(self, value: Json) -> str:
         """A value of a change for a person, in one line."""
@@ -97,9 +101,3 @@ class Facet:
 def known(value: object) -> object:
     """A field of a SpaceState, whose None is unknown, as a facet's value."""
     return UNKNOWN if value is None else value
-
-
-def as_text(value: Json) -> str:
-    """A word as it is, anything else as JSON writes it."""
-    word = isinstance(value, str) and _WORD.fullmatch(value)
-    return value if word else json.dumps(value, ensure_ascii=False)

@@ -24,7 +24,7 @@ from hfspace.live.transport import (
     current_stream_end,
     current_stream_tail,
 )
-from hfspace.model import Account, CreateSource, Flavor, Secret, SpaceState, Variable, Volume
+from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
 from hfspace.text import redact
 
 T = TypeVar("T")
@@ -175,6 +175,13 @@ class HubClient:
 
         raw = self._access.read(known.id, ask)
         return self._understand(known.id, lambda: wire.with_runtime(known, raw))
+
+    def get(self, space: str, path: str) -> Json:
+        def ask(auth: Auth) -> Any:
+            read = f"/api/spaces/{space}/{path}"
+            return self._ask(f"read {path} of", space, lambda: self._json(read, auth=auth))
+
+        return self._access.read(space, ask)
 
     def variables(self, space: str) -> dict[str, Variable]:
         found = self._ask(
@@ -349,6 +356,11 @@ class HubClient:
                 lambda: self._api.delete_space_volumes(space, token=self._auth(space)),
             )
 
+    def send(self, method: str, space: str, path: str, body: Json = None) -> None:
+        route = f"/api/spaces/{space}/{path}"
+        send = lambda: self._json(route, method, self._auth(space), body)  # noqa: E731
+        self._write(f"{method.lower()} {path} of", space, send)
+
     # ------------------------------------------------------------ how
 
     def _auth(self, space: str) -> Auth:
@@ -363,13 +375,13 @@ class HubClient:
 
         return self._access.read(space, ask)
 
-    def _json(self, path: str) -> Any:
+    def _json(self, path: str, method: str = "GET", auth: Auth | None = None, body: Any = None) -> Any:
         import huggingface_hub as library
 
-        headers = self._api._build_hf_headers()
-        response = library.get_session().get(f"{self.endpoint}{path}", headers=headers)
+        headers = self._api._build_hf_headers(token=auth)
+        response = library.get_session().request(method, f"{self.endpoint}{path}", headers=headers, json=body)
         library.hf_raise_for_status(response)
-        return response.json()
+        return response.json() if response.content else None
 
     def _create(self, new: NewSpace) -> None:
         common: dict[str, Any] = {

@@ -8,13 +8,15 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hfspace.errors import Problem
+from hfspace.errors import ExtensionError, Problem
+from hfspace.manifest import extensions
 from hfspace.manifest.models import (
     CreateSpec,
     EndpointSpec,
     ExperimentSpec,
     OnErrorSpec,
     SecretSpec,
+    SpaceSpec,
     TrackioSpec,
     VariableSpec,
     VolumeSpec,
@@ -51,6 +53,8 @@ class Fields:
             return CreateSpec()
         if not self.given(item, at):
             return None
+        if key not in SpaceSpec.model_fields:
+            return self._extension(key, item, at)
         match key:
             case "sleep_time":
                 return self._duration(item, at)
@@ -98,6 +102,12 @@ class Fields:
     def known(self, model: type[BaseModel], key: str, at: Place, what: str) -> bool:
         if key in model.model_fields:
             return True
+        try:
+            if model is SpaceSpec and extensions.find(key) is not None:
+                return True
+        except ExtensionError as error:
+            self.complain(at, error.message, error.hint)
+            return False
         hint = nearest(key, tuple(model.model_fields))
         self.complain(at, f"{what} has no key '{short(key)}'", hint)
         return False
@@ -127,6 +137,19 @@ class Fields:
                 source_line="" if hide else text,
             )
         )
+
+    def _extension(self, key: str, item: Any, at: Place) -> Any:
+        """The value of a key that another package brings."""
+        try:
+            return extensions.validated(extensions.find(key), item)
+        except ValidationError as error:
+            for one in error.errors(include_url=False):
+                place = self._written_place((*at, *(str(part) for part in one["loc"])), at)
+                written = self.references.get(place, self.texts.get(place))
+                self.complain(place, *explained(one, _named(place), written))
+        except ExtensionError as error:
+            self.complain(at, error.message, error.hint)
+        return None
 
     def _duration(self, item: Any, at: Place) -> int | None:
         try:
@@ -235,7 +258,7 @@ class Fields:
         found = dict(fields)
         for key, item in fields.items():
             place = (*at, key)
-            wanted = model.model_fields[key].annotation
+            wanted = model.model_fields[key].annotation if key in model.model_fields else None
             text = wanted is str or str in get_args(wanted)
             if text and place in self.references and isinstance(item, bool | int | float):
                 found[key] = self.texts[place]

@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
+from hfspace.manifest import extensions
 from hfspace.manifest.keys import Duration, SpaceId, Unstrict, key
 from hfspace.model import ManifestRef, Source, Volume
 
@@ -161,8 +172,38 @@ class ExperimentSpec(Model):
         return {} if value is None else value
 
 
+def _ignorable(value: Any, ours: ValidatorFunctionWrapHandler) -> Any:
+    """A word of `ignore`: one of ours, or a key that another package brings."""
+    try:
+        return ours(value)
+    except ValidationError:
+        if isinstance(value, str) and extensions.find(value) is not None:
+            return value
+        raise
+
+
 class SpaceSpec(Model):
     """One declared Space. `sleep_time` is in seconds, -1 for never."""
+
+    _extensions: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """The values of keys that other packages bring."""
+        return self._extensions
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_extensions(cls, value: Any, ours: ModelWrapValidatorHandler[Self]) -> Self:
+        others = value.keys() - cls.model_fields.keys() if isinstance(value, dict) else set()
+        brought = {key: facet for key in others if (facet := extensions.find(key)) is not None}
+        if not brought:
+            return ours(value)
+        spec = ours({key: item for key, item in value.items() if key not in brought})
+        spec._extensions.update(
+            {key: extensions.validated(facet, value[key]) for key, facet in sorted(brought.items())}
+        )
+        return spec
 
     sdk: Sdk | None = key("Checked, never changed; used for `create`.", example="gradio")
     visibility: Visibility | None = key(
@@ -239,7 +280,7 @@ class SpaceSpec(Model):
         not_in_defaults="It would not reach a Space that is marked absent: write it under the Spaces it is "
         "meant for.",
     )
-    ignore: Annotated[frozenset[Ignorable], Unstrict] = key(
+    ignore: Annotated[frozenset[Annotated[Ignorable, WrapValidator(_ignorable)]], Unstrict] = key(
         "Shown, never changed.",
         default=frozenset(),
         values="names of the keys above",

@@ -157,7 +157,7 @@ class SpaceState:
     None always means *unknown*: not asked for, or not readable with this token; never "empty".
     `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
     `visibility` is public or private from a listing ("private" may then be protected: see
-    `visibility_exact`).
+    `visibility_exact`). `extensions` is what facets of other packages read, by facet.
     """
 
     id: str
@@ -181,6 +181,7 @@ class SpaceState:
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
     details: Details | None = None
+    extensions: Mapping[str, Json] = field(default_factory=dict)
 
     def with_earlier(self, earlier: SpaceState) -> SpaceState:
         """This, with what is unknown here as `earlier` told it."""

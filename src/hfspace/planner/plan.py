@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from hfspace.facets import ALL, Desired
+from hfspace import facets
+from hfspace.facets import Desired
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
 from hfspace.planner import order
@@ -85,7 +86,7 @@ def compare(desired: Desired, state: SpaceState | None) -> list[Change | Check]:
     if state is None:
         return _compare_missing(desired)
     items: list[Change | Check] = []
-    for facet in ALL:
+    for facet in facets.of(desired.spec):
         items += facet.compare(desired, state)
         if any(item.subject is Subject.SPACE for item in items):
             break  # it goes, or is another one: no setting of it matters
@@ -93,11 +94,12 @@ def compare(desired: Desired, state: SpaceState | None) -> list[Change | Check]:
 
 
 def _compare_missing(desired: Desired) -> list[Change | Check]:
-    items = [item for facet in ALL for item in facet.compare_missing(desired)]
+    every = facets.of(desired.spec)
+    items = [item for facet in every for item in facet.compare_missing(desired)]
     if not any(isinstance(item, Change) and item.creates_space for item in items):
         return [item for item in items if isinstance(item, Check)]
     # What a live Space would be refused, before a create fails on it or leaves it half made.
-    settings = (item for facet in ALL for item in facet.compare(desired, desired.initial))
+    settings = (item for facet in every for item in facet.compare(desired, desired.initial))
     refused = [item for item in settings if isinstance(item, Check) and item.severity == "error"]
     return [*refused] or items
 
@@ -108,7 +110,7 @@ def _undeclared(desired: Iterable[Desired], snapshot: Snapshot) -> tuple[str, ..
         f"{one.id}.{facet.name}.{key}"
         for one in desired
         if (state := snapshot.spaces.get(one.id))
-        for facet in ALL
+        for facet in facets.of(one.spec)
         for key in sorted(facet.undeclared(one.spec, state))
     )
 

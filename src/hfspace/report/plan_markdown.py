@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan, Subject
 from hfspace.planner.counts import counts
-from hfspace.report.cells import counted, cut, delta, html, money, setting
+from hfspace.report.cells import counted, cut, delta, html, money
 from hfspace.report.plan_view import LONGEST_MESSAGE
+from hfspace.report.settings import setting
 from hfspace.text import plain
 
 LONGEST = 60_000

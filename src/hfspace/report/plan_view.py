@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Json, Plan, Subject
-from hfspace.report.cells import LONGEST_VALUE, cut, delta, facet, move, setting
+from hfspace.report.cells import LONGEST_VALUE, cut, delta
+from hfspace.report.settings import facet, move, setting
 from hfspace.text import plain
 
 LONGEST_MESSAGE = 600

@@ -1,0 +1,61 @@
+"""Keys of a Space that other packages bring (docs/extending.md). Looked for only where a manifest has a key,
+or a plan a facet, that is none of ours: what uses none pays nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from hfspace.errors import ExtensionError
+
+GROUP = "hfspace.facets"
+
+
+@cache
+def find(name: str) -> Any | None:
+    """The facet that an installed package registers as `name`; None where none does.
+
+    Raises ExtensionError when it can't be used."""
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=GROUP, name=name)
+    if not points:
+        return None
+    brings = sorted({package(point) for point in points})
+    if len(brings) > 1:
+        raise ExtensionError(
+            f"the key '{name}' is brought by several packages: {', '.join(brings)}",
+            hint="Uninstall all but one.",
+        )
+    point = next(iter(points))
+    try:
+        target = point.load()
+        facet = target() if isinstance(target, type) else target
+    except Exception as error:  # noqa: BLE001 - it is anybody's code
+        raise _broken(name, brings[0], f"can't be loaded: {type(error).__name__}: {error}") from None
+    if getattr(facet, "name", None) != name or not hasattr(facet, "type"):
+        raise _broken(name, brings[0], f"is no facet of that name ({point.value})")
+    return facet
+
+
+def validated(facet: Any, value: Any) -> Any:
+    """`value` as the type of the facet's key has it. Raises pydantic's ValidationError, ExtensionError."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(facet.type).validate_python(value, strict=True)
+    except ValidationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is anybody's code
+        text = f"can't check a value: {type(error).__name__}: {error}"
+        raise _broken(facet.name, type(facet).__module__, text) from None
+
+
+def package(point: Any) -> str:
+    """Name and version of the package that an entry point belongs to."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else str(point.value)
+
+
+def _broken(name: str, package: str, what: str) -> ExtensionError:
+    message = f"the key '{name}' is of {package}, which {what}"
+    return ExtensionError(message, hint="Mend or uninstall that package, or remove the key.")
