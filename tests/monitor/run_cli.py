@@ -51,7 +51,8 @@ class Mortal(FakeTracker):
 def client(space: str | None = None, **options: Any) -> FakeTracker:
     if space is None and options.get("url") is None:
         raise TrackioUnavailable("No Space is named.")
-    made = Mortal(keyed=os.environ.get("FAKE_KEYED") == "1", fault=fault, store=STORE)
+    faults = {"acme/dead": lambda call: "before", "acme/hangs": lambda call: time.sleep(600)}
+    made = Mortal(keyed=os.environ.get("FAKE_KEYED") == "1", fault=faults.get(str(space), fault), store=STORE)
     made.space = space  # type: ignore[attr-defined]
     return made
 

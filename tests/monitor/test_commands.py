@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from dataclasses import replace
@@ -316,3 +317,47 @@ def test_every_command_has_help_with_an_example(cli: Cli, name: str) -> None:
     assert code == 0
     assert f"hfspace experiments {name}" in out
     assert "--space" in out
+
+
+def test_export_as_one_json_document(filled: Cli, tmp_path: Path) -> None:
+    filled.tracker.log_metrics("run-b", [Entry(metrics={"loss": float("nan")}, step=1)])
+    assert filled("export", "--out", "x.json")[0] == 0
+    document = json.loads((tmp_path / "x.json").read_text(), parse_constant=pytest.fail)
+    assert document["format_version"] == 1
+    first, second = document["experiments"]
+    assert (first["name"], first["series"][0]["metric"]) == ("run-a", "loss")
+    assert first["series"][0]["points"][1] == {"step": 10, "value": 0.5, "time": "t"}
+    assert second["series"][0]["points"][-1]["value"] is None
+    assert filled("export", "--format", "json")[1] == (tmp_path / "x.json").read_text()
+
+
+def test_export_for_excel(filled: Cli, tmp_path: Path) -> None:
+    filled.tracker.create("=HYPERLINK(1)", description="＝1+1")
+    filled.tracker.create("-5.5e3", description="-cmd")
+    filled.tracker.log_metrics("run-a", [Entry(metrics={"loss": -0.25}, step=-1)])
+    assert filled("export", "--format", "excel", "--out", "x.csv", "--table", "experiments")[0] == 0
+    assert filled("export", "--format", "excel", "--out", "y.csv")[0] == 0
+    raw = (tmp_path / "x.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbfid,name,")
+    assert raw.count(b"\n") == raw.count(b"\r\n") == 5
+    with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = {row["name"]: row["description"] for row in csv.DictReader(file)}
+    assert cells["'=HYPERLINK(1)"] == "'＝1+1"
+    assert cells["-5.5e3"] == "'-cmd"
+    assert ",loss,-1,-0.25," in (tmp_path / "y.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--out", "x.xlsx"), "no known form"),
+        (("--format", "parquet"), "Name it: --out FILE.parquet"),
+    ],
+)
+def test_a_form_that_can_not_be_written_is_said_before_anything_is_read(
+    filled: Cli, args: tuple[str, ...], says: str
+) -> None:
+    calls = len(filled.tracker.calls)
+    code, out, err = filled("export", *args)
+    assert (code, out, len(filled.tracker.calls)) == (1, "", calls)
+    assert says in err

@@ -222,28 +222,30 @@ def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) 
 
 
 def hfspace_command(
-    *, manifest: bool = True, **settings: Any
+    options: type | None = None, *, manifest: bool = True, **settings: Any
 ) -> Callable[[Callable[..., int]], click.Command]:
-    """`@click.command` whose function gets the merged Context first; the global options are added to it."""
+    """`@click.command` whose function gets the merged Context first, then its own options: one by one, or as
+    an instance of the dataclass `options`. The global options are added to it."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
-        command: click.Command = click.command(**settings)(_with_context(function, manifest))
+        command: click.Command = click.command(**settings)(_with_context(function, options, manifest))
         return command
 
     return decorate
 
 
-def _with_context(function: Callable[..., int], manifest: bool) -> Callable[..., int]:
+def _with_context(function: Callable[..., int], options: type | None, manifest: bool) -> Callable[..., int]:
     """`function`, called with the merged Context before its own options."""
     names = ("verbose", "quiet", "no_color", "log_format", "no_input")
 
     @click.pass_context
     @functools.wraps(function)
-    def call(click_context: click.Context, /, **options: Any) -> int:
-        chosen = {name: options.pop(name) for name in names}
-        chosen |= {name: options.pop(name) if manifest else () for name in ("files", "overlays")}
+    def call(click_context: click.Context, /, **given: Any) -> int:
+        chosen = {name: given.pop(name) for name in names}
+        chosen |= {name: given.pop(name) if manifest else () for name in ("files", "overlays")}
         above = click_context.find_object(Context) or Context()
-        return function(merge(above, chosen, above.env), **options)
+        context = merge(above, chosen, above.env)
+        return function(context, **given) if options is None else function(context, options(**given))
 
     return global_options(call, manifest=manifest)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import uuid
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.experiments_files import compare_command, export_command, plot_command, sync_command
+from hfspace.cli.experiments_watch import watch_command
 from hfspace.cli.trackio import (
+    ReportOptions,
     document,
     format_option,
     json_object,
@@ -16,16 +20,60 @@ from hfspace.cli.trackio import (
     place_options,
     tracker_of,
 )
-from hfspace.errors import UsageError
-from hfspace.live.trackio.port import STATUSES, Entry
+from hfspace.errors import ExperimentNotFound, UsageError
+from hfspace.live.trackio.port import STATUSES, Entry, Experiment, Tracker
+from hfspace.monitor.connection import Target
+from hfspace.report import experiments as report
+from hfspace.report.cells import counted
 from hfspace.text import plain
-
-if TYPE_CHECKING:
-    from hfspace.live.trackio.port import Experiment, Tracker
-    from hfspace.monitor.connection import Target
 
 _REF = click.argument("ref", metavar="NAME|ID")
 _YES = click.option("--yes", is_flag=True, help="Write without asking.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions(ReportOptions):
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOptions(ReportOptions):
+    """One experiment, by its exact name or its id."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOptions(ReportOptions):
+    name: str
+    description: str
+    parameters: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusOptions(OneOptions):
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsOptions(OneOptions):
+    metrics: str
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParametersOptions(OneOptions):
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateOptions(OneOptions):
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions(ReportOptions):
+    yes: bool
 
 
 @click.group(
@@ -43,6 +91,7 @@ def command() -> None:
 
 
 @hfspace_command(
+    ListOptions,
     name="list",
     epilog="\b\nExamples:\n  hfspace experiments list\n"
     "  hfspace experiments list --space acme/track --status running --format json",
@@ -50,39 +99,42 @@ def command() -> None:
 @place_options
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @format_option
-def list_command(context: Context, status: str | None, form: str, **options: Any) -> int:
+def list_command(context: Context, options: ListOptions) -> int:
     """List the experiments of a Trackio Space."""
-    from hfspace.report import experiments as report
-
     with tracker_of(context, options) as (tracker, target):
-        found = tracker.list(target.project)
+        experiments = [one for one in tracker.list(target.project) if options.status in (None, one.status)]
         kind = tracker.kind
-    shown = [item for item in found if status in (None, item.status)]
-    if form == "json":
-        items = [report.to_json(item) for item in shown]
+    if options.form == "json":
+        items = [report.to_json(one) for one in experiments]
         context.echo(document(target, kind=kind, experiments=items))
     else:
-        context.echo(report.table(shown))
-        if kind == "trackio" and status is not None:
+        context.echo(report.table(experiments))
+        if kind == "trackio" and options.status is not None:
             context.note("Official trackio keeps no status.")
     return 0
 
 
-@hfspace_command(name="show", epilog="\b\nExample:\n  hfspace experiments show smollm3-ft --space acme/track")
+@hfspace_command(
+    OneOptions,
+    name="show",
+    epilog="\b\nExample:\n  hfspace experiments show smollm3-ft --space acme/track",
+)
 @_REF
 @place_options
 @format_option
-def show_command(context: Context, ref: str, form: str, **options: Any) -> int:
+def show_command(context: Context, options: OneOptions) -> int:
     """Show one experiment in full: parameters, and its last metrics."""
-    from hfspace.report import experiments as report
-
     with tracker_of(context, options) as (tracker, target):
-        found = tracker.show(ref, target.project)
-    _print(context, found, target, form, report.detail(found))
+        experiment = tracker.show(options.ref, target.project)
+    if options.form == "json":
+        context.echo(document(target, experiment=report.to_json(experiment)))
+    else:
+        context.echo(report.detail(experiment))
     return 0
 
 
 @hfspace_command(
+    CreateOptions,
     name="create",
     epilog="\b\nExamples:\n  hfspace experiments create smollm3-ft --description 'SmolLM3 fine-tuning'\n"
     "  hfspace experiments create smollm3-ft --parameters '{\"learning_rate\": 2e-5}'",
@@ -92,40 +144,44 @@ def show_command(context: Context, ref: str, form: str, **options: Any) -> int:
 @click.option("--parameters", metavar="JSON|@FILE", help="Its parameters.")
 @place_options
 @format_option
-def create_command(
-    context: Context, name: str, description: str, parameters: str | None, form: str, **options: Any
-) -> int:
+def create_command(context: Context, options: CreateOptions) -> int:
     """Create an experiment. When one of that name exists, nothing is written: it may be repeated."""
-    values = json_object(parameters, "Parameters") if parameters else {}
-    _check_name(name)
+    values = json_object(options.parameters, "Parameters") if options.parameters else {}
+    _check_name(options.name)
     with tracker_of(context, options) as (tracker, target):
-        found = _existing(tracker, name, target)
-        made = found is None
-        if found is None:
-            found = tracker.ensure(
-                name, description=description, parameters=values or None, project=target.project
-            )
-    said = "Created" if made else "Exists already, nothing was changed:"
-    _print(context, found, target, form, None, said=said, created=made)
-    if not made and values:
+        existing = _existing(tracker, options.name, target)
+        experiment = existing or tracker.ensure(
+            options.name,
+            description=options.description,
+            parameters=values or None,
+            project=target.project,
+        )
+    done = "Exists already, nothing was changed:" if existing else "Created"
+    _print(context, options, target, experiment, done, created=existing is None)
+    if existing and values:
         context.note("Its parameters can be changed: hfspace experiments log-parameters.")
     return 0
 
 
-@hfspace_command(name="status", epilog="\b\nExample:\n  hfspace experiments status smollm3-ft completed")
+@hfspace_command(
+    StatusOptions,
+    name="status",
+    epilog="\b\nExample:\n  hfspace experiments status smollm3-ft completed",
+)
 @_REF
 @click.argument("status", type=click.Choice(STATUSES))
 @place_options
 @format_option
-def status_command(context: Context, ref: str, status: str, form: str, **options: Any) -> int:
+def status_command(context: Context, options: StatusOptions) -> int:
     """Set the status of an experiment. Official trackio keeps none."""
     with tracker_of(context, options) as (tracker, target):
-        found = tracker.update_status(ref, status, target.project)
-    _print(context, found, target, form, None, said=f"Now {found.status}:")
+        experiment = tracker.update_status(options.ref, options.status, target.project)
+    _print(context, options, target, experiment, f"Now {experiment.status}:")
     return 0
 
 
 @hfspace_command(
+    MetricsOptions,
     name="log-metrics",
     epilog="\b\nExamples:\n  hfspace experiments log-metrics smollm3-ft '{\"loss\": 0.5}' --step 100\n"
     "  hfspace experiments log-metrics smollm3-ft @metrics.json",
@@ -135,27 +191,22 @@ def status_command(context: Context, ref: str, status: str, form: str, **options
 @click.option("--step", type=int, help="The step they belong to.")
 @place_options
 @format_option
-def log_metrics_command(
-    context: Context, ref: str, metrics: str, step: int | None, form: str, **options: Any
-) -> int:
+def log_metrics_command(context: Context, options: MetricsOptions) -> int:
     """Log metrics: a JSON object of numbers. What was logged can't be taken back."""
-    import uuid
-
-    from hfspace.report.cells import counted
-
-    values = metrics_object(metrics)
+    values, step = metrics_object(options.metrics), options.step
     entry = Entry(metrics=values, step=step, key=f"cli:{uuid.uuid4().hex}")
     with tracker_of(context, options) as (tracker, target):
-        tracker.log_metrics(ref, [entry], target.project)
-    if form == "json":
-        context.echo(document(target, experiment=ref, logged=values, step=step))
+        tracker.log_metrics(options.ref, [entry], target.project)
+    if options.form == "json":
+        context.echo(document(target, experiment=options.ref, logged=values, step=step))
     else:
         where = f" at step {step}" if step is not None else ""
-        context.echo(plain(f"Logged {counted(len(values), 'metric')}{where}: '{ref}'."))
+        context.echo(plain(f"Logged {counted(len(values), 'metric')}{where}: '{options.ref}'."))
     return 0
 
 
 @hfspace_command(
+    ParametersOptions,
     name="log-parameters",
     epilog="\b\nExample:\n  hfspace experiments log-parameters smollm3-ft '{\"batch_size\": 8}'",
 )
@@ -163,50 +214,59 @@ def log_metrics_command(
 @click.argument("parameters", metavar="JSON|@FILE")
 @place_options
 @format_option
-def log_parameters_command(context: Context, ref: str, parameters: str, form: str, **options: Any) -> int:
+def log_parameters_command(context: Context, options: ParametersOptions) -> int:
     """Add or change parameters: a JSON object. Others stay as they are."""
-    from hfspace.report.cells import counted
-
-    values = json_object(parameters, "Parameters")
+    values = json_object(options.parameters, "Parameters")
     with tracker_of(context, options) as (tracker, target):
-        found = tracker.log_parameters(ref, values, target.project)
-    said = f"{counted(len(values), 'parameter')} logged, {len(found.parameters):,} in all:"
-    _print(context, found, target, form, None, said=said)
+        experiment = tracker.log_parameters(options.ref, values, target.project)
+    done = f"{counted(len(values), 'parameter')} logged, {len(experiment.parameters):,} in all:"
+    _print(context, options, target, experiment, done)
     return 0
 
 
-@hfspace_command(name="simulate", epilog="\b\nExample:\n  hfspace experiments simulate smollm3-ft --yes")
+@hfspace_command(
+    SimulateOptions,
+    name="simulate",
+    epilog="\b\nExample:\n  hfspace experiments simulate smollm3-ft --yes",
+)
 @_REF
 @_YES
 @place_options
 @format_option
-def simulate_command(context: Context, ref: str, yes: bool, form: str, **options: Any) -> int:
+def simulate_command(context: Context, options: SimulateOptions) -> int:
     """WRITES made-up metrics into an experiment, for trying things out. They can't be removed."""
     with tracker_of(context, options) as (tracker, target):
-        found = tracker.show(ref, target.project)
-        _ask(context, yes, f"This writes made-up metrics into '{found.name}'; they can't be removed.")
-        found = tracker.simulate(found.id, target.project)
-    _print(context, found, target, form, None, said=f"Made-up metrics written, {found.metrics:,} entries:")
+        experiment = tracker.show(options.ref, target.project)
+        question = f"This writes made-up metrics into '{experiment.name}'; they can't be removed."
+        _ask(context, options.yes, question)
+        experiment = tracker.simulate(experiment.id, target.project)
+    done = f"Made-up metrics written, {experiment.metrics:,} entries:"
+    _print(context, options, target, experiment, done)
     return 0
 
 
-@hfspace_command(name="demo", epilog="\b\nExample:\n  hfspace experiments demo --space acme/track --yes")
+@hfspace_command(
+    DemoOptions,
+    name="demo",
+    epilog="\b\nExample:\n  hfspace experiments demo --space acme/track --yes",
+)
 @_YES
 @place_options
 @format_option
-def demo_command(context: Context, yes: bool, form: str, **options: Any) -> int:
+def demo_command(context: Context, options: DemoOptions) -> int:
     """WRITES a demo experiment with made-up metrics. It can't be removed."""
     with tracker_of(context, options) as (tracker, target):
         where = target.url or target.space
-        _ask(context, yes, f"This writes a demo experiment to {where}; it can't be removed.")
-        found = tracker.demo()
-    _print(context, found, target, form, None, said="Created")
+        _ask(context, options.yes, f"This writes a demo experiment to {where}; it can't be removed.")
+        experiment = tracker.demo()
+    _print(context, options, target, experiment, "Created")
     return 0
 
 
 for _one in (
     list_command,
     show_command,
+    watch_command,
     create_command,
     status_command,
     log_metrics_command,
@@ -223,35 +283,28 @@ for _one in (
 
 def _print(
     context: Context,
-    found: Experiment,
+    options: ReportOptions,
     target: Target,
-    form: str,
-    text: str | None,
-    *,
-    said: str = "",
+    experiment: Experiment,
+    done: str,
     **fields: Any,
 ) -> None:
-    """One experiment: as JSON, else `text`, else what was done to it in one line."""
-    from hfspace.report import experiments as report
-
-    if form == "json":
-        context.echo(document(target, **fields, experiment=report.to_json(found)))
+    """One experiment: as JSON, else what was done to it in one line."""
+    if options.form == "json":
+        context.echo(document(target, **fields, experiment=report.to_json(experiment)))
     else:
-        context.echo(text if text is not None else f"{said} {report.one_line(found)}")
+        context.echo(f"{done} {report.one_line(experiment)}")
 
 
 def _existing(tracker: Tracker, name: str, target: Target) -> Experiment | None:
-    from hfspace.errors import ExperimentNotFound
-
     try:
-        found = tracker.show(name, target.project)
+        experiment = tracker.show(name, target.project)
     except ExperimentNotFound:
         return None
-    return found if found.name == name else None  # an id may look like a name
+    return experiment if experiment.name == name else None  # an id may look like a name
 
 
 def _ask(context: Context, yes: bool, text: str) -> None:
-
     if not yes and not context.confirm(f"{plain(text)}\nGo on?"):
         raise UsageError("Nothing was written.")
 

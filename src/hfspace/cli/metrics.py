@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
-from types import TracebackType
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from hfspace.applier.watch import Tick
-from hfspace.errors import UsageError
+from hfspace.cli.loopback import serving
+
+
+@contextmanager
+def metrics(port: int, fresh_seconds: float, note: Callable[[str], None]) -> Iterator[Metrics]:
+    """Metrics that are served while the block runs. Raises UsageError when the port can't be used."""
+    figures = Metrics(fresh_seconds)
+    with serving(port, figures.answer) as url:
+        note(f"Metrics on {url}/metrics, health on {url}/healthz.")
+        yield figures
 
 
 class Metrics:
-    """Serves what the last turn found. /healthz is 200 while a turn succeeded within `fresh_seconds`."""
+    """What the last turn found. /healthz is 200 while a turn succeeded within `fresh_seconds`."""
 
-    def __init__(self, port: int, fresh_seconds: float, note: Callable[[str], None]) -> None:
+    def __init__(self, fresh_seconds: float) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
 
         registry = CollectorRegistry()
@@ -36,24 +41,6 @@ class Metrics:
         self._metrics: Any = make_wsgi_app(registry)
         self._fresh = fresh_seconds
         self._good_at: float | None = None
-        try:
-            self._server = make_server("127.0.0.1", port, self._answer, _Server, _Quiet)
-        except OSError as error:
-            raise UsageError(
-                f"Port {port} can't be used: {error.strerror}.", hint="Choose another one."
-            ) from None
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        note(f"Metrics on {self.url}/metrics, health on {self.url}/healthz.")
-
-    def __enter__(self) -> Metrics:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def report(self, tick: Tick) -> None:
         self._turns.labels("ok" if tick.ok else "failed").inc()
@@ -71,11 +58,7 @@ class Metrics:
                     sum(1 for one in tick.plan.checks if one.severity == severity)
                 )
 
-    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
-        if host not in {"127.0.0.1", "localhost"} or "HTTP_ORIGIN" in environ:
-            start("403 Forbidden", [("Content-Type", "text/plain")])
-            return [b"only on loopback names, and for no other origin\n"]
+    def answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == "/metrics":
             answer: Iterable[bytes] = self._metrics(environ, start)
             return answer
@@ -85,16 +68,3 @@ class Metrics:
         healthy = self._good_at is not None and time.monotonic() - self._good_at < self._fresh
         start("200 OK" if healthy else "503 Service Unavailable", [("Content-Type", "text/plain")])
         return [b"ok\n" if healthy else b"no good turn lately\n"]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each connection: one that says nothing must not hold the others up."""
-
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    timeout = 10  # seconds that a connection may say nothing
-
-    def log_message(self, format: str, *args: Any) -> None:
-        return None

@@ -6,8 +6,9 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -16,17 +17,34 @@ from hfspace.cli.inputs import read_text
 from hfspace.cli.session import parse_timeout
 from hfspace.errors import ManifestError, UsageError
 from hfspace.files import replacing
+from hfspace.live.trackio.budget import Budget
+from hfspace.live.trackio.port import Tracker
+from hfspace.manifest.models import Manifest
+from hfspace.monitor.connection import Target, connected
 from hfspace.text import json_text
 
-if TYPE_CHECKING:
-    from hfspace.live.trackio.port import Tracker
-    from hfspace.manifest.models import Manifest
-    from hfspace.monitor.connection import Target
-
-
 _CALL_SECONDS = 30.0
-_MOST_BYTES = 512 << 20
+MOST_BYTES = 512 << 20
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOptions:
+    """Which app, where in it, and how it is asked."""
+
+    space: str | None
+    url: str | None
+    project: str | None
+    backend: str
+    wake: bool
+    timeout: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions(PlaceOptions):
+    """An app, and the form of what is printed of it."""
+
+    form: str
 
 
 def place_options(function: F) -> F:
@@ -65,68 +83,69 @@ def format_option(function: F) -> F:
     return click.option("--format", "form", type=choice, default="text", help="Form on stdout.")(function)
 
 
-def target_of(context: Context, options: dict[str, Any], *, required: bool = True) -> Target:
+def target_of(context: Context, options: PlaceOptions, *, required: bool = True) -> Target:
     """The app that is meant: --space or --url, else TRACKIO_SPACE_ID, else the manifest's only Trackio Space.
 
     What the manifest says of that Space (project, backend) holds where the options say nothing. Raises
     UsageError when no app is named, or several could be meant.
     """
-    from hfspace.monitor.connection import Target
-
-    if options["space"] and options["url"]:
+    if options.space and options.url:
         raise UsageError("Give --space or --url, not both.")
     asked = Target(
-        space=find_space(context.hub(), options["space"]) if options["space"] else None,
-        url=options["url"],
-        project=options["project"],
-        backend=options["backend"],
+        space=find_space(context.hub(), options.space) if options.space else None,
+        url=options.url,
+        project=options.project,
+        backend=options.backend,
     )
     if asked.url:
         return asked
     named = asked.space or context.env.get("TRACKIO_SPACE_ID") or None
-    manifest = _manifest(context, tolerant=named is not None)
-    declared = _declared(manifest) if manifest is not None else {}
+    declared = declared_targets(context, tolerant=named is not None)
     if named is None:
         named = _only(list(declared), required)
-    found = declared.get(named or "")
-    base = Target(
-        space=named,
-        project=found.project if found else None,
-        backend=found.backend if found else "auto",
-        endpoints=found.endpoints if found else None,
-    )
-    return asked.over(base)
+    return asked.over(declared.get(named or "", Target(space=named)))
+
+
+def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
+    """The Trackio Spaces of the manifest, with what it says of their Trackio; none without a manifest.
+    With `tolerant` a broken manifest counts as none, unless -f named it."""
+    manifest = _manifest(context, tolerant=tolerant)
+    return {
+        space: Target(
+            space=space,
+            project=spec.trackio.project if spec.trackio else None,
+            backend=spec.trackio.backend if spec.trackio else "auto",
+            endpoints=spec.trackio.endpoints if spec.trackio else None,
+        )
+        for space, spec in (manifest.spaces.items() if manifest else ())
+        if spec.trackio is not None or spec.experiments is not None
+    }
 
 
 @contextmanager
-def tracker_of(context: Context, options: dict[str, Any]) -> Iterator[tuple[Tracker, Target]]:
+def tracker_of(context: Context, options: PlaceOptions) -> Iterator[tuple[Tracker, Target]]:
     """The app's client, and which app it is; the client is closed at the end."""
-    from hfspace.monitor.connection import connected
-
     target = target_of(context, options)
     context.debug(f"Trackio: {target.url or target.space}")
     with connected(target, **connection_settings(context, options)) as tracker:
         yield tracker, target
 
 
-def connection_settings(context: Context, options: dict[str, Any]) -> dict[str, Any]:
+def connection_settings(context: Context, options: PlaceOptions) -> dict[str, Any]:
     """How the commands connect: `wake`, and one budget of time and bytes for all that a command asks."""
-    from hfspace.live.trackio.budget import Budget
-
-    seconds = parse_timeout(options["timeout"])
+    seconds = parse_timeout(options.timeout)
     return {
         "token": context.token(),
         "endpoint": context.endpoint,
         "env": context.env,
-        "wake": options["wake"],
+        "wake": options.wake,
         "timeout": min(seconds, _CALL_SECONDS),
-        "budget": Budget(seconds, _MOST_BYTES),
+        "budget": Budget(seconds, MOST_BYTES),
     }
 
 
 def document(target: Target, **fields: Any) -> str:
     """A JSON document of a command."""
-
     head = {"format_version": 1, "space": target.space, "url": target.url, "project": target.project}
     return json_text(head | fields)
 
@@ -176,17 +195,6 @@ def _manifest(context: Context, *, tolerant: bool) -> Manifest | None:
         if not tolerant or context.files:
             raise
         return None
-
-
-def _declared(manifest: Manifest) -> dict[str, Any]:
-    """The Trackio Spaces of the manifest: id -> project and backend."""
-    from hfspace.manifest.models import TrackioSpec
-
-    return {
-        space: spec.trackio or TrackioSpec()
-        for space, spec in manifest.spaces.items()
-        if spec.trackio is not None or spec.experiments is not None
-    }
 
 
 def _only(found: list[str], required: bool) -> str | None:

@@ -54,9 +54,9 @@ def command(
         stack.enter_context(_alone(context))
         reporters: list[Reporter] = [_log(context)]
         if metrics_port is not None:
-            from hfspace.cli.metrics import Metrics
+            from hfspace.cli.metrics import metrics
 
-            reporters.append(stack.enter_context(Metrics(metrics_port, 3 * seconds, context.note)).report)
+            reporters.append(stack.enter_context(metrics(metrics_port, 3 * seconds, context.note)).report)
         stack.enter_context(stop_on_sigterm(pace))
 
         def report(tick: Tick) -> None:

@@ -1,10 +1,11 @@
-"""Everything that a Trackio app lets one read, as JSONL, CSV or Parquet, and what it does not."""
+"""Everything that a Trackio app lets one read, as JSON, JSONL, CSV or Parquet, and what it does not."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from hfspace.live.trackio.port import Experiment, Series, Tracker
 from hfspace.text import plain
 
 Table = Literal["metrics", "experiments"]
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What begins a formula in a spreadsheet, the wide forms in a Japanese one."""
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _METRIC_COLUMNS = ("experiment", "name", "project", "metric", "step", "value", "time")
 _EXPERIMENT_COLUMNS = (
     "id", "name", "project", "status", "description", "created", "metrics", "latest_step", "parameters",
@@ -63,18 +66,46 @@ def read(
     return Exported(experiments=found, series=tuple(series), missing=tuple(missing))
 
 
+def as_text(exported: Exported, form: str, table: Table = "metrics") -> str:
+    """The export as jsonl, json, csv or excel: a CSV whose first bytes tell Excel that it is UTF-8, with the
+    line ends of Windows."""
+    match form:
+        case "json":
+            return as_json(exported)
+        case "csv":
+            return as_csv(exported, table)
+        case "excel":
+            return "\ufeff" + as_csv(exported, table).replace("\n", "\r\n")
+        case _:
+            return "\n".join(as_jsonl(exported)) + "\n"
+
+
+def as_json(exported: Exported) -> str:
+    """One document: the experiments, each with its series."""
+    series: dict[str, list[dict[str, Any]]] = {}
+    for owner, one in exported.series:
+        points = [asdict(point) for point in one.points]
+        series.setdefault(owner.id, []).append({"metric": one.metric, "points": points})
+    document = {
+        "format_version": 1,
+        "missing": list(exported.missing),
+        "experiments": [{**asdict(one), "series": series.get(one.id, [])} for one in exported.experiments],
+    }
+    return _ascii(document, indent=2) + "\n"
+
+
 def as_jsonl(exported: Exported) -> Iterator[str]:
     """A header, then a line per experiment and a line per value, in pure ASCII."""
-    yield _line({"hfspace_export": 1, "missing": list(exported.missing)})
+    yield _ascii({"hfspace_export": 1, "missing": list(exported.missing)})
     for item in exported.experiments:
-        yield _line({"type": "experiment", **asdict(item)})
+        yield _ascii({"type": "experiment", **asdict(item)})
     for row in _metric_rows(exported):
-        yield _line({"type": "metric", **row})
+        yield _ascii({"type": "metric", **row})
 
 
 def as_csv(exported: Exported, table: Table = "metrics") -> str:
     """One table with a header line. Control characters are spelled out, and text that a spreadsheet would
-    run as a formula starts with an apostrophe."""
+    run as a formula starts with an apostrophe; a number never does."""
     out = io.StringIO()
     columns, rows = _table(exported, table)
     writer = csv.writer(out, lineterminator="\n")
@@ -165,12 +196,13 @@ def _cell(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = plain(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
-def _line(document: dict[str, Any]) -> str:
+def _ascii(document: dict[str, Any], indent: int | None = None) -> str:
     # NaN is no JSON; a value that is none is written as null.
-    text = json.dumps(document, ensure_ascii=True)
+    text = json.dumps(document, ensure_ascii=True, indent=indent)
     if "NaN" in text or "Infinity" in text:
-        text = json.dumps(json.loads(text, parse_constant=lambda name: None), ensure_ascii=True)
+        whole = json.loads(text, parse_constant=lambda name: None)
+        text = json.dumps(whole, ensure_ascii=True, indent=indent)
     return text

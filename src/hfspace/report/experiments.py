@@ -1,19 +1,16 @@
-"""Experiments as tables, in full, and as JSON; what became of spools."""
+"""Experiments as tables, in full, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hfspace.live.trackio.port import Experiment, Series
 from hfspace.report.cells import counted, cut, value
 from hfspace.text import pad, plain, width
 
-if TYPE_CHECKING:
-    from hfspace.monitor.sync import Synced
-
-_LONGEST_NAME = 48
+LONGEST_NAME = 48
 _MOST_LATEST = 3
 
 
@@ -44,7 +41,7 @@ def detail(experiment: Experiment) -> str:
 def one_line(experiment: Experiment) -> str:
     """'name' (id), and the project where there are projects."""
     project = f" in project {experiment.project}" if experiment.project else ""
-    return plain(f"'{cut(experiment.name, _LONGEST_NAME)}' ({experiment.id}){project}")
+    return plain(f"'{cut(experiment.name, LONGEST_NAME)}' ({experiment.id}){project}")
 
 
 def to_json(experiment: Experiment) -> dict[str, Any]:
@@ -54,38 +51,6 @@ def to_json(experiment: Experiment) -> dict[str, Any]:
 
 def series_to_json(series: Series) -> dict[str, Any]:
     return asdict(series)
-
-
-def synced_table(results: Sequence[Synced]) -> str:
-    """What became of each spool, and why where something is left."""
-    rows = [
-        {
-            "SPOOL": plain(item.path),
-            "EXPERIMENT": plain(cut(item.name, _LONGEST_NAME)),
-            "SENT": f"{item.sent:,}",
-            "LEFT": f"{item.left:,}" if item.name else "?",
-            "": plain(_remark(item)),
-        }
-        for item in results
-    ]
-    return "\n".join(grid(rows))
-
-
-def synced_to_json(item: Synced) -> dict[str, Any]:
-    target = item.target
-    return {
-        "spool": str(item.path),
-        "experiment": item.name or None,
-        "space": target.space if target else None,
-        "url": target.url if target else None,
-        "project": target.project if target else None,
-        "sent": item.sent,
-        "left": item.left,
-        "damaged_lines": item.damaged,
-        "status": item.status,
-        "removed": item.removed,
-        "error": str(item.error) if item.error else None,
-    }
 
 
 def grid(rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -103,8 +68,8 @@ def _row(item: Experiment) -> dict[str, str]:
     shown = list(item.latest.items())[:_MOST_LATEST]
     latest = ", ".join(f"{cut(plain(name), 24)} {value(_short(held), 24)}" for name, held in shown)
     return {
-        "NAME": cut(plain(item.name), _LONGEST_NAME),
-        "ID": cut(plain(item.id), _LONGEST_NAME),
+        "NAME": cut(plain(item.name), LONGEST_NAME),
+        "ID": cut(plain(item.id), LONGEST_NAME),
         "PROJECT": plain(item.project or ""),
         "STATUS": plain(item.status or ""),
         "ENTRIES": f"{item.metrics:,}",
@@ -123,16 +88,3 @@ def _section(title: str, items: Mapping[str, object]) -> list[str]:
 def _short(held: object) -> object:
     """Metrics with the digits that a reader can use."""
     return float(f"{held:.6g}") if isinstance(held, float) else held
-
-
-def _remark(item: Synced) -> str:
-    if item.error is not None:
-        return str(item.error)
-    parts = []
-    if item.damaged:
-        parts.append(f"{counted(item.damaged, 'damaged line')} skipped")
-    if item.status is None:
-        parts.append("the run did not say how it ended")
-    if item.removed:
-        parts.append("deleted")
-    return "; ".join(parts) or f"{item.status}"

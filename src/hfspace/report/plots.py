@@ -18,7 +18,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 44, 52
 _MOST_POINTS = 1500
 _MOST_LEGEND = 24
 _LONGEST_LABEL = 80
-_LARGEST, _SMALLEST = 1e300, 1e-300
+LARGEST, _SMALLEST = 1e300, 1e-300
 _NOT_XML = re.compile("[\ufffe\uffff]")
 
 
@@ -141,7 +141,7 @@ def _points(item: Series, by_step: bool, log_y: bool) -> tuple[tuple[float, floa
     return tuple(
         (float(x), float(y))
         for x, y in pairs
-        if abs(x) < _LARGEST and abs(y) < _LARGEST and (y > _SMALLEST or not log_y)
+        if abs(x) < LARGEST and abs(y) < LARGEST and (y > _SMALLEST or not log_y)
     )
 
 

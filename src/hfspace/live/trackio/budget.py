@@ -21,11 +21,16 @@ class Budget:
 
     def __init__(self, seconds: float, most_bytes: int, *, within: Budget | None = None) -> None:
         self._seconds = seconds
-        self._deadline = time.monotonic() + seconds
         self._most_bytes = most_bytes
-        self._left_bytes = most_bytes
         self._within = within
         self._lock = threading.Lock()
+        self.restart()
+
+    def restart(self) -> None:
+        """From here on all of it is there again: for one reading after the other."""
+        with self._lock:
+            self._deadline = time.monotonic() + self._seconds
+            self._left_bytes = self._most_bytes
 
     def seconds(self, host: str) -> float:
         """What is left of the time. Raises TooSlow, naming `host`, when nothing is."""
