@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hfspace.cli.main import run
 from hfspace.diagnosis import Options, connect, examine
@@ -22,8 +24,10 @@ from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.served import read_space_app
 from hfspace.manifest.models import EndpointSpec, Manifest, Policy, SpaceSpec
 from hfspace.model import Check, ManifestRef, SpaceState
+from tests.endpoints.conftest import Serve
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import NEWEST, running
+from tests.endpoints.stand_in import Reply
 
 pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
 
@@ -258,3 +262,80 @@ def test_a_plan_asks_for_the_route_of_a_silent_app(silent: str) -> None:
     ((severity, message),) = checked(silent, path="/items/{item}")
     assert severity == "unknown"
     assert "item" in message
+
+
+# ------------------------------------------------------------------ the trial of the usual paths
+
+
+def trial(url: str, *more: str) -> list[str]:
+    return ["diagnose", url, "--invoke", "--try", *more]
+
+
+def test_the_trial_is_offered_and_shows_each_attempt(silent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diagnose", silent]) == 2
+    assert f"hfspace diagnose {silent} --invoke --try" in capsys.readouterr().out
+
+    assert run(trial(silent, "--yes")) == 0
+
+    out = capsys.readouterr().out
+    attempts = [
+        line.split()[2] + " " + line.rsplit("-> ")[1] for line in out.splitlines() if "  tried" in line
+    ]
+    assert attempts == [
+        "/api/predict 404: Not Found",
+        "/run/predict 404: Not Found",
+        "/api/generate 422: data: Field required",
+        "/api/generate 200",
+    ]
+    assert 'It answered {"data": ["HELLO"]}' in out
+
+
+def test_nothing_is_tried_without_being_asked(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = serve({})
+
+    assert run(["diagnose", app.url, "--try"]) == 1
+    assert run(["diagnose", app.url, "--invoke"]) == 2
+    assert run(trial(app.url, "--no-input")) == 1
+    monkeypatch.setenv("HFSPACE_ASSUME_TTY", "1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("no\n"))
+    assert run(trial(app.url)) == 2
+
+    assert "Nothing was sent." in capsys.readouterr().err
+    assert {seen.method for seen in app.seen} == {"GET"}
+
+
+def test_where_nothing_works_every_path_was_tried(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    app = serve({"/run": Reply.json({"error": "no"}, 500), "/predict": Reply.html("<p>hello")})
+
+    assert run(trial(app.url, "--yes")) == 2
+
+    posted = [seen.path for seen in app.seen if seen.method == "POST"]
+    assert posted == ["/api/predict", "/run/predict", "/api/generate", "/run", "/run", "/predict", "/predict"]
+    assert "7 calls of 5 usual paths were tried: none of them worked." in capsys.readouterr().out
+
+
+def test_what_worked_is_written(
+    silent: str, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {
+        "id": "acme/x",
+        "sdk": "docker",
+        "private": False,
+        "host": silent,
+        "runtime": {"stage": "RUNNING"},
+    }
+    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": Reply.json(told)}).url)
+    manifest = tmp_path / "spaces.yaml"
+    manifest.write_text(
+        "version: 1\nspaces:\n  acme/x:\n    endpoint: {path: /predict, expect: {type: object}}\n"
+    )
+
+    assert run(["diagnose", "acme/x", "--invoke", "--try", "--fix", "--yes"]) == 0
+
+    written = yaml.safe_load(manifest.read_text())["spaces"]["acme/x"]["endpoint"]
+    example = {"data": ["Hello"]}
+    expect = {"type": "object"}
+    assert written == {"path": "/api/generate", "payload": "data", "example": example, "expect": expect}
+    assert run(["diagnose", "acme/x", "--invoke"]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import parse_timeout
+from hfspace.diagnosis.connection import token_of
 from hfspace.diagnosis.fix import Repair, repair, sources_of, write
 from hfspace.diagnosis.run import Options, examine
 from hfspace.diagnosis.simple import declared
 from hfspace.diagnosis.target import read_target
+from hfspace.diagnosis.trial import bodies, can_be_tried, tried
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.urls import SEED_PATHS
 from hfspace.manifest.models import Manifest
 from hfspace.report.diagnosis import render, to_json
 from hfspace.text import json_text
@@ -29,7 +34,8 @@ THREADS = 8
     epilog="\b\nExamples:\n  hfspace diagnose acme/whisper-demo\n"
     "  hfspace diagnose https://acme-whisper-demo.hf.space/api/predict -v\n"
     "  hfspace diagnose --all\n  hfspace diagnose acme/whisper-demo --invoke\n"
-    "  hfspace diagnose acme/whisper-demo --fix\n\n"
+    "  hfspace diagnose acme/whisper-demo --fix\n"
+    "  hfspace diagnose acme/generator --invoke --try --fix\n\n"
     "Exit code: 0 healthy (also after --fix), 2 a problem was found, 1 could not find out.",
 )
 @click.argument("targets", nargs=-1, metavar="[ID|URL]...")
@@ -38,8 +44,14 @@ THREADS = 8
     "--wake", is_flag=True, help="Wake a sleeping Space and wait until it runs; this may cost money."
 )
 @click.option("--invoke", is_flag=True, help="Really call the declared endpoint with its example.")
+@click.option(
+    "--try",
+    "trial",
+    is_flag=True,
+    help="With --invoke: call the usual five paths of an app that does not describe itself, after asking.",
+)
 @click.option("--fix", "mend", is_flag=True, help="Write what was found into the manifest.")
-@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("--yes", is_flag=True, help="With --fix and --try: do not ask.")
 @click.option("--zero-gpu", is_flag=True, help="Send the token to a public Space too, for its ZeroGPU quota.")
 @click.option("--timeout", default="10s", show_default=True, help="How long one request may take.")
 @click.option("--invoke-timeout", default="60s", show_default=True, help="How long a call may take.")
@@ -51,9 +63,13 @@ def command(context: Context, **options: Any) -> int:
     Asks the Hub first; a Space that does not run is explained without touching it. Runs no function of the
     app unless --invoke.
     """
+    if options["trial"] and not options["invoke"]:
+        raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
     found = _examine_all(context, chosen, manifest, options)
+    if options["trial"]:
+        found = [_try(context, item, options) for item in found]
     if options["form"] == "json":
         context.echo(json_text(to_json(found)))
     else:
@@ -104,7 +120,7 @@ def _examine_all(
 
     def one(text: str) -> Any:
         spec = declared(manifest, text) if manifest is not None else None
-        if options["invoke"] and spec is None:
+        if options["invoke"] and spec is None and not options["trial"]:
             context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
         return examine(text, hub, endpoint=spec, options=chosen)
 
@@ -112,6 +128,22 @@ def _examine_all(
         return [one(targets[0])]
     with ThreadPoolExecutor(max_workers=min(THREADS, len(targets))) as pool:
         return list(pool.map(one, targets))
+
+
+def _try(context: Context, found: Diagnosis, options: dict[str, Any]) -> Diagnosis:
+    """The diagnosis with the trial of the usual paths, where it makes sense and somebody agrees."""
+    named = found.space or found.target
+    if not can_be_tried(found):
+        return found
+    inputs, data = (json.dumps(body) for body in bodies().values())
+    context.note(f"{named}: {', '.join(SEED_PATHS)}: each POSTed {inputs}, then {data}, until one works.")
+    if not options["yes"] and not context.confirm(f"Send these to {found.base}?"):
+        context.note("Nothing was sent.")
+        return found
+    token = token_of(found, context.hub(), zero_gpu=options["zero_gpu"])
+    again = ["hfspace", "diagnose", named, *context.manifest_options, "--invoke", "--try", "--fix"]
+    advice = "" if options["mend"] else f"Write it into the manifest: {shlex.join(again)}"
+    return tried(found, token, parse_timeout(options["invoke_timeout"]), advice)
 
 
 def _sources(manifest: Any, found: Any) -> Any:

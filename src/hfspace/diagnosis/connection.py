@@ -144,14 +144,17 @@ def open_connection(
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
     if endpoint is None:
         endpoint = _only_endpoint(space, found.app)
-    state = found.state
-    token = None
-    if state is not None and state.host and found.base.startswith(state.host.rstrip("/")):
-        token = host_token(
-            state.host, hub_endpoint=hub.endpoint, token=hub.token_for(state.id),
-            needed=state.visibility == "private" or options.zero_gpu,
-        )  # fmt: skip
+    token = token_of(found, hub, zero_gpu=options.zero_gpu)
     return Connection(found=found, spec=endpoint, token=token)
+
+
+def token_of(found: Diagnosis, hub: SpaceLookup, *, zero_gpu: bool = False) -> str | None:
+    """The token that may go to this app: only where the Hub named its host."""
+    state = found.state
+    if state is None or not state.host or not found.base.startswith(state.host.rstrip("/")):
+        return None
+    needed = state.visibility == "private" or zero_gpu
+    return host_token(state.host, hub_endpoint=hub.endpoint, token=hub.token_for(state.id), needed=needed)
 
 
 def _endpoint(spec: EndpointSpec, found: Diagnosis) -> ServedEndpoint:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hfspace.diagnosis.trial import endpoint_of
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
@@ -100,6 +101,8 @@ class _Step:
 def _wanted(found: Diagnosis, old: EndpointSpec | None) -> Mended | None:
     """The endpoint as it should be declared; None when nothing is known better. Where none is declared, only
     an app with one endpoint leaves no choice."""
+    if (worked := endpoint_of(found, old)) is not None:
+        return Mended(spec=worked)
     app = found.app
     if app is None or app.problem:
         return None

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hfspace.diagnosis import asked as asked_paths
-from hfspace.diagnosis.stage import SERVING, WAKEABLE, SpaceLookup, card_text, not_running, refused
+from hfspace.diagnosis.judging import judge
+from hfspace.diagnosis.stage import WAKEABLE, SpaceLookup, card_text, not_running, refused
 from hfspace.diagnosis.target import Target, read_target
-from hfspace.diagnosis.verdicts import Diagnosis, Verdict, for_space, verdict
+from hfspace.diagnosis.verdicts import Diagnosis, for_space, verdict
 from hfspace.errors import HubError
-from hfspace.live.gradio.classify import ERROR_PAGE
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.contract import check, resolve
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
-from hfspace.live.gradio.findings import listed
-from hfspace.live.gradio.mending import mended
 from hfspace.live.gradio.probe import Place, Reading, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
-from hfspace.model import ServedApp, SpaceState
+from hfspace.model import SpaceState
 
 _USUAL_MOUNTS = ("/gradio", "/demo", "/app", "/ui")
 _POLL_SECONDS = 2.0
@@ -200,7 +195,7 @@ def _by_place(
             reading = elsewhere
     known = replace(known, base=reading.base, app=reading.app, space=known.space or reading.space)
     evidence = tuple(answer.evidence() for answer in reading.answers)
-    judged = _judge(known, reading, target, endpoint, mounted, card, options)
+    judged = judge(known, reading, target, endpoint, mounted, card, options.manifest_options)
     judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
     if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged):
         from hfspace.diagnosis.invoking import with_invocation
@@ -232,116 +227,3 @@ def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Rea
 
 def _worth_calling(known: Diagnosis) -> bool:
     return known.verdict.code in {Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW} and bool(known.call_url)
-
-
-def _judge(
-    known: Diagnosis,
-    reading: Reading,
-    target: Target,
-    endpoint: EndpointSpec | None,
-    mounted: bool,
-    card: Mapping[str, Any],
-    options: Options,
-) -> Diagnosis:
-    """The verdict: what could not be read, the declaration, the path typed, a mount, then all well."""
-    app = reading.app
-    if app.problem:
-        return replace(known, verdict=_unread(known, reading, card))
-    if endpoint is not None and (endpoint.api_name or endpoint.path):
-        return _declared(known, endpoint, mounted, options)
-    if (
-        target.asked.path
-        and (target.asked.name or app.kind != "gradio")
-        and target.asked.path != target.asked.mount
-    ):
-        return asked_paths.judge(known, target.asked)
-    if app.kind != "gradio" and target.asked.path:
-        return asked_paths.judge(known, target.asked)
-    if mounted:
-        return replace(known, verdict=_mounted(reading))
-    if app.kind != "gradio" and known.state is not None and known.state.sdk == "gradio":
-        seen = "The Hub says gradio, but the root of its host is another web app."
-        return replace(known, verdict=verdict(Code.MOUNTED_BELOW, seen))
-    return replace(known, verdict=_well(known), call_url=_only_url(known))
-
-
-def _unread(known: Diagnosis, reading: Reading, card: Mapping[str, Any]) -> Verdict:
-    sight = reading.sight
-    if sight is None:
-        return verdict(Code.NOT_UNDERSTOOD, reading.app.problem)
-    if sight.code is Code.PROXY_UNREACHABLE and known.state is not None and known.state.stage in SERVING:
-        port = card_text(card, "app_port") or "7860"
-        seen = f"The Hub says {known.state.stage}, but its proxy can't reach the app (503)."
-        why = f"Nothing listens on 0.0.0.0:{port}: another port, bound to 127.0.0.1, or it just restarts."
-        return verdict(
-            sight.code,
-            seen,
-            why=why,
-            todo=f"Listen on 0.0.0.0 and port {port}, or set app_port in the README.",
-        )
-    if sight.code is Code.PROXY_UNREACHABLE and any(a.body.strip() == ERROR_PAGE for a in reading.answers):
-        why = "It sleeps, starts, has crashed, or listens on the wrong port: only the Hub knows which."
-        return verdict(
-            sight.code, sight.seen, why=why, todo="Diagnose it as OWNER/NAME: hfspace diagnose SPACE"
-        )
-    if sight.code is Code.WRONG_SUBDOMAIN and reading.space:
-        return verdict(sight.code, sight.seen, todo=f"Use it: hfspace diagnose {reading.space}")
-    return verdict(sight.code, sight.seen)
-
-
-def _declared(known: Diagnosis, endpoint: EndpointSpec, mounted: bool, options: Options) -> Diagnosis:
-    app = known.app
-    if app is None:
-        return known
-    findings = check(endpoint, app)
-    served, _ = resolve(endpoint, app)
-    url = served.url if served is not None else ""
-    known = replace(known, findings=findings, call_url=url)
-    named = endpoint.api_name or endpoint.path
-    if findings:
-        first = findings[0]
-        todo = _advice(endpoint, app, options) or first.hint
-        why = first.hint if todo != first.hint else ""
-        return replace(known, verdict=verdict(Code.ENDPOINT_MISMATCH, first.message, why=why, todo=todo))
-    seen = f"{named} is served, and the declared payload fits."
-    where = f"It is called at {url}" + (f" (mounted at {known.base})" if mounted else "")
-    return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=where, problem=False))
-
-
-def _advice(endpoint: EndpointSpec, app: ServedApp, options: Options) -> str:
-    """The command that mends the declaration, and what it leaves to a person; "" when it can do nothing."""
-    better = mended(endpoint, app)
-    if better.spec == endpoint:
-        return ""
-    command = shlex.join(["hfspace", "diagnose", "SPACE", *options.manifest_options, "--fix"])
-    left = better.left[0] if better.left else None
-    more = f" Then by hand: {left.message} {left.hint}".rstrip() if left else ""
-    return f"Write it into the manifest: {command}{'.' if more else ''}{more}"
-
-
-def _mounted(reading: Reading) -> Verdict:
-    seen = f"Gradio {reading.app.version} is not at / but at {reading.base}."
-    path = "/" + reading.base.split("/", 3)[3]
-    return verdict(
-        Code.MOUNTED_BELOW, seen, todo=f"Use {reading.base}, and set base_path: {path} in the README."
-    )
-
-
-def _well(known: Diagnosis) -> Verdict:
-    app = known.app
-    if app is None:
-        return known.verdict
-    names = listed(app)
-    what = {"gradio": f"Gradio {app.version}", "tgi": "Text Generation Inference"}.get(
-        app.kind, "an HTTP app"
-    )
-    count = f"{len(names)} endpoint{'s' if len(names) != 1 else ''}" if names else "no named endpoint"
-    seen = f"It runs {what} and serves {count}."
-    if app.kind == "gradio":
-        return Verdict(code=Code.HEALTHY, seen=seen, problem=False)
-    return replace(verdict(Code.NOT_GRADIO, seen), problem=not names)
-
-
-def _only_url(known: Diagnosis) -> str:
-    shown = [item for item in known.app.endpoints if not item.hidden] if known.app else []
-    return shown[0].url if len(shown) == 1 else ""

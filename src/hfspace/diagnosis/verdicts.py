@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from hfspace.live.gradio.codes import UNDECIDED, Code
 from hfspace.live.gradio.findings import Finding
-from hfspace.model import ServedApp, SpaceState
+from hfspace.manifest.models import Payload
+from hfspace.model import Json, ServedApp, SpaceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,18 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call of a trial: a POST of `body` to `path`. `outcome` is the status and what it says."""
+
+    path: str
+    payload: Payload
+    body: Json
+    ok: bool
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """All that was found out about one Space or app. `target` is what was asked for; `base` where the app is;
     `call_url` the URL that calls the endpoint which is meant, "" when none is. `requests` counts ours."""
@@ -48,6 +61,7 @@ class Diagnosis:
     call_url: str = ""
     findings: tuple[Finding, ...] = ()
     invocation: Invocation | None = None
+    attempts: tuple[Attempt, ...] = ()
     requests: int = 0
     seconds: float = 0.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from hfspace.diagnosis.verdicts import Diagnosis
+from hfspace.diagnosis.verdicts import Attempt, Diagnosis
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
@@ -34,6 +34,7 @@ def render(found: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | N
     lines += _place(found, sources or {})
     if found.app is not None and not found.app.problem:
         lines += _app(found, found.app, full=verbose > 0 or not verdict.problem or bool(found.findings))
+    lines += [_attempt(item) for item in found.attempts]
     lines += _invocation(found)
     if verbose:
         lines += [f"  {plain(line)}" for line in verdict.evidence]
@@ -104,6 +105,11 @@ def _how(endpoint: ServedEndpoint, app: ServedApp, base: str) -> list[str]:
     return lines
 
 
+def _attempt(item: Attempt) -> str:
+    body = json.dumps(item.body, ensure_ascii=False)
+    return plain(f"  tried POST {item.path}  {body}  -> {item.outcome}")
+
+
 def _invocation(found: Diagnosis) -> list[str]:
     made = found.invocation
     if made is None or not made.ok:
@@ -168,6 +174,11 @@ def _document(found: Diagnosis) -> Json:
             "ok": made.ok, "seconds": round(made.seconds, 3), "answer": made.answer,
             "problem": made.problem or None,
         },
+        "attempts": [
+            {"method": "POST", "path": item.path, "payload": item.payload, "body": item.body, "ok": item.ok,
+             "outcome": item.outcome, "seconds": round(item.seconds, 3)}
+            for item in found.attempts
+        ],
         "requests": found.requests,
         "seconds": round(found.seconds, 3),
     }  # fmt: skip
