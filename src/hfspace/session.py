@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
 from hfspace.applier.events import Listener
 from hfspace.applier.executor import apply
@@ -28,6 +29,8 @@ from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs,
 from hfspace.observer import Look, observe
 from hfspace.planner.plan import is_named, plan
 from hfspace.planner.saved import why_stale
+
+T = TypeVar("T")
 
 DEFAULT_FILE = "spaces.yaml"
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -82,7 +85,7 @@ class Session:
         self._remember_rest(self._snapshot)
         newest = plan(self.manifest, self._snapshot, self._inputs, targets=self._targets)
         _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
-        newest = replace(newest, checks=(*self._checks_of(newest), *newest.checks))
+        newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest
 
@@ -104,7 +107,7 @@ class Session:
             )
         self._saved = True
         touched = [change.address for change in saved.changes]
-        fresh = plan(self.manifest, self.snapshot, self._inputs, targets=touched)
+        fresh = self._safe(plan(self.manifest, self.snapshot, self._inputs, targets=touched))
         # What had no value where the plan was made may have one here.
         still = [check for check in saved.checks if not check.needed_to_apply]
         addresses = {check.address for check in saved.checks}
@@ -141,9 +144,13 @@ class Session:
             options=options or Options(),
             targets=tuple(change.address for change in changes) if only else self._targets,
             expected=dict(approved.plan.snapshot) if self._saved else None,
-            listener=listener,
+            listener=lambda event: listener(self._safe(event)),
         )
-        return apply(approved, run)
+        return self._safe(apply(approved, run))
+
+    def _safe(self, value: T) -> T:
+        """A plan, an event or a result without the secrets that are known: it may go anywhere."""
+        return self.hub.known_secrets.redact_data(value)
 
     def _checks_of(self, newest: Plan) -> list[Check]:
         """Our own checks of what a plan looked at."""
@@ -194,7 +201,7 @@ def open_session(
     inputs = read_local_inputs(manifest, env, Path.cwd())
     for oddity in oddities(inputs.secrets):
         notify(f"Note: {oddity}; it is sent as it is.")
-    hub.hide(value.reveal() for value in inputs.secrets.values())
+    hub.known_secrets.add(value.reveal() for value in inputs.secrets.values())
     apps = AppReaders(hub=hub, env=env)
     look = Look(
         inputs=inputs,

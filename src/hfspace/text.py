@@ -1,14 +1,10 @@
-"""Text from elsewhere made harmless for a terminal, a log and a file; tokens cut out of it; its width."""
+"""Text from elsewhere made harmless for a terminal, a log and a file; how tokens look; its width."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
-
-_SHORTEST_SECRET = 4
 
 # A Hub token is hf_ and 34 letters and digits; one that was cut short still counts. Plain words such as
 # hf_transfer do not: from 8 characters on it takes a digit or a capital, from 16 on anything is one.
@@ -55,21 +51,8 @@ def _defused(line: str) -> str:
 def json_text(document: Any) -> str:
     """A JSON document for a terminal or a file: readable, and no character in it is active or unpaired."""
     text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
-    return _CONTROL.sub(lambda match: "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
-
-
-def redact(text: str, values: Iterable[str] = ()) -> str:
-    """`text` without Hub tokens and without `values`: a server or a log may repeat what it was sent.
-
-    A secret of several lines may come back as one, or in parts, so each of its lines counts; so do its
-    forms in JSON and in a URL. Values of fewer than four characters stay: they are in everything.
-    """
-    for value in sorted(set(values), key=len, reverse=True):
-        for part in (value, " ".join(value.split()), *value.splitlines()):
-            for form in {part, json.dumps(part)[1:-1], quote(part, safe="")}:
-                if len(form.strip()) >= _SHORTEST_SECRET:
-                    text = text.replace(form, "…")
-    return HUB_TOKEN.sub("hf_…", text)
+    text = _CONTROL.sub(lambda match: "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
+    return text.replace("##[", "##\\u005b")  # GitHub's runner takes it for a command anywhere in a line
 
 
 def width(text: str) -> int:

@@ -18,6 +18,7 @@ import pytest
 from hfspace.cli import main as entry
 from hfspace.live import transport
 from hfspace.live.limiter import Pace
+from hfspace.redaction import KnownSecrets
 from tests.leaks.parrot import Manner, serve
 
 TOKEN = "hf_local_canaryTOKEN0123"
@@ -145,10 +146,8 @@ def test_a_token_of_another_form_is_cut_out_of_the_hubs_words(
 
 
 def test_a_secret_at_the_end_of_a_long_answer_is_not_cut_in_half() -> None:
-    from hfspace.text import redact
-
-    assert redact("x" * 290 + PLAIN, [PLAIN]) == "x" * 290 + "…"
-    assert not found_in(redact(f"it was {' '.join(LINES.split())}", [LINES]))
+    assert KnownSecrets([PLAIN]).redact("x" * 290 + PLAIN) == "x" * 290 + "…"
+    assert not found_in(KnownSecrets([LINES]).redact(f"it was {' '.join(LINES.split())}"))
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from hfspace.cli.context import Context
+from hfspace.cli.door import doors
 from hfspace.files import lock_file, try_lock
 from hfspace.live.hub import connect
 from hfspace.localhub import LocalHub
+from hfspace.redaction import KnownSecrets
 
 MANIFEST = "version: 1\nspaces: {acme/x: {variables: {A: two}}}\n"
 SEED = {
@@ -149,7 +151,11 @@ def test_a_lock_is_held_once_and_lies_where_nobody_else_can_take_it(
 def test_a_stage_of_the_hub_is_no_command_for_the_terminal_or_the_runner(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    context = Context(env={})
-    context.note("::error::forged \x1b[2J\nRUNNING")
-    context.warn("##[error]forged")
-    assert capsys.readouterr().err == "\\::error::forged \\x1b[2J\nRUNNING\n\\##[error]forged\n"
+    with doors(KnownSecrets()):
+        context = Context(env={})
+        context.note("::error::forged \x1b[2J\nRUNNING")
+        context.warn("##[error]forged")
+        context.echo("::error::forged")
+    out, err = capsys.readouterr()
+    assert err == "\\::error::forged \nRUNNING\n## [error]forged\n"
+    assert out == "\\::error::forged\n"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hfspace import text
+from hfspace.redaction import KnownSecrets
 
 
 @pytest.mark.parametrize(
@@ -53,13 +54,13 @@ def test_json_for_people_stays_json() -> None:
     ["hf_" + "a" * 34, "hf_" + "Ab3" * 10, "hf_canary12", "hf_oauth_eyJhbGciOi.J9-x_y", "hf_jwt_abcdefgh_-."],
 )
 def test_hub_tokens_of_every_kind_and_length_are_cut_out(token: str) -> None:
-    assert text.redact(f"no access ({token}), see the log") == "no access (hf_…), see the log"
-    assert text.redact(f"x_{token}") == "x_hf_…"
+    assert KnownSecrets().redact(f"no access ({token}), see the log") == "no access (hf_…), see the log"
+    assert KnownSecrets().redact(f"x_{token}") == "x_hf_…"
 
 
 @pytest.mark.parametrize("word", ["hf_transfer", "hf_local_write", "hf_hub_download", "shelf_abcDEF1234"])
 def test_words_are_no_tokens(word: str) -> None:
-    assert text.redact(word) == word
+    assert KnownSecrets().redact(word) == word
 
 
 def test_a_value_is_cut_out_in_every_form_it_may_come_back_in() -> None:
@@ -67,10 +68,10 @@ def test_a_value_is_cut_out_in_every_form_it_may_come_back_in() -> None:
     echoed = (
         f"{value} {json.dumps(value)} pa%20ss/%22w pa%20ss%2F%22w%0Aline%20two {'pa ss/' + chr(34)}w line two"
     )
-    shown = text.redact(echoed, [value, "abc"])
+    shown = KnownSecrets([value, "abc"]).redact(echoed)
     assert "line two" not in shown
     assert "line%20two" not in shown
-    assert text.redact("abc", ["abc"]) == "abc"
+    assert KnownSecrets(["abc"]).redact("abc") == "abc"
 
 
 def test_columns_of_wide_and_combining_characters() -> None:

@@ -14,6 +14,7 @@ from hfspace.live import transport
 from hfspace.live.access import access
 from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Limiter, Pace
+from hfspace.redaction import KnownSecrets
 
 httpx = transport.http_module()
 URL = "http://hub"
@@ -36,7 +37,7 @@ class Answers(httpx.BaseTransport):  # type: ignore[misc, name-defined]
 def client(inner: Answers, seconds: float | None = None) -> HubClient:
     import huggingface_hub
 
-    made = HubClient(URL, access(None, URL, {}), Limiter(Pace(seconds), lambda text: None))
+    made = HubClient(URL, access(None, URL, {}), Limiter(Pace(seconds), lambda text: None), KnownSecrets())
     huggingface_hub.set_client_factory(lambda: transport.new_client(inner))
     return made
 

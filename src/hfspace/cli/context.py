@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hfspace.cli.door import behind
 from hfspace.errors import UsageError
+from hfspace.redaction import KnownSecrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +32,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The settings of one run, and the doors to the outside. `env` is read once, here."""
+    """The settings of one run, and the doors to the outside. `env` is read once, here; `secrets` are in
+    nothing that goes out."""
 
     files: tuple[str, ...] = ()
     overlays: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Context:
     log_format: str = "text"
     no_input: bool = False
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
 
     @property
     def manifest_files(self) -> tuple[str, ...]:
@@ -100,9 +104,15 @@ class Context:
 
     def load_manifest(self) -> Manifest:
         """The manifest with all its files merged. Raises ManifestError with every problem found."""
-        from hfspace.manifest.loader import load_files
+        from pathlib import Path
 
-        return load_files(self.manifest_files, overlays=self.overlays, env=self.env)
+        from hfspace.manifest.loader import load_files
+        from hfspace.manifest.secrets import read_local_inputs
+
+        manifest = load_files(self.manifest_files, overlays=self.overlays, env=self.env)
+        inputs = read_local_inputs(manifest, self.env, Path.cwd())
+        self.secrets.add(value.reveal() for value in inputs.secrets.values())
+        return manifest
 
     def load_base_manifest(self, base: Path) -> Manifest | None:
         """The same manifest in another checkout, None when it has none. An overlay that the checkout lacks is
@@ -135,11 +145,17 @@ class Context:
         """A client for the endpoint, with the token found unless one is given; keyless where none is."""
         from hfspace.live.hub import connect
 
-        return connect(self.endpoint, token or self.token(), env=self.env, notify=self.note, pace=pace)
+        token = token or self.token()
+        return connect(self.endpoint, token, env=self.env, notify=self.note, pace=pace, secrets=self.secrets)
 
     def echo(self, text: str) -> None:
-        """What was asked for: to stdout. The text must be escaped already."""
+        """What was asked for: to stdout."""
         click.echo(text, color=self.color or None)
+
+    def direct(self, line: str) -> None:
+        """A line for a program that obeys it (GitHub's runner, a shell): to stdout, as it is."""
+        click.echo(line, file=behind(sys.stdout))
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Progress, warnings and hints: to stderr, unless --quiet."""
@@ -167,9 +183,7 @@ class Context:
             import json
 
             text = json.dumps({"level": level, "message": text})
-        from hfspace.text import block  # --help and completion print nothing here
-
-        click.echo(block(text), err=True)
+        click.echo(text, err=True)
 
 
 _FILE_OPTIONS = (

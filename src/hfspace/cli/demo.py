@@ -33,9 +33,9 @@ def command(context: Context, keep: Path | None) -> int:
             overlays=(),
             env=demo_environment(context.env, hub.url, hub.token),
         )
-        _say(here, f"A local Hub with a drifted fleet is on {hub.url}.\n$ hfspace plan\n")
+        here.echo(f"A local Hub with a drifted fleet is on {hub.url}.\n$ hfspace plan\n")
         code = _story(here)
-        _say(here, f"The Hub served {len(hub.requests())} requests, {len(hub.writes())} of them writes.")
+        here.echo(f"The Hub served {len(hub.requests())} requests, {len(hub.writes())} of them writes.")
     return code
 
 
@@ -74,10 +74,10 @@ def _story(context: Context) -> int:
     context.echo(rendered(made, "text", context))
     if made.errors:
         raise HfspaceError("The demo's plan has errors; this is a bug in hfspace.")
-    _say(context, "\n$ hfspace apply --yes\n")
+    context.echo("\n$ hfspace apply --yes\n")
     result = execute(session, made.approve(), context, Options(poll_seconds=0.3, settle_seconds=2))
     context.echo(render(result, color=context.color))
-    _say(context, "\n$ hfspace plan\n")
+    context.echo("\n$ hfspace plan\n")
     again = open_session(context).plan()
     context.echo(rendered(again, "text", context))
     if result.failed or not again.is_empty:
@@ -85,9 +85,5 @@ def _story(context: Context) -> int:
             "The demo did not converge; see above for what failed.",
             hint="It needs huggingface_hub 1.23 or newer; else this is a bug in hfspace.",
         )
-    _say(context, "\nThe second plan is empty: the Hub is what the manifest says.")
+    context.echo("\nThe second plan is empty: the Hub is what the manifest says.")
     return 0
-
-
-def _say(context: Context, text: str) -> None:
-    click.echo(text, err=False, color=context.color or None)

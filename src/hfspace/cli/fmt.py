@@ -42,7 +42,7 @@ def command(context: Context, paths: tuple[str, ...], check: bool) -> int:
             problems.append(Problem(file=name, message=f"can't be laid out: {error}", hint=hint))
             continue
         if name == "-":
-            context.echo(text.rstrip("\n"))
+            context.direct(text.rstrip("\n"))
         elif text.encode() != Path(name).read_bytes():
             changed += 1
             context.echo(plain(name))

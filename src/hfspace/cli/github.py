@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +98,7 @@ def annotate_command(context: Context, plan_file: Path) -> int:
 
     text = render(plan_annotations(_loaded(plan_file)), workspace=context.env.get("GITHUB_WORKSPACE", ""))
     if text:
-        context.echo(text)
+        context.direct(text)
     return 0
 
 
@@ -170,12 +169,7 @@ def action_command(context: Context) -> int:
     """What action.yml runs; inputs come from the environment."""
     from hfspace.github.action import run
 
-    def echo(text: str) -> None:
-        # The child writes to the same stdout: what belongs before its output must be out before.
-        click.echo(text)
-        sys.stdout.flush()
-
-    return run(context.env, echo)
+    return run(context.env, context.echo, context.direct)
 
 
 for _one in (

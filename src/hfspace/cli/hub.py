@@ -40,9 +40,9 @@ def serve_command(
     from hfspace.localhub import LocalHubError, serve
 
     def ready(url: str, tokens: list[str]) -> None:
-        context.echo(f"export HF_ENDPOINT={url}")
+        context.direct(f"export HF_ENDPOINT={url}")
         if tokens:
-            context.echo(f"export HF_TOKEN={tokens[0]}")
+            context.direct(f"export HF_TOKEN={tokens[0]}")
         context.note(f"Local Hub on {url}; requests: {url}/_local/requests. Ctrl-C ends it.")
 
     try:

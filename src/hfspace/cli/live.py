@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hfspace.cli.door import behind
 from hfspace.text import plain
 
 _REFRESH_PER_SECOND = 4
@@ -75,7 +76,7 @@ class View:
 @contextmanager
 def live_view(total: int, *, color: bool) -> Iterator[View]:
     """The view of `total` Spaces while the block runs; it is gone afterwards, lines `above` it stay."""
-    console = Console(file=sys.stderr, no_color=not color, highlight=False, soft_wrap=True)
+    console = Console(file=behind(sys.stderr), no_color=not color, highlight=False, soft_wrap=True)
     view = View(total, above=lambda text: console.print(Text(plain(text))))
     with Live(view, console=console, refresh_per_second=_REFRESH_PER_SECOND, transient=True):
         yield view

@@ -16,7 +16,10 @@ import click
 
 from hfspace import __version__
 from hfspace.cli.context import Context, global_options, merge
+from hfspace.cli.door import doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
+from hfspace.manifest.environment import TOKENS
+from hfspace.redaction import KnownSecrets
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -105,7 +108,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, /, **options: object) -> None:
     """GitOps for Hugging Face Spaces: declare them in YAML, see the change and the bill, apply."""
-    ctx.obj = merge(Context(), options, dict(os.environ))
+    ctx.obj = merge(ctx.obj or Context(), options, dict(os.environ))
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -119,12 +122,18 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run hfspace; the exit code (design section 3)."""
     signal.signal(signal.SIGTERM, _terminate)
     _open_streams()
+    secrets = KnownSecrets(os.environ.get(name, "") for name in TOKENS)
+    with doors(secrets):
+        return _run(args, Context(secrets=secrets))
+
+
+def _run(args: Sequence[str] | None, context: Context) -> int:
     if not sys.warnoptions:
         # What libraries tell their callers is for developers. Set here, for the process, and never by the
         # library part of hfspace: filters are global, and its threads run in programs of others.
         warnings.simplefilter("ignore")
     try:
-        code = cli.main(args=list(args) if args is not None else None, standalone_mode=False)
+        code = cli.main(args=list(args) if args is not None else None, standalone_mode=False, obj=context)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, click.Abort):

@@ -97,9 +97,12 @@ def read_inputs(env: Mapping[str, str]) -> Inputs:
     )
 
 
-def run(env: Mapping[str, str], echo: Echo) -> int:
-    """The whole action; its exit code. Raises HfspaceError for what is wrong with the job itself."""
-    job = Job(read_inputs(env), read_event(env), env, echo)
+def run(env: Mapping[str, str], echo: Echo, direct: Echo) -> int:
+    """The whole action; its exit code. `echo` prints text, `direct` a workflow command.
+
+    Raises HfspaceError for what is wrong with the job itself.
+    """
+    job = Job(read_inputs(env), read_event(env), env, echo, direct)
     if job.event.from_fork:
         if job.inputs.command not in {"validate", "plan"}:
             raise UsageError(
@@ -123,9 +126,11 @@ def run(env: Mapping[str, str], echo: Echo) -> int:
 class Job:
     """One run of the action."""
 
-    def __init__(self, inputs: Inputs, event: Event, env: Mapping[str, str], echo: Echo) -> None:
+    def __init__(
+        self, inputs: Inputs, event: Event, env: Mapping[str, str], echo: Echo, direct: Echo
+    ) -> None:
         self.inputs, self.event = inputs, event
-        self._env, self._echo = env, echo
+        self._env, self._echo, self._direct = env, echo, direct
         self._temp = Path(env.get("RUNNER_TEMP") or ".").resolve()
         self.plan_path = self._temp / "hfspace-plan.json"
 
@@ -250,7 +255,7 @@ class Job:
 
     def _annotate(self, found: Sequence[annotate.Annotation]) -> None:
         if text := annotate.render(found, workspace=self.event.workspace):
-            self._echo(text)
+            self._direct(text)
 
     def _child(
         self, arguments: Sequence[str], *, cwd: str | None = None, capture: bool = False
@@ -259,13 +264,13 @@ class Job:
         env = child_env(self._env, from_fork=self.event.from_fork)
         env[NAMES_VARIABLE] = "" if self.event.from_fork else self.inputs.env_names
         token = secrets.token_hex(16)
-        self._echo(f"::stop-commands::{token}")
+        self._direct(f"::stop-commands::{token}")
         try:
             return _run([sys.executable, "-I", "-m", "hfspace", *arguments], env, cwd, capture=capture)
         except OSError as error:
             raise UsageError(f"hfspace can't run in '{cwd}': {error.strerror}.") from None
         finally:
-            self._echo(f"::{token}::")
+            self._direct(f"::{token}::")
 
 
 def _run(

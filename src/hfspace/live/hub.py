@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from hfspace.live.transport import (
     current_stream_tail,
 )
 from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
-from hfspace.text import redact
+from hfspace.redaction import KnownSecrets
 
 T = TypeVar("T")
 
@@ -41,8 +41,10 @@ def connect(
     env: Mapping[str, str] | None = None,
     notify: Callable[[str], None] = lambda text: None,
     pace: Pace | None = None,
+    secrets: KnownSecrets | None = None,
 ) -> HubClient:
-    """A client for one endpoint and token; without a token, keyless where `env` allows it.
+    """A client for one endpoint and token; without a token, keyless where `env` allows it. Tokens and secrets
+    that it sends are added to `secrets`, and cut out of what it returns.
 
     Raises UsageError when the endpoint is no http(s) URL.
     """
@@ -55,13 +57,16 @@ def connect(
         )
     if not endpoint.startswith(("https://", "http://")):
         raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
-    return HubClient(endpoint, access(token, endpoint, env or {}), Limiter(pace or Pace(), notify))
+    limiter = Limiter(pace or Pace(), notify)
+    return HubClient(endpoint, access(token, endpoint, env or {}), limiter, secrets or KnownSecrets())
 
 
 class HubClient:
-    """The Hub. Safe to use from several threads."""
+    """The Hub. Safe to use from several threads. `known_secrets` are in no error and no log line of it."""
 
-    def __init__(self, endpoint: str, access: Stored | Keyless, limiter: Limiter) -> None:
+    def __init__(
+        self, endpoint: str, access: Stored | Keyless, limiter: Limiter, secrets: KnownSecrets
+    ) -> None:
         # Telemetry would be a hidden request (docs/hub-api.md section 15). The variable is read at the first
         # import of the library, which a program that uses us may have done long before.
         if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
@@ -76,7 +81,8 @@ class HubClient:
         self.endpoint = endpoint
         self.limiter = limiter
         self._access = access
-        self._hidden: frozenset[str] = frozenset({access.token} if access.token else ())
+        self.known_secrets = secrets
+        secrets.add([access.token] if access.token else [])
         self._api: Any = HfApi(
             endpoint=endpoint,
             token=access.token or False,
@@ -99,12 +105,8 @@ class HubClient:
     def token_for(self, space: str) -> str | None:
         """The token for the Space's own app; None for anonymous. Raises Unauthorized (keyless)."""
         token = self._access.app(space)
-        self.hide([token] if token else [])
+        self.known_secrets.add([token] if token else [])
         return token
-
-    def hide(self, secrets: Iterable[str]) -> None:
-        """From now on these are in no error and no log line that this client returns."""
-        self._hidden |= frozenset(secrets)
 
     def check_write(self, space: str) -> None:
         """Raises Unauthorized when no token for writing can be had; a token that was found is not tried."""
@@ -244,7 +246,7 @@ class HubClient:
         )
         kept: list[str] = []
         while (line := ask(lambda: next(lines, None))) is not None:
-            text = redact(str(line).rstrip("\n"), self._hidden)
+            text = self.known_secrets.redact(str(line).rstrip("\n"))
             if tail is None or follow:
                 yield text
             else:  # a Hub that does not know `tail` has sent all
@@ -254,7 +256,7 @@ class HubClient:
     # ------------------------------------------------------------ writes
 
     def create(self, new: NewSpace) -> None:
-        self.hide(value for value, _ in new.secrets.values())
+        self.known_secrets.add(value for value, _ in new.secrets.values())
         try:
             self._ask("create", new.id, lambda: self._create(new), write=True)
         except NotVisible as error:
@@ -324,7 +326,7 @@ class HubClient:
         )
 
     def set_secret(self, space: str, key: str, value: str, description: str) -> None:
-        self.hide([value])
+        self.known_secrets.add([value])
         self._write(
             f"set the secret {key} of",
             space,
@@ -365,12 +367,12 @@ class HubClient:
 
     def _auth(self, space: str) -> Auth:
         auth = self._access.settings(space)
-        self.hide([auth] if isinstance(auth, str) else [])
+        self.known_secrets.add([auth] if isinstance(auth, str) else [])
         return auth
 
     def _info(self, space: str) -> Any:
         def ask(auth: Auth) -> Any:
-            self.hide([auth] if isinstance(auth, str) else [])
+            self.known_secrets.add([auth] if isinstance(auth, str) else [])
             return self._ask("read", space, lambda: self._api.space_info(space, token=auth))
 
         return self._access.read(space, ask)
@@ -447,7 +449,7 @@ class HubClient:
                 endpoint=self.endpoint,
                 has_token=self.has_token,
                 write=write,
-                hide=self._hidden,
+                secrets=self.known_secrets,
             ) from None
         finally:
             current_pages.reset(turned)

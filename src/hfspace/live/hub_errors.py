@@ -7,7 +7,6 @@ that it is over https (docs/hub-api.md section 13).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from hfspace.errors import (
@@ -22,7 +21,8 @@ from hfspace.errors import (
     Rejected,
     Unauthorized,
 )
-from hfspace.text import one_line, redact
+from hfspace.redaction import KnownSecrets
+from hfspace.text import one_line
 
 _BILLING = re.compile(
     r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
@@ -62,17 +62,18 @@ def translate(
     endpoint: str,
     has_token: bool,
     write: bool,
-    hide: Iterable[str] = (),
+    secrets: KnownSecrets,
 ) -> HubError:
-    """The HubError for `error`, raised while `doing` something to `what`; without any text of `hide`."""
+    """The HubError for `error`, raised while `doing` something to `what`; without any of `secrets`."""
     act = f"{doing} {what}".strip()
     response = getattr(error, "response", None)
     if response is not None and getattr(response, "status_code", None):
-        return _refusal(response, act, what, has_token, write, tuple(hide))
+        return _refusal(response, act, what, has_token, write, secrets)
     name = type(error).__name__
     if name == "Diverted":
         return Rejected(
-            f"{endpoint} sends us to another host ({_clean(str(error))}), to: {act}. Nothing was sent there.",
+            f"{endpoint} sends us to another host ({_clean(str(error), secrets)}), to: {act}. "
+            "Nothing was sent there.",
             hint="Check that HF_ENDPOINT names the Hub itself, not an address that redirects to it.",
         )
     if name in _BAD_ADDRESS or str(error) in _BAD_ADDRESS:
@@ -86,9 +87,9 @@ def translate(
         )
         return HubUnreachable(f"No answer from {endpoint} to: {act} ({_broken(error)}).", hint=hint)
     if isinstance(error, ValueError) and type(error).__module__.startswith("huggingface_hub"):
-        return Rejected(f"Could not {act}: {_clean(str(error), tuple(hide))}", status=400)
+        return Rejected(f"Could not {act}: {_clean(str(error), secrets)}", status=400)
     if isinstance(error, ValueError) and write and name == "ValueError":
-        return Rejected(f"Could not {act}: {_clean(str(error), tuple(hide))}", status=400)
+        return Rejected(f"Could not {act}: {_clean(str(error), secrets)}", status=400)
     return HubFault(
         f"{endpoint} did not answer as the Hub does to: {act} ({oddity(error)}).",
         hint="Run again; check that HF_ENDPOINT names a Hub, and that no proxy answers in its place.",
@@ -108,10 +109,10 @@ def _broken(error: Exception) -> str:
 
 
 def _refusal(
-    response: Any, act: str, what: str, has_token: bool, write: bool, hide: tuple[str, ...]
+    response: Any, act: str, what: str, has_token: bool, write: bool, secrets: KnownSecrets
 ) -> HubError:
     status = int(response.status_code)
-    said = _message(response, hide)
+    said = _message(response, secrets)
     quoted = f' The Hub says: "{said}"' if said else ""
     if status == 401:
         return _unauthorized(act, quoted, has_token)
@@ -169,7 +170,7 @@ def _billing_hint(said: str) -> str:
     return "Check the plan and the payment method of the account that owns the Space."
 
 
-def _message(response: Any, hide: tuple[str, ...]) -> str:
+def _message(response: Any, secrets: KnownSecrets) -> str:
     """The Hub's own words: `error` of the body, in either of its two forms (docs/hub-api.md section 13)."""
     try:
         body = response.json()
@@ -178,12 +179,12 @@ def _message(response: Any, hide: tuple[str, ...]) -> str:
         said = said if isinstance(said, str) else ""
     except Exception:  # noqa: BLE001 - whatever came is not JSON; the header may still say it
         said = ""
-    return _clean(str(said or response.headers.get("x-error-message", "")), hide)
+    return _clean(str(said or response.headers.get("x-error-message", "")), secrets)
 
 
-def _clean(text: str, hide: tuple[str, ...] = ()) -> str:
+def _clean(text: str, secrets: KnownSecrets) -> str:
     """One bounded line without anything that looks like a token."""
-    return one_line(redact(text, hide), _LONGEST)
+    return one_line(secrets.redact(text), _LONGEST)
 
 
 def _is_transport(error: Exception) -> bool:

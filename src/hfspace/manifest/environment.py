@@ -13,7 +13,7 @@ from dataclasses import dataclass
 NAMES_VARIABLE = "HFSPACE_ENV_NAMES"
 """Names separated by commas or white space; empty for none; not set: every name that is no secret."""
 
-_TOKENS = frozenset(
+TOKENS = frozenset(
     {
         "HF_TOKEN",
         "HUGGINGFACE_TOKEN",
@@ -41,7 +41,7 @@ class Environment:
 
     def refusal(self, name: str) -> tuple[str, str] | None:
         """Why `${name}` is not read: a message and a hint; None when it may be."""
-        if name in _TOKENS:
+        if name in TOKENS:
             return (
                 f"${{{name}}} is a token, and would stand in every plan",
                 f"Declare a secret: secrets: {{KEY: {{env: {name}}}}}.",

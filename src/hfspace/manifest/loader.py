@@ -15,6 +15,7 @@ from hfspace.manifest.merging import Merged
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.yaml_tree import Tree, parse
 from hfspace.model import ManifestRef
+from hfspace.redaction import KnownSecrets
 from hfspace.text import HUB_TOKEN
 
 _SHORTEST_SECRET = 4
@@ -69,7 +70,9 @@ def load(
     if problems or manifest is None:
         order = {name: place for place, name in enumerate(lines)}
         values = _read_values(trees, env)
-        safe = {_without_secrets(_as_written(problem, values), trees) for problem in problems}
+        literals = [text for tree in trees for text in tree.literals]
+        secrets = KnownSecrets([*literals, *(env.get(name, "") for name in readable.sources)])
+        safe = {_without_secrets(_as_written(problem, values), secrets) for problem in problems}
         raise ManifestError(
             sorted(safe, key=lambda one: (order.get(one.file, 0), one.line, one.column, one.message))
         )
@@ -105,18 +108,18 @@ def _no_map(tree: Tree, lines: Sequence[str]) -> Problem:
     )
 
 
-def _without_secrets(problem: Problem, trees: Iterable[Tree]) -> Problem:
+def _without_secrets(problem: Problem, secrets: KnownSecrets) -> Problem:
     """A secret that somebody wrote into the file must not get from there into a log."""
-    literals = [text for tree in trees for text in tree.literals if len(text) >= _SHORTEST_SECRET]
-    if _CREDENTIAL.search(problem.source_line) or _CREDENTIAL.search(problem.message):
-        message = _CREDENTIAL.sub("…", problem.message)
-        problem = problem._replace(source_line="", message=message, hint=_CREDENTIAL.sub("…", problem.hint))
-    if any(text in problem.source_line or text in problem.message for text in literals):
-        message = problem.message
-        for text in literals:
-            message = message.replace(text, "…")
-        return problem._replace(source_line="", message=message)
-    return problem
+
+    def safe(text: str) -> str:
+        return secrets.redact(_CREDENTIAL.sub("…", text))
+
+    shown = safe(problem.message) == problem.message and safe(problem.source_line) == problem.source_line
+    return problem._replace(
+        message=safe(problem.message),
+        hint=safe(problem.hint),
+        source_line=problem.source_line if shown else "",
+    )
 
 
 def _ref(trees: Iterable[Tree], texts: Mapping[str, str]) -> ManifestRef:

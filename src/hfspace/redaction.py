@@ -1,0 +1,112 @@
+"""What is secret in this process, cut out of everything that leaves it: text, JSON, plans, results.
+
+Secrets are known by their values, tokens of the Hub by their look too. A server, an app or a log may repeat
+what it was sent, and a manifest may hold in a variable what is also a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from hfspace.text import HUB_TOKEN
+
+T = TypeVar("T")
+
+_SHORTEST = 4
+_BEGINNING = 8
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_FREE_TEXT = frozenset({"before", "after", "note", "message", "hint", "error", "log_tail", "text"})
+"""Fields of plans, events and results that hold text of others; all else are names and numbers of ours."""
+
+
+class KnownSecrets:
+    """The values of tokens and secrets that this process has read. Safe to use from several threads.
+
+    Values of fewer than four characters are not known as secrets: they are in everything.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._forms: tuple[str, ...] = ()
+        self.add(values)
+
+    def add(self, values: Iterable[str]) -> None:
+        forms = {form for value in values for form in _forms(value)}
+        self._forms = tuple(sorted(forms.union(self._forms), key=lambda form: (-len(form), form)))
+
+    def redact(self, text: str) -> str:
+        """`text` without secrets and tokens. What is JSON stays JSON: numbers and words in it are no secret,
+        even where one looks like them."""
+        text = HUB_TOKEN.sub("hf_…", text)
+        if "…" in text:
+            text = self._without_beginnings(text)
+        forms = [form for form in self._forms if form in text]
+        if not forms:
+            return text
+        if _is_json(text):
+            return _STRING.sub(lambda string: f'"{_cut(string[0][1:-1], forms)}"', text)
+        if "\n" in text:
+            return "\n".join(self.redact(line) for line in text.split("\n"))
+        return _cut(text, forms)
+
+    def redact_data(self, value: T) -> T:
+        """The same for a plan, an event or a result: its texts of others, never names and numbers of ours."""
+        return self._data(value, free=False)  # type: ignore[no-any-return]
+
+    def _data(self, value: Any, *, free: bool) -> Any:
+        if isinstance(value, str):
+            return self.redact(value) if free and type(value) is str else value
+        if isinstance(value, Mapping):
+            return {key: self._data(item, free=free) for key, item in value.items()} if free else value
+        if isinstance(value, list | tuple):
+            return type(value)(self._data(item, free=free) for item in value)
+        if not is_dataclass(value) or isinstance(value, type):
+            return value
+        before = {field.name: getattr(value, field.name) for field in fields(value)}
+        after = {name: self._data(item, free=name in _FREE_TEXT) for name, item in before.items()}
+        return value if after == before else replace(value, **after)
+
+    def _without_beginnings(self, text: str) -> str:
+        """`text` without a secret that somebody cut in the middle, with an ellipsis."""
+        *parts, last = text.split("…")
+        for number, part in enumerate(parts):
+            for form in self._forms:
+                at = part.rfind(form[:_BEGINNING])
+                if at >= 0 and len(form) > _BEGINNING and form.startswith(part[at:]):
+                    parts[number] = part[:at]
+        return "…".join([*parts, last])
+
+
+def _forms(value: str) -> set[str]:
+    """How a secret may come back: as it is, as one line, in parts, in JSON, in JSON within JSON, in a URL."""
+    parts = {value, " ".join(value.split()), *value.splitlines()}
+    quoted = {_in_json(part) for part in parts}
+    forms = parts | quoted | {_in_json(part) for part in quoted} | {quote(part, safe="") for part in parts}
+    return {form for form in forms if len(form.strip()) >= _SHORTEST}
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _cut(text: str, forms: Iterable[str]) -> str:
+    for form in forms:
+        if form.replace(".", "").isdigit():  # no part of a longer number
+            text = re.sub(rf"(?<![\d.]){re.escape(form)}(?!\.?\d)", "…", text)
+        else:
+            text = text.replace(form, "…")
+    return text
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
