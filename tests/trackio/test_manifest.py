@@ -67,7 +67,7 @@ def test_names_with_breaks_are_refused() -> None:
         ("experiments: [a]", "'experiments' must be a map"),
         ("sdk: static\nexperiments: {a: {}}", "a static Space has no experiments"),
         ("prune: [experiments]", "experiments can't be pruned"),
-        ("trackio: {backend: wandb}", "'backend' can't be 'wandb'"),
+        ("trackio: {backend: wandb}", "'wandb' is no backend of experiments"),
     ],
 )
 def test_other_mistakes_are_told(body: str, message: str) -> None:

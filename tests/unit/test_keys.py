@@ -108,9 +108,10 @@ def test_an_endpoint_names_method_and_fields_of_a_route() -> None:
         ("on_error: {do: reboot}", "'do' can't be 'reboot'"),
         ("on_error: reboot", "'on_error' can't be 'reboot'"),
         ("trackio: {artifacts: 'hf://models/a/b'}", "can't keep artifacts"),
+        ("trackio: {backend: wandb}", "'wandb' is no backend of experiments"),
         ("trackio: {endpoints: {creat: /x}}", "It is one of: create, list, show"),
         ("trackio: {endpoints: {create: /}}", "'/' is no name of an endpoint"),
-        ("trackio: {backend: trackio, endpoints: {create: /x}}", "no endpoints of other names"),
+        ("trackio: {backend: trackio, endpoints: {create: /x}}", "only the Gradio app"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(text: str, says: str) -> None:

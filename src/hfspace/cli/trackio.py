@@ -60,9 +60,9 @@ def place_options(function: F) -> F:
             click.option("--project", help="A project of official trackio."),
             click.option(
                 "--backend",
-                type=click.Choice(["auto", "interface", "trackio"]),
+                metavar="NAME",
                 default="auto",
-                help="The kind of app; it is asked unless you say it.",
+                help="The kind of app: interface, trackio, or a package's; it is asked unless you say it.",
             ),
             click.option("--wake", is_flag=True, help="Wake a sleeping Space; this may cost money."),
             click.option(

@@ -3,7 +3,7 @@ can't hold is an error with the way out, never a difference that comes back (doc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from hfspace.errors import TrackioError, TrackioUnavailable
 from hfspace.facets.base import NOTHING, Facet, Need
@@ -13,6 +13,7 @@ from hfspace.live.trackio.port import Tracker
 from hfspace.live.trackio.values import differing, run_id
 from hfspace.manifest.experiments import Identity, identity
 from hfspace.manifest.models import ExperimentSpec, SpaceSpec
+from hfspace.manifest.trackers import HOLDS
 from hfspace.model import (
     UNKNOWN,
     Action,
@@ -29,6 +30,7 @@ from hfspace.model import (
 _NAME = "experiments"
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _UNSUPPORTED = "unsupported"
+_WHOSE = {"interface": "the Gradio Trackio app", "trackio": "official trackio"}
 _PERSISTENCE = ("HF_TOKEN", "TRACKIO_DATASET_REPO")
 
 
@@ -51,12 +53,13 @@ class Experiments(Facet):
             return [] if spec.state == "paused" else [_unread(desired, state)]
         if live.problem:
             return [_problem(desired, live)]
-        found: list[Change | Check] = [*_limits(desired, live.backend)]
+        holds = HOLDS.get(live.backend, live.holds)
+        found: list[Change | Check] = [*_limits(desired, live.backend, holds)]
         blocked = {check.address for check in found}
         for key, wanted in sorted((spec.experiments or {}).items()):
             if f"{desired.id}.{_NAME}.{key}" not in blocked:
                 found += _one(desired, key, wanted, live)
-        if _NAME in spec.prune and live.backend == "trackio":
+        if _NAME in spec.prune and "delete" in holds:
             found += [_delete(desired, item) for item in _extra(desired, live)]
         if live.backend == "interface":
             found += _forgetful(desired, state)
@@ -68,9 +71,9 @@ class Experiments(Facet):
         if spec.state == "paused" or not desired.is_created:
             return []
         backend = spec.trackio.backend if spec.trackio else "auto"
-        limits: list[Change | Check] = [*_limits(desired, backend)] if backend != "auto" else []
+        holds = HOLDS.get(backend)  # what another package's can hold is known when its app was asked
         return [
-            *limits,
+            *(_limits(desired, backend, holds) if holds is not None else ()),
             *(_create(desired, key, wanted) for key, wanted in sorted((spec.experiments or {}).items())),
         ]
 
@@ -101,11 +104,12 @@ class Experiments(Facet):
         key = str(change.key)
         with ports.tracker(desired.id, desired.spec) as client:
             if change.action is Action.DELETE:
-                client.delete(str((change.before or {}).get("id")), key.partition("/")[0])
+                project = key.partition("/")[0] if "projects" in client.holds else None
+                client.delete(str((change.before or {}).get("id")), project)
                 return
             wanted = (desired.spec.experiments or {})[key]
             where = Identity(project=None, name=key)
-            if client.kind == "trackio":
+            if "projects" in client.holds:
                 where = identity(key, wanted, desired.spec.trackio)
             _bring(client, where, wanted, create=change.action is Action.CREATE)
 
@@ -230,59 +234,40 @@ def _renamed(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExper
     return _error(desired, key, f"the run was renamed: it is '{now.key}' now.", "Write that name.")
 
 
-def _limits(desired: Desired, backend: str) -> Iterator[Check]:
+def _limits(desired: Desired, backend: str, holds: Sequence[str]) -> Iterator[Check]:
     """What this kind of app can't hold."""
-    spec = desired.spec
-    if backend == "interface":
-        if _NAME in spec.prune:
-            yield desired.check(
-                _NAME,
-                "error",
-                "the Gradio Trackio app can't delete experiments.",
-                hint="Remove experiments from `prune`.",
-                at="prune",
-            )
-        if spec.trackio and spec.trackio.project is not None:
-            yield desired.check(
-                _NAME,
-                "error",
-                "the Gradio Trackio app has no projects.",
-                hint="Remove `trackio.project`.",
-                at="trackio",
-            )
+    spec, whose = desired.spec, _WHOSE.get(backend, f"the backend '{backend}'")
+    if _NAME in spec.prune and "delete" not in holds:
+        text, hint = f"{whose} can't delete experiments.", "Remove experiments from `prune`."
+        yield desired.check(_NAME, "error", text, hint=hint, at="prune")
+    if spec.trackio and spec.trackio.project is not None and backend == "interface":
+        text, hint = f"{whose} has no projects.", "Remove `trackio.project`."
+        yield desired.check(_NAME, "error", text, hint=hint, at="trackio")
     for key, wanted in sorted((spec.experiments or {}).items()):
-        limits = (
-            _interface_limits(wanted) if backend == "interface" else _official_limits(desired, key, wanted)
-        )
-        for message, hint in limits:
-            yield _error(desired, key, message, hint)
+        for message, hint in (*_lacking(wanted, holds), *_unnamed(desired, key, wanted, backend, holds)):
+            yield _error(desired, key, f"{whose} {message}", hint)
 
 
-def _interface_limits(wanted: ExperimentSpec) -> Iterable[tuple[str, str]]:
-    if wanted.project is not None:
-        yield "the Gradio Trackio app has no projects.", "Remove `project:`."
+def _lacking(wanted: ExperimentSpec, holds: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if wanted.status is not None and "status" not in holds:
+        hint = "Remove `status:`, or keep it as a parameter: parameters: {status: …}."
+        yield "keeps no status of a run.", hint
+    if wanted.description is not None and "description" not in holds:
+        hint = "Remove `description:`, or keep it as a parameter: parameters: {description: …}."
+        yield "keeps no description of a run.", hint
+    if wanted.project is not None and "projects" not in holds:
+        yield "has no projects.", "Remove `project:`."
 
 
-def _official_limits(desired: Desired, key: str, wanted: ExperimentSpec) -> Iterable[tuple[str, str]]:
-    """All that official trackio can't hold, each with the way out."""
-    if wanted.status is not None:
-        yield (
-            "official trackio keeps no status of a run.",
-            "Remove `status:`, or keep it as a parameter: parameters: {status: …}.",
-        )
-    if wanted.description is not None:
-        yield (
-            "official trackio keeps no description of a run.",
-            "Remove `description:`, or keep it as a parameter: parameters: {description: …}.",
-        )
-    if identity(key, wanted, desired.spec.trackio).project is None:
-        yield (
-            "official trackio keeps runs in projects, and none is named.",
-            f"Write `trackio: {{project: NAME}}`, or the key as NAME/{key}.",
-        )
-    for name, value in wanted.parameters.items():
+def _unnamed(
+    desired: Desired, key: str, wanted: ExperimentSpec, backend: str, holds: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    if "projects" in holds and identity(key, wanted, desired.spec.trackio).project is None:
+        hint = f"Write `trackio: {{project: NAME}}`, or the key as NAME/{key}."
+        yield "keeps runs in projects, and none is named.", hint
+    for name, value in wanted.parameters.items() if backend == "trackio" else ():
         if str(value) in _NOT_FINITE:
-            yield f"official trackio reads the text of '{name}' back as no number.", "Write it in lower case."
+            yield f"reads the text of '{name}' back as no number.", "Write it in lower case."
 
 
 def _forgetful(desired: Desired, state: SpaceState) -> Iterator[Check]:

@@ -65,7 +65,7 @@ def problems(spec: SpaceSpec) -> Found:
         for name, text in (("project", experiment.project), ("id", experiment.id)):
             if text is not None and (not text.strip() or has_breaks(text)):
                 yield (*at, name), f"{name} {text!r} is not one line of text", "Correct it, or remove it."
-    if spec.trackio is None or spec.trackio.backend != "interface":
+    if spec.trackio is None or spec.trackio.backend in {"auto", "trackio"}:
         yield from _collisions(spec)
 
 

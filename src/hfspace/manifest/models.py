@@ -38,7 +38,6 @@ Ignorable = Literal[
 ExperimentStatus = Literal["running", "completed", "failed", "paused"]
 Payload = Literal["data", "inputs"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Backend = Literal["auto", "interface", "trackio"]
 TrackioUse = Literal[
     "create", "list", "show", "log_parameters", "log_metrics", "update_status", "plot", "refresh",
     "simulate", "demo",
@@ -143,7 +142,12 @@ class EndpointSpec(Model):
 class TrackioSpec(Model):
     """How the experiments of a Space are reached."""
 
-    backend: Backend = key("Which Trackio it is: auto asks the app.", default="auto", example="interface")
+    backend: str = key(
+        "Which Trackio it is: auto asks the app; or the name of a backend that an installed package brings.",
+        values="auto, interface, trackio, or a package's",
+        default="auto",
+        example="interface",
+    )
     project: str | None = key("The project of official trackio.", example="smollm3")
     endpoints: Mapping[TrackioUse, str] | None = key(
         "Endpoint names of a Gradio app that are not the usual ones (docs/trackio.md).",
@@ -307,7 +311,7 @@ class SpaceSpec(Model):
     )
     trackio: TrackioSpec | None = key(
         "Which Trackio the Space runs (docs/trackio.md).",
-        values="`{backend: auto \\| interface \\| trackio, project, endpoints, artifacts}`",
+        values="`{backend: auto \\| interface \\| trackio \\| a package's, project, endpoints, artifacts}`",
         example="{backend: auto}",
         static=False,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from hfspace.errors import Problem
-from hfspace.manifest import experiments
+from hfspace.errors import Problem, UsageError
+from hfspace.manifest import experiments, trackers
 from hfspace.manifest.experiments import has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
@@ -218,13 +218,18 @@ def _request(endpoint: EndpointSpec) -> Found:
 
 
 def _trackio(spec: SpaceSpec) -> Found:
+    if spec.trackio and spec.trackio.backend not in {"auto", *trackers.HOLDS}:
+        try:
+            trackers.plugin(spec.trackio.backend)
+        except UsageError as error:
+            yield ("trackio", "backend"), error.message.rstrip("."), error.hint
     for use, name in (spec.trackio.endpoints or {}).items() if spec.trackio else ():
         if not name.strip().strip("/") or has_breaks(name):
             hint = "Write its api_name, such as /my_create."
             yield ("trackio", "endpoints", use), f"'{short(name)}' is no name of an endpoint", hint
-    if spec.trackio and spec.trackio.endpoints and spec.trackio.backend == "trackio":
+    if spec.trackio and spec.trackio.endpoints and spec.trackio.backend not in {"auto", "interface"}:
         hint = "Remove it, or the backend."
-        yield ("trackio", "endpoints"), "official trackio has no endpoints of other names", hint
+        yield ("trackio", "endpoints"), "only the Gradio app has endpoints of other names", hint
     artifacts = spec.trackio.artifacts if spec.trackio else None
     if artifacts is None:
         return

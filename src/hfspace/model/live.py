@@ -131,9 +131,12 @@ class LiveExperiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveExperiments:
-    """`backend` is interface or trackio, or "" with a `problem` when the app could not be read."""
+    """`backend` is interface, trackio or the name of a package's, or "" with a `problem` when the app could
+    not be read. `holds`: what a package's can hold or do beyond names and parameters (status, description,
+    projects, delete)."""
 
     backend: str
+    holds: tuple[str, ...] = ()
     items: tuple[LiveExperiment, ...] = ()
     problem: str = ""
 

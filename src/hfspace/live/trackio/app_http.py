@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from hfspace.errors import TrackioUnavailable
 from hfspace.live.gradio.fetch import MAX_BYTES, explain, run, safe_host
 from hfspace.live.trackio.budget import Budget, TooMuch, TooSlow
+from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 
 T = TypeVar("T")
@@ -156,6 +157,16 @@ class AppHttp:
                     f"{call.name} of {self.host} did not complete within {self.timeout:g} s."
                 ) from None
             raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, self.timeout)}") from None
+
+
+def unusable(host: str, name: str, status: int, content_type: str) -> TrackioUnavailable:
+    """The error for an answer that is none."""
+    if status in {401, 403}:
+        return TrackioUnavailable(f"{host} does not let this token in ({status}).")
+    return TrackioUnavailable(
+        f"{host} is not ready, or not understood: {name} answers {status} {one_line(content_type)}.",
+        hint="Try again in a moment.",
+    )
 
 
 def parsed(text: str) -> Json:

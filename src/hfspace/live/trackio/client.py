@@ -16,15 +16,17 @@ from hfspace.live.trackio.location import Address, Place
 from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
 from hfspace.live.trackio.spacing import PROCESS
+from hfspace.manifest.trackers import Ability, plugin
 from hfspace.model import Json
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.interface import InterfaceTracker
     from hfspace.live.trackio.official import OfficialTracker
+    from hfspace.live.trackio.port import Tracker
     from hfspace.manifest.models import TrackioUse
 
-    Backend = InterfaceTracker | OfficialTracker
+    Backend = InterfaceTracker | OfficialTracker | Tracker
 
 IDLE_SECONDS = 60.0
 """After this long without a call the app may be asleep: the Hub is asked again before the next one."""
@@ -38,8 +40,9 @@ class TrackioClient(EndpointNames):
     host, and only that host gets the token. `url` names the app itself instead: then no Hugging Face token
     is sent. `token` defaults to HF_TOKEN, else the saved login; `endpoint` to HF_ENDPOINT. Official trackio
     may want its own token too: TRACKIO_WRITE_TOKEN. `project` is meant where a method is given none.
-    `backend` asserts which kind it is: interface (the Gradio app) or trackio (official). `endpoints` are
-    names of the Gradio app's endpoints that are not the usual ones (`endpoints.USUAL`). `timeout` is in
+    `backend` asserts which kind it is: interface (the Gradio app), trackio (official), or one that an
+    installed package brings (docs/trackio.md). `endpoints` are names of the Gradio app's endpoints that are
+    not the usual ones (`endpoints.USUAL`). `timeout` is in
     seconds, for each call; `budget` bounds time and bytes of all calls. A sleeping Space is an error and
     sleeps on, unless `wake`; None wakes it where its hardware is free. After a minute without a call the Hub
     is asked again.
@@ -76,7 +79,7 @@ class TrackioClient(EndpointNames):
         if self._url is not None and not self._url.startswith(("http://", "https://")):
             raise UsageError(f"{self._url} is no http(s) URL.", hint="Write https://host.")
         if backend not in {"auto", *_KINDS}:
-            raise UsageError(f"'{backend}' is no backend.", hint="It is one of auto, interface, trackio.")
+            plugin(backend)
         place = Place(
             space=self.space, url=self._url, token=token, endpoint=endpoint, wake=wake, env=self._env
         )
@@ -151,6 +154,10 @@ class TrackioClient(EndpointNames):
     @property
     def kind(self) -> Kind:
         return self.backend.kind
+
+    @property
+    def holds(self) -> tuple[Ability, ...]:
+        return self.backend.holds
 
     @property
     def keyed(self) -> bool:
@@ -279,6 +286,12 @@ class TrackioClient(EndpointNames):
         from hfspace.live.trackio.app_http import AppHttp
         from hfspace.live.trackio.detect import detect
 
+        http = AppHttp(address.base, timeout=self._timeout, budget=self._budget)
+        if self._wanted not in {"auto", *_KINDS}:
+            from hfspace.live.trackio.base import App
+            from hfspace.live.trackio.plugins import open_backend
+
+            return open_backend(self._wanted, App(http, address, space=self.space, project=self._project))
         reading = address.token if address.private else None
         app = detect(
             address.base,
@@ -294,7 +307,6 @@ class TrackioClient(EndpointNames):
                 hint="Correct `trackio.backend`, or leave it out.",
                 not_trackio=True,
             )
-        http = AppHttp(address.base, timeout=self._timeout, budget=self._budget)
         if app.kind == "trackio":
             from hfspace.live.trackio.official import OfficialTracker
             from hfspace.live.trackio.official_api import OfficialApi

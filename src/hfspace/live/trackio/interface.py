@@ -23,6 +23,7 @@ from hfspace.live.trackio.values import (
     one_line,
     parameters_of,
 )
+from hfspace.manifest.trackers import HOLDS, Ability
 from hfspace.model import Json
 
 
@@ -37,6 +38,10 @@ class InterfaceTracker:
     @property
     def kind(self) -> Kind:
         return "interface"
+
+    @property
+    def holds(self) -> tuple[Ability, ...]:
+        return HOLDS["interface"]
 
     @property
     def keyed(self) -> bool:

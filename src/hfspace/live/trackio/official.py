@@ -19,6 +19,7 @@ from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment,
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import checked_name, differing, metrics_of, one_line, parameters_of, run_id
 from hfspace.manifest.experiments import canonical_project
+from hfspace.manifest.trackers import HOLDS, Ability
 from hfspace.model import Json
 
 
@@ -33,6 +34,10 @@ class OfficialTracker:
     @property
     def kind(self) -> Kind:
         return "trackio"
+
+    @property
+    def holds(self) -> tuple[Ability, ...]:
+        return HOLDS["trackio"]
 
     @property
     def keyed(self) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from hfspace.manifest.trackers import Ability
 from hfspace.model import Json
 
-Kind = Literal["interface", "trackio"]
+Kind = str
+"""interface (the Gradio app), trackio (official), or the name of a backend that another package brings."""
 Status = Literal["running", "completed", "failed", "paused"]
 STATUSES: tuple[Status, ...] = ("running", "completed", "failed", "paused")
 
@@ -95,6 +97,11 @@ class Tracker(Protocol):
 
     @property
     def kind(self) -> Kind: ...
+
+    @property
+    def holds(self) -> tuple[Ability, ...]:
+        """What of a declaration it can hold beside name and parameters."""
+        ...
 
     @property
     def keyed(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
 from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed
+from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed, unusable
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
@@ -91,7 +91,8 @@ class QueueClient:
         path = f"{self._prefix}/queue/data?session_hash={body['session_hash']}"
         async with connection.client.stream("GET", path, headers=headers) as response:
             if response.status_code != 200:
-                raise self._unusable(name, response.status_code, response.headers.get("content-type", ""))
+                kind = response.headers.get("content-type", "")
+                raise unusable(self.host, f"/{name}", response.status_code, kind)
             async for message in _messages(connection.pieces(response)):
                 if message.get("msg") in _FINAL and message.get("event_id") in {event, None}:
                     return self._output(name, message)
@@ -102,7 +103,7 @@ class QueueClient:
         told = parsed(answer.body.decode("utf-8", "replace")) if "json" in answer.content_type else None
         ref = told.get("event_id") if answer.status == 200 and isinstance(told, Mapping) else None
         if not isinstance(ref, str):
-            raise self._unusable(name, answer.status, answer.content_type)
+            raise unusable(self.host, f"/{name}", answer.status, answer.content_type)
         return ref
 
     def _output(self, name: str, message: Mapping[str, Json]) -> Json:
@@ -128,14 +129,6 @@ class QueueClient:
                 hint="The app's code may have changed; nothing was concluded from it.",
             )
         return without(answer, self._token)
-
-    def _unusable(self, name: str, status: int, kind: str) -> TrackioUnavailable:
-        if status in {401, 403}:
-            return TrackioUnavailable(f"{self.host} does not let this token in ({status}).")
-        return TrackioUnavailable(
-            f"{self.host} is not ready, or not understood: /{name} answers {status} {one_line(kind)}.",
-            hint="Try again in a moment.",
-        )
 
 
 async def _messages(pieces: AsyncIterator[bytes]) -> AsyncIterator[Mapping[str, Json]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from hfspace.errors import TrackioUnavailable
 from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.interface import InterfaceTracker
@@ -29,34 +31,47 @@ def read_experiments(client: TrackioClient, spec: SpaceSpec) -> LiveExperiments:
         return LiveExperiments(backend=UNSUPPORTED, problem=f"{error.message} {error.hint}".strip())
     if isinstance(backend, InterfaceTracker):
         return LiveExperiments(backend="interface", items=_interface(backend, spec))
-    return LiveExperiments(backend="trackio", items=_official(backend, spec))
+    if isinstance(backend, OfficialTracker):
+        return LiveExperiments(backend="trackio", items=_in_projects(backend.runs, spec, canonical_project))
+    if "projects" in backend.holds:
+        items = _in_projects(backend.list, spec, str)
+    else:
+        items = _by_name(backend.list(), spec)
+    return LiveExperiments(backend=backend.kind, holds=tuple(sorted(backend.holds)), items=items)
 
 
 def _interface(tracker: InterfaceTracker, spec: SpaceSpec) -> tuple[LiveExperiment, ...]:
-    declared = spec.experiments or {}
-    pins = {one.id: key for key, one in declared.items() if one.id is not None}
-    found = tracker.named(declared, pins)
-    return tuple(sorted((_live(one.name, one, spec, pins) for one in found), key=_order))
+    return _by_name(tracker.named(spec.experiments or {}, _pins(spec)), spec)
 
 
-def _official(tracker: OfficialTracker, spec: SpaceSpec) -> tuple[LiveExperiment, ...]:
+def _by_name(runs: Iterable[Experiment], spec: SpaceSpec) -> tuple[LiveExperiment, ...]:
+    pins = _pins(spec)
+    return tuple(sorted((_live(one.name, one, spec, pins) for one in runs), key=_order))
+
+
+def _in_projects(
+    runs: Callable[[str], Iterable[Experiment]], spec: SpaceSpec, canonical: Callable[[str], str]
+) -> tuple[LiveExperiment, ...]:
     """Keyed as the manifest spells them; a run that nobody declares as project/run."""
-    keys: dict[tuple[str | None, str], str] = {}
+    keys: dict[tuple[str, str], str] = {}
     projects: set[str] = set()
-    pins = {one.id: key for key, one in (spec.experiments or {}).items() if one.id is not None}
     for key, one in (spec.experiments or {}).items():
-        found = identity(key, one, spec.trackio)
-        keys[found.same] = key
-        if found.project is not None:
-            projects.add(canonical_project(found.project))
+        place = identity(key, one, spec.trackio)
+        if place.project is not None:
+            keys[canonical(place.project), place.name] = key
+            projects.add(canonical(place.project))
     if "experiments" in spec.prune and spec.trackio and spec.trackio.project:
-        projects.add(canonical_project(spec.trackio.project))
-    runs = [(project, run) for project in sorted(projects) for run in tracker.runs(project)]
+        projects.add(canonical(spec.trackio.project))
     items = [
-        _live(keys.get((project, run.name), f"{project}/{run.name}"), run, spec, pins)
-        for project, run in runs
+        _live(keys.get((project, run.name), f"{project}/{run.name}"), run, spec, _pins(spec))
+        for project in sorted(projects)
+        for run in runs(project)
     ]
     return tuple(sorted(items, key=_order))
+
+
+def _pins(spec: SpaceSpec) -> dict[str, str]:
+    return {one.id: key for key, one in (spec.experiments or {}).items() if one.id is not None}
 
 
 def _live(key: str, one: Experiment, spec: SpaceSpec, pins: dict[str, str]) -> LiveExperiment:

@@ -1,0 +1,134 @@
+"""A backend of experiments that another package brings: what it starts from, and what it need not write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected
+from hfspace.live.trackio.app_http import AppHttp, Call, Connection, parsed, unusable
+from hfspace.live.trackio.location import Address
+from hfspace.live.trackio.port import Entry, Experiment, Series
+from hfspace.live.trackio.series import all_series
+from hfspace.live.trackio.values import one_line
+from hfspace.manifest.trackers import Ability
+from hfspace.model import Json
+
+
+class App:
+    """The app behind a Space, reached within the command's time and limit of bytes. `project` is that of the
+    manifest or the command line."""
+
+    def __init__(self, http: AppHttp, address: Address, *, space: str | None, project: str | None) -> None:
+        self.base = address.base
+        self.space = space
+        self.project = project
+        self._http = http
+        # Whoever may read a private Space needs the token; a public one's app is never shown it.
+        self._headers = (
+            {"authorization": f"Bearer {address.token}"} if address.private and address.token else {}
+        )
+
+    def get(self, path: str) -> Json:
+        """The JSON at `path` of the app; read again when the connection fails. Raises as `send`."""
+        return self._http.read([self._call("GET", path, None)])[0]
+
+    def send(self, method: str, path: str, body: Json = None) -> Json:
+        """The JSON that answers a write, which is sent once. Raises TrackioRejected when the app says no,
+        TrackioUnavailable when no usable answer comes."""
+        return self._http.write(self._call(method, path, body))
+
+    def _call(self, method: str, path: str, body: Json) -> Call[Json]:
+        async def make(connection: Connection) -> Json:
+            answer = await connection.answer(method, path, body, self._headers)
+            text = answer.body.decode("utf-8", "replace")
+            if 400 <= answer.status < 500:
+                raise TrackioRejected(f"{self._http.host} refuses {path}: {answer.status} {one_line(text)}")
+            if answer.status >= 300:
+                raise unusable(self._http.host, path, answer.status, answer.content_type)
+            return parsed(text)
+
+        return Call(path, make)
+
+
+class TrackerBase:
+    """What a backend inherits: it writes `list`, and what else its app can do. `holds` says what of it a
+    manifest may declare."""
+
+    kind = ""
+    keyed = False
+    holds: tuple[Ability, ...] = ()
+
+    def list(self, project: str | None = None) -> tuple[Experiment, ...]:
+        raise NotImplementedError
+
+    def show(self, ref: str, project: str | None = None) -> Experiment:
+        """Of those that are listed, the one with this id or exact name."""
+        every = self.list(project)
+        matches = [one for one in every if one.id == ref] or [one for one in every if one.name == ref]
+        if not matches:
+            raise ExperimentNotFound(f"No experiment has the id or exact name '{one_line(ref)}'.")
+        if len(matches) > 1:
+            ids = one_line(", ".join(one.id for one in matches))
+            raise AmbiguousExperiment(
+                f"{len(matches)} are called '{one_line(ref)}': {ids}.", hint="Use an id."
+            )
+        return matches[0]
+
+    def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        parameters: Mapping[str, Json] | None = None,
+        project: str | None = None,
+    ) -> Experiment:
+        raise self._lacks("create experiments")
+
+    def ensure(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        parameters: Mapping[str, Json] | None = None,
+        project: str | None = None,
+    ) -> Experiment:
+        """The experiment of this exact name, created when there is none; the parameters brought in line."""
+        try:
+            one = self.show(name, project)
+        except ExperimentNotFound:
+            return self.create(name, description=description, parameters=parameters, project=project)
+        return self.log_parameters(one.id, parameters, project) if parameters else one
+
+    def delete(self, ref: str, project: str | None = None) -> None:
+        raise self._lacks("delete experiments")
+
+    def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
+        raise self._lacks("set a status")
+
+    def log_parameters(
+        self, ref: str, parameters: Mapping[str, Json], project: str | None = None
+    ) -> Experiment:
+        raise self._lacks("keep parameters")
+
+    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+        raise self._lacks("keep metrics")
+
+    def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
+        raise self._lacks("tell the values of a metric")
+
+    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
+        return tuple(self.show(ref, project).latest)
+
+    def compare(
+        self, refs: Sequence[str], metric: str = "loss", project: str | None = None
+    ) -> tuple[Series, ...]:
+        return all_series(lambda ref: self.plot(ref, metric, project), refs, metric)
+
+    def simulate(self, ref: str, project: str | None = None) -> Experiment:
+        raise self._lacks("simulate training")
+
+    def demo(self) -> Experiment:
+        raise self._lacks("make a demo")
+
+    def _lacks(self, what: str) -> NotSupported:
+        return NotSupported(f"The backend '{self.kind}' can't {what}.")

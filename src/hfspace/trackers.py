@@ -1,0 +1,31 @@
+"""What a package needs that brings a backend of experiments (docs/trackio.md, "A backend of your own")."""
+
+from hfspace.errors import (
+    AmbiguousExperiment,
+    DataLoss,
+    ExperimentNotFound,
+    NotSupported,
+    TrackioRejected,
+    TrackioUnavailable,
+)
+from hfspace.live.trackio.base import App, TrackerBase
+from hfspace.live.trackio.port import Entry, Experiment, Point, Series
+from hfspace.manifest.trackers import Ability
+from hfspace.model import Json
+
+__all__ = [
+    "Ability",
+    "AmbiguousExperiment",
+    "App",
+    "DataLoss",
+    "Entry",
+    "Experiment",
+    "ExperimentNotFound",
+    "Json",
+    "NotSupported",
+    "Point",
+    "Series",
+    "TrackerBase",
+    "TrackioRejected",
+    "TrackioUnavailable",
+]
