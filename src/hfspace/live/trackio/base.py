@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected
 from hfspace.live.trackio.app_http import AppHttp, Call, Connection, parsed, unusable
 from hfspace.live.trackio.location import Address
-from hfspace.live.trackio.port import Entry, Experiment, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line
 from hfspace.manifest.trackers import Ability
@@ -112,6 +113,24 @@ class TrackerBase:
 
     def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
         raise self._lacks("keep metrics")
+
+    def upload_media(
+        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
+    ) -> str:
+        raise self._lacks("keep pictures")
+
+    def upload_artifact(
+        self,
+        ref: str,
+        files: Sequence[ArtifactFile],
+        project: str | None = None,
+        *,
+        name: str,
+        type: str,
+        aliases: Sequence[str] = (),
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
+        raise self._lacks("keep artifacts")
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         raise self._lacks("tell the values of a metric")

@@ -166,7 +166,8 @@ class Tracker(Protocol):
         name: str,
         type: str,
         aliases: Sequence[str] = (),
-    ) -> object:
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
         """Keep files as a version of the artifact `name` (official trackio only)."""
         ...
 
