@@ -16,7 +16,17 @@ from hfspace.errors import (
     TrackioRejected,
     TrackioUnavailable,
 )
-from hfspace.live.trackio.port import STATUSES, ArtifactFile, Entry, Experiment, Kind, Point, Series
+from hfspace.live.trackio.port import (
+    STATUSES,
+    Artifact,
+    ArtifactFile,
+    Entry,
+    Experiment,
+    Kind,
+    Point,
+    Progress,
+    Series,
+)
 
 
 class FakeTracker:
@@ -181,14 +191,18 @@ class FakeTracker:
         name: str,
         type: str,
         aliases: Sequence[str] = (),
-    ) -> None:
-        def effect() -> None:
+        progress: Progress = lambda name, sent, size: None,
+    ) -> Artifact:
+        def effect() -> Artifact:
             if not self.keyed:
                 raise NotSupported("It holds no artifacts.")
+            fresh = [file for file in files if f"{name}:{file.name}" not in self.files]
             for file in files:
                 self.files[f"{name}:{file.name}"] = file.path.read_bytes()
+                progress(file.name, file.size, file.size)
+            return Artifact(name=name, version="v0", files=tuple(files), sent=sum(f.size for f in fresh))
 
-        self._do("upload_artifact", effect)
+        return self._do("upload_artifact", effect)
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         if self.keyed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -361,3 +362,31 @@ def test_a_form_that_can_not_be_written_is_said_before_anything_is_read(
     code, out, err = filled("export", *args)
     assert (code, out, len(filled.tracker.calls)) == (1, "", calls)
     assert says in err
+
+
+def test_upload_artifact(filled: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "my model"
+    folder.mkdir()
+    (folder / "weights.bin").write_bytes(b"w" * 1500)
+    (folder / "config.json").write_text("{}")
+    filled.tracker.keyed = True
+    code, out, err = filled("upload-artifact", "run-a", str(folder))
+    assert code == 0, err
+    digest = hashlib.sha256(b"w" * 1500).hexdigest()
+    assert out.splitlines()[1] == f"{digest}  weights.bin"
+    assert err.splitlines()[-1] == "my-model v0: 2 files, 1.5 kB, 1.5 kB sent."
+    assert "weights.bin: 1.5 kB of 1.5 kB" in err
+    found = filled.json("upload-artifact", "run-a", str(folder / "weights.bin"), "--name", "best")["artifact"]
+    assert (found["name"], found["version"], found["bytes"], found["sent"]) == ("best", "v0", 1500, 1500)
+    assert found["files"] == [{"path": "weights.bin", "size": 1500, "sha256": digest}]
+
+
+def test_upload_artifact_where_there_are_none(filled: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    code, out, err = filled("upload-artifact", "run-a", str(tmp_path / "x"))
+    assert (code, out) == (1, "")
+    assert "It holds no artifacts." in err
+    assert filled("upload-artifact", "run-a", str(tmp_path / "nowhere"))[0] != 0
+    code, _, err = filled("upload-artifact", "run-a", str(tmp_path / "x"), "--name", "a b")
+    assert code != 0
+    assert "can't be the name of an artifact" in err

@@ -85,6 +85,12 @@ def test_the_commands(app: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         ask("log-metrics", "by-hand", f'{{"loss": {step}}}', "--step", str(step))
     shown = json.loads(ask("show", "by-hand", "--format", "json"))["experiment"]
     assert (shown["parameters"], shown["metrics"], shown["latest"]) == ({"lr": 0.5}, 3, {"loss": 2})
+    if "--project" in place:
+        (tmp_path / "weights.bin").write_bytes(b"weights")
+        kept = json.loads(
+            ask("upload-artifact", "by-hand", str(tmp_path / "weights.bin"), "--format", "json")
+        )
+        assert (kept["artifact"]["version"], kept["artifact"]["sent"]) == ("v0", 7)
     assert "by-hand" in ask("list")
     assert "by-hand: loss" in ask("plot", "by-hand")
     lines = [json.loads(line) for line in ask("export", "by-hand").splitlines()]

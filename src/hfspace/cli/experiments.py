@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.experiments_artifacts import upload_artifact_command
 from hfspace.cli.experiments_files import compare_command, export_command, plot_command, sync_command
 from hfspace.cli.experiments_watch import watch_command
 from hfspace.cli.trackio import (
@@ -277,6 +278,7 @@ for _one in (
     demo_command,
     export_command,
     sync_command,
+    upload_artifact_command,
 ):
     command.add_command(_one)
 

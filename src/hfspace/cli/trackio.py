@@ -123,15 +123,18 @@ def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
 
 
 @contextmanager
-def tracker_of(context: Context, options: PlaceOptions) -> Iterator[tuple[Tracker, Target]]:
-    """The app's client, and which app it is; the client is closed at the end."""
+def tracker_of(
+    context: Context, options: PlaceOptions, *, extra_seconds: float = 0
+) -> Iterator[tuple[Tracker, Target]]:
+    """The app's client, and which app it is; the client is closed at the end. `extra_seconds` are for what
+    is sent, beside --timeout."""
     target = target_of(context, options)
     context.debug(f"Trackio: {target.url or target.space}")
-    with connected(target, **connection_settings(context, options)) as tracker:
+    with connected(target, **connection_settings(context, options, extra_seconds)) as tracker:
         yield tracker, target
 
 
-def connection_settings(context: Context, options: PlaceOptions) -> dict[str, Any]:
+def connection_settings(context: Context, options: PlaceOptions, extra_seconds: float = 0) -> dict[str, Any]:
     """How the commands connect: `wake`, and one budget of time and bytes for all that a command asks."""
     seconds = parse_timeout(options.timeout)
     return {
@@ -140,7 +143,7 @@ def connection_settings(context: Context, options: PlaceOptions) -> dict[str, An
         "env": context.env,
         "wake": options.wake,
         "timeout": min(seconds, _CALL_SECONDS),
-        "budget": Budget(seconds, MOST_BYTES),
+        "budget": Budget(seconds + extra_seconds, MOST_BYTES),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hfspace.errors import HfspaceError
-from hfspace.live.trackio.artifacts import below
+from hfspace.live.trackio.artifacts import artifact_name, below
 from hfspace.model import Json
 from hfspace.monitor.filestore import FileStore
 from hfspace.monitor.media import as_value
@@ -58,7 +57,7 @@ def artifact_body(
     if not kept:
         raise FileNotFoundError(f"{path} holds no file")
     return {
-        "name": re.sub(r"[^A-Za-z0-9._-]+", "-", name or path.resolve().name) or "artifact",
+        "name": artifact_name(Path(name) if name else path),
         "type": str(type) or "file",
         "aliases": [str(alias) for alias in aliases],
         "files": [{"path": inside, "size": file.size, "sha256": file.sha256} for inside, file in kept],

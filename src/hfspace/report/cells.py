@@ -56,5 +56,14 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def size(count: int) -> str:
+    """Bytes in the unit that suits them: 812 B, 1.5 kB, 2.0 GB."""
+    number, units = float(count), iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    while number >= 1000 and (larger := next(units, None)):
+        number, unit = number / 1000, larger
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

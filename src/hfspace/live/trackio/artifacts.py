@@ -51,6 +51,11 @@ def _hashed(name: str, path: Path) -> ArtifactFile:
     return ArtifactFile(path=path, name=name, size=size, sha256=digest)
 
 
+def artifact_name(path: Path) -> str:
+    """A name that trackio takes, for what is at `path`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().name) or "artifact"
+
+
 def checked_artifact_name(name: str) -> str:
     """Raises UsageError for a name that trackio does not take."""
     if not _NAME.fullmatch(name):
