@@ -66,15 +66,15 @@ class Found:
     problem: str = ""
 
 
-def manifest_of(found: Sequence[Found], prices: Mapping[str, Decimal] | None = None) -> str:
+def manifest_of(spaces: Sequence[Found], prices: Mapping[str, Decimal] | None = None) -> str:
     """The text of a manifest that declares these Spaces as they are. `prices`: USD per hour by hardware."""
-    ordered = sorted(found, key=lambda one: one.state.id.lower())
+    ordered = sorted(spaces, key=lambda one: one.state.id.lower())
     bodies = {one.state.id: list(_space(one, prices or {})) for one in ordered}
     lines = [SCHEMA_LINE.rstrip(), "version: 1", ""]
     if defaults := _common(ordered, bodies):
         lines += ["defaults:", *(f"  {line}" for line in defaults), ""]
     lines.append("spaces:")
-    if not found:
+    if not spaces:
         lines.append("  {}")
     for one in ordered:
         body = [line for line in bodies[one.state.id] if line not in defaults]
@@ -84,14 +84,14 @@ def manifest_of(found: Sequence[Found], prices: Mapping[str, Decimal] | None = N
     return "\n".join(lines) + "\n"
 
 
-def _common(found: Sequence[Found], bodies: Mapping[str, Sequence[str]]) -> list[str]:
+def _common(spaces: Sequence[Found], bodies: Mapping[str, Sequence[str]]) -> list[str]:
     """The lines that most Spaces share, of the keys that every Space says which a default would reach."""
     lines = []
     for name in ("sdk", "visibility", "hardware", "sleep_time", "state"):
         of = {space: line for space, body in bodies.items() for line in body if line.startswith(f"{name}: ")}
-        reached = {one.state.id for one in found if name in {"sdk", "visibility"} or not one.state.is_static}
+        reached = {one.state.id for one in spaces if name in {"sdk", "visibility"} or not one.state.is_static}
         if name == "sleep_time":
-            reached -= {one.state.id for one in found if one.state.hardware in FREE_HARDWARE}
+            reached -= {one.state.id for one in spaces if one.state.hardware in FREE_HARDWARE}
         line, count = (Counter(of.values()).most_common(1) or [("", 0)])[0]
         if count >= 2 and reached == set(of) and line != "sdk: static":
             lines.append(line)
@@ -212,8 +212,8 @@ def _key(key: str) -> str:
 
 def _quoted(text: str) -> str:
     """A double-quoted scalar that reads back as exactly `text`, with its dollars doubled."""
-    written = json.dumps(text.replace("$", "$$"), ensure_ascii=False)
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    encoded = json.dumps(text.replace("$", "$$"), ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
 
 
 def _comment(text: str) -> str:

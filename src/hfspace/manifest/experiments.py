@@ -74,18 +74,18 @@ def _collisions(spec: SpaceSpec) -> Found:
     spelled: dict[str, str] = {}
     runs: dict[tuple[str | None, str], str] = {}
     for key, experiment in (spec.experiments or {}).items():
-        found = identity(key, experiment, spec.trackio)
+        run = identity(key, experiment, spec.trackio)
         at = ("experiments", key)
-        if found.project is not None:
-            canonical = canonical_project(found.project)
-            first = spelled.setdefault(canonical, found.project)
-            if first != found.project:
+        if run.project is not None:
+            canonical = canonical_project(run.project)
+            first = spelled.setdefault(canonical, run.project)
+            if first != run.project:
                 yield (
                     at,
-                    f"the projects '{first}' and '{found.project}' are one on trackio ('{canonical}')",
+                    f"the projects '{first}' and '{run.project}' are one on trackio ('{canonical}')",
                     f"Write {canonical} for both, or rename one.",
                 )
                 continue
-        if found.same in runs:
-            yield at, f"'{key}' and '{runs[found.same]}' are the same run", "Keep one."
-        runs.setdefault(found.same, key)
+        if run.same in runs:
+            yield at, f"'{key}' and '{runs[run.same]}' are the same run", "Keep one."
+        runs.setdefault(run.same, key)

@@ -67,8 +67,8 @@ class Fields:
             case "volumes":
                 return self._list(item, at, lambda one, place: self._part(VolumeSpec, one, place, "a volume"))
             case "prune" | "ignore":
-                found = self._list(item, at, self._word)
-                return None if found is None else frozenset(found)
+                items = self._list(item, at, self._word)
+                return None if items is None else frozenset(items)
             case "depends_on":
                 return self._list(item, at, self._space_id)
             case _ if key in _PARTS and not (key == "on_error" and isinstance(item, str)):
@@ -180,12 +180,8 @@ class Fields:
             return self.texts.get(at, str(item))
         if not self.given(item, at, 'Write "" for the empty text.'):
             return None
-        written = self.texts.get(at)
-        hint = (
-            f'Write "{short(written)}".'
-            if written
-            else "Write it as one text, and let the app take it apart."
-        )
+        text = self.texts.get(at)
+        hint = f'Write "{short(text)}".' if text else "Write it as one text, and let the app take it apart."
         self.complain(at, f"'{short(at[-1])}' must be text, not {self._shown(item, at)}", hint)
         return None
 

@@ -25,16 +25,16 @@ def expanded(path: str, here: Path, problems: list[Problem]) -> list[str]:
     try:
         full = here / path
         if full.is_dir():
-            found = sorted(str(child) for end in ("*.yaml", "*.yml") for child in full.glob(end))
-            if not found:
+            names = sorted(str(child) for end in ("*.yaml", "*.yml") for child in full.glob(end))
+            if not names:
                 hint = "Name a file, or a directory that holds manifests."
                 problems.append(Problem(file=path, message="is a directory without *.yaml files", hint=hint))
-            return found
+            return names
         if any(sign in path for sign in "*?[") and not full.exists():
-            found = sorted(glob.glob(str(full), recursive=True))
-            if not found:
+            names = sorted(glob.glob(str(full), recursive=True))
+            if not names:
                 problems.append(Problem(file=path, message="matches no file", hint="Check the pattern."))
-            return found
+            return names
     except (OSError, ValueError) as error:
         problems.append(_unreadable(path, error))
         return []
@@ -81,10 +81,10 @@ def _bytes(name: str, here: Path) -> bytes:
 
 def _leaves(path: Path, here: Path) -> bool:
     """Whether links lead out of where a file seems to be: what is there was not meant to be shown."""
-    written = Path(os.path.abspath(path))
+    absolute = Path(os.path.abspath(path))
     folder = Path(os.path.abspath(here))
-    base = folder if written.is_relative_to(folder) else written.parent
-    return not written.resolve().is_relative_to(base.resolve())
+    base = folder if absolute.is_relative_to(folder) else absolute.parent
+    return not absolute.resolve().is_relative_to(base.resolve())
 
 
 def _unreadable(name: str, error: Exception) -> Problem:

@@ -73,12 +73,12 @@ def _digest(node: Any, done: dict[int, str]) -> str:
     if id(node) not in done:
         if isinstance(node, yaml.MappingNode):
             pairs = sorted(f"{_digest(key, done)}:{_digest(value, done)}" for key, value in node.value)
-            told = f"map {pairs}"
+            described = f"map {pairs}"
         elif isinstance(node, yaml.SequenceNode):
-            told = f"list {[_digest(one, done) for one in node.value]}"
+            described = f"list {[_digest(one, done) for one in node.value]}"
         else:
-            told = f"{node.tag} {node.value!r}" if node is not None else "nothing"
-        done[id(node)] = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+            described = f"{node.tag} {node.value!r}" if node is not None else "nothing"
+        done[id(node)] = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
     return done[id(node)]
 
 
@@ -87,14 +87,14 @@ def _moves(root: Any, level: int, lines: Sequence[str]) -> list[_Move]:
     if not isinstance(root, yaml.MappingNode):
         return []
     sections = {key.value: value for key, value in root.value if isinstance(key, yaml.ScalarNode)}
-    found: list[tuple[Any, Sequence[str]]] = []
+    pairs: list[tuple[Any, Sequence[str]]] = []
     if level == 0:
-        found.append((root, _TOP if set(_TOP) == set(TOP) else TOP))
+        pairs.append((root, _TOP if set(_TOP) == set(TOP) else TOP))
     elif level == 1:
-        found += [(sections.get("policy"), _POLICY), (sections.get("defaults"), _SPACE)]
+        pairs += [(sections.get("policy"), _POLICY), (sections.get("defaults"), _SPACE)]
     elif isinstance(sections.get("spaces"), yaml.MappingNode):
-        found += [(value, _SPACE) for _, value in sections["spaces"].value]
-    moves = [_move(node, order, lines) for node, order in found]
+        pairs += [(value, _SPACE) for _, value in sections["spaces"].value]
+    moves = [_move(node, order, lines) for node, order in pairs]
     return [move for move in moves if move is not None]
 
 
@@ -143,9 +143,9 @@ def _trimmed(text: str) -> str:
     kept = _texts(text)
     lines: list[str] = []
     for number, line in enumerate(text.split("\n")):
-        shown = line if number in kept else line.rstrip()
-        if shown or number in kept or (lines and lines[-1]):
-            lines.append(shown)
+        stripped = line if number in kept else line.rstrip()
+        if stripped or number in kept or (lines and lines[-1]):
+            lines.append(stripped)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -144,10 +144,10 @@ class Merged:
 
 def _split(tree: Tree) -> dict[str, Tree]:
     """One tree for each Space, as written, with paths that begin below it: one pass for all of them."""
-    found: dict[str, Tree] = {}
+    trees: dict[str, Tree] = {}
     for name in ("places", "texts", "references"):
         for key, item in getattr(tree, name).items():
             if len(key) > 1 and key[0] == "spaces":
-                part = found.setdefault(key[1], Tree(file=tree.file))
+                part = trees.setdefault(key[1], Tree(file=tree.file))
                 getattr(part, name)[key[2:]] = item
-    return found
+    return trees

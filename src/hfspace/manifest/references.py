@@ -65,14 +65,14 @@ def names(text: str) -> set[str]:
 
 
 def _odd(inside: str, closed: bool) -> tuple[str, str]:
-    shown = inside if len(inside) <= 40 else inside[:39] + "…"
+    short = inside if len(inside) <= 40 else inside[:39] + "…"
     hint = "Write ${NAME} or ${NAME:-default}, and $$ for a dollar."
     if not closed:
-        return f"'${{{shown}' is not a reference: it has no '}}'", hint
+        return f"'${{{short}' is not a reference: it has no '}}'", hint
     if inside.startswith("{"):
         hint = "An expression of a workflow is not read here: put it into env:, and write ${NAME}."
-        return f"'${{{shown}}}}}' is not a reference", hint
+        return f"'${{{short}}}}}' is not a reference", hint
     shell = _SHELL.match(inside)
     if shell:
         hint = f"Write ${{{shell[1]}}} or ${{{shell[1]}:-default}}; nothing else of the shell is read."
-    return f"'${{{shown}}}' is not a reference", hint
+    return f"'${{{short}}}' is not a reference", hint

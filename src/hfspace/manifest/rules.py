@@ -26,14 +26,14 @@ Found = Iterator[tuple[tuple[str, ...], str, str]]
 
 def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Problem]:
     """Every broken rule, at its place."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for space, spec in manifest.spaces.items():
         for path, message, hint in (*_space(space, spec, manifest), *experiments.problems(spec)):
             source = manifest.source("spaces", space, *path)
-            found.append(_problem(source, message, hint, lines))
+            problems.append(_problem(source, message, hint, lines))
     for path, message, hint in _cycles(manifest):
-        found.append(_problem(manifest.source(*path), message, hint, lines))
-    return found
+        problems.append(_problem(manifest.source(*path), message, hint, lines))
+    return problems
 
 
 def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
@@ -98,11 +98,11 @@ def _keys(spec: SpaceSpec) -> Found:
 
 def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
     if spec.hardware is not None and not is_flavor(spec.hardware):
-        shown = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
+        name = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
         hint = "Write one such as t4-small."
         if "#" in spec.hardware:
             hint = "A comment needs a space before its #."
-        yield ("hardware",), f"'{shown}' is no name of hardware", hint
+        yield ("hardware",), f"'{name}' is no name of hardware", hint
     if spec.hardware in FREE_HARDWARE and spec.sleep_time is not None:
         here, there = (manifest.source("spaces", space, key) for key in ("sleep_time", "hardware"))
         # A default or an overlay may be what makes them clash.
@@ -158,7 +158,7 @@ def _is_space(text: str) -> bool:
 
 
 def _volumes(spec: SpaceSpec) -> Found:
-    seen: dict[str, int] = {}
+    positions: dict[str, int] = {}
     for index, item in enumerate(spec.volumes or ()):
         at = ("volumes", str(index))
         try:
@@ -177,9 +177,9 @@ def _volumes(spec: SpaceSpec) -> Found:
                 f"a volume can't be mounted at {item.mount_path}",
                 "Choose a directory of its own, such as /data.",
             )
-        if item.mount_path in seen:
+        if item.mount_path in positions:
             yield (*at, "mount_path"), f"two volumes are mounted at {item.mount_path}", "Choose another path."
-        seen[item.mount_path] = index
+        positions[item.mount_path] = index
 
 
 def _endpoint(spec: SpaceSpec) -> Found:
@@ -273,10 +273,10 @@ def _cycles(manifest: Manifest) -> Found:
                 continue
             if following in steps:
                 ring = [*path[path.index(following) :], following]
-                shown = ring if len(ring) <= 8 else [*ring[:4], "…", *ring[-3:]]
+                names = ring if len(ring) <= 8 else [*ring[:4], "…", *ring[-3:]]
                 yield (
                     ("spaces", space, "depends_on"),
-                    f"depends_on goes round in a circle: {' → '.join(shown)}",
+                    f"depends_on goes round in a circle: {' → '.join(names)}",
                     "Remove one of these dependencies.",
                 )
                 done.update(path)
@@ -293,12 +293,12 @@ def _problem(source: object, message: str, hint: str, lines: Mapping[str, Sequen
     if not isinstance(source, Source):
         return Problem(file="manifest", message=message, hint=hint)
     text = lines.get(source.file, ())
-    shown = text[source.line - 1] if 0 < source.line <= len(text) else ""
+    line = text[source.line - 1] if 0 < source.line <= len(text) else ""
     return Problem(
         file=source.file,
         line=source.line,
         column=source.column,
         message=message,
         hint=hint,
-        source_line=shown,
+        source_line=line,
     )

@@ -33,14 +33,14 @@ def read_local_inputs(manifest: Manifest, env: Mapping[str, str], cwd: Path) -> 
 
 def oddities(values: Mapping[tuple[str, str], SecretValue]) -> list[str]:
     """What may be wrong with values: they are sent as they are, and nobody can see it."""
-    told = []
+    notes = []
     for (space, key), value in values.items():
         text = value.reveal()
         if text.startswith("\ufeff"):
-            told.append(f"the secret {key} of {space} begins with a byte order mark")
+            notes.append(f"the secret {key} of {space} begins with a byte order mark")
         if "\n" not in text and text != text.rstrip():
-            told.append(f"the secret {key} of {space} ends in white space")
-    return told
+            notes.append(f"the secret {key} of {space} ends in white space")
+    return notes
 
 
 def _value(

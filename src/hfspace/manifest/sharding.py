@@ -44,7 +44,7 @@ def _components(manifest: Manifest) -> list[set[str]]:
             if other in manifest.spaces:
                 neighbours[space].add(other)
                 neighbours[other].add(space)
-    left, found = set(manifest.spaces), []
+    left, groups = set(manifest.spaces), []
     while left:
         component, edge = set[str](), [left.pop()]
         while edge:
@@ -52,5 +52,5 @@ def _components(manifest: Manifest) -> list[set[str]]:
             component.add(space)
             edge += [other for other in neighbours[space] if other not in component]
         left -= component
-        found.append(component)
-    return found
+        groups.append(component)
+    return groups

@@ -52,11 +52,11 @@ def mark_at(text: str, offset: int) -> Mark:
 
 def _character(text: str) -> Refusal | None:
     """What no YAML text may hold, not even in a comment."""
-    found = _NOT_YAML.search(text)
-    if not found:
+    match = _NOT_YAML.search(text)
+    if not match:
         return None
-    code = ord(found[0])
-    mark = mark_at(text, found.start())
+    code = ord(match[0])
+    mark = mark_at(text, match.start())
     if code == 0:
         hint = "Name the manifest, or save it as UTF-8."
         return Refusal(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)

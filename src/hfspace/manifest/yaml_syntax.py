@@ -103,8 +103,8 @@ def _by_character(mark: Any, error: yaml.MarkedYAMLError, line: str) -> Mistake 
     """What the character at the place explains."""
     problem = error.problem or ""
     at = line[mark.column : mark.column + 1]
-    found = re.match(r"[*&]?[\w.-]*", line[mark.column :])
-    word = found[0][:40] if found else ""
+    match = re.match(r"[*&]?[\w.-]*", line[mark.column :])
+    word = match[0][:40] if match else ""
     if at == "\t" or line[: mark.column].strip(" ").startswith("\t"):
         return _of("a tab stands where spaces belong", "YAML is indented with spaces, never with tabs.", mark)
     if "cannot start any token" in problem:

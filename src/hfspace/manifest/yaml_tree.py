@@ -59,8 +59,8 @@ def parse(name: str, text: str, env: Environment) -> Tree:
             return reader.tree
         nodes = list(yaml.compose_all(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
-        found = mistake(error, reader.lines)
-        reader.complain(found.message, found.mark, found.hint)
+        problem = mistake(error, reader.lines)
+        reader.complain(problem.message, problem.mark, problem.hint)
         return reader.tree
     except (yaml.YAMLError, ValueError, RecursionError):
         reader.complain("not valid YAML: it can't be read", None, "Check it with any YAML tool.")
@@ -116,7 +116,7 @@ class _Reader:
             raise _TooMuch(f"is nested more than {DEEPEST} deep once aliases are followed", node.start_mark)
 
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         first: dict[str, Any] = {}
         # Merged keys first, so that the places of a map's own keys win.
@@ -138,27 +138,27 @@ class _Reader:
                 continue
             first[key] = key_node.start_mark
             self.tree.places[(*path, key)] = _place(key_node.start_mark)
-            found[key] = self.read(value_node, (*path, key))
-        return {**merged, **found}
+            entries[key] = self.read(value_node, (*path, key))
+        return {**merged, **entries}
 
     def _merge_keys(self, node: Any) -> list[Any]:
-        found = [pair for pair in node.value if pair[0].tag == f"{_TAG}merge"]
-        for pair in found[1:]:
+        merges = [pair for pair in node.value if pair[0].tag == f"{_TAG}merge"]
+        for pair in merges[1:]:
             self.complain("'<<' is written twice", pair[0].start_mark, "Write <<: [*a, *b].")
-        return found
+        return merges
 
     def _merge(self, node: Any, path: Path) -> dict[str, Any]:
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        found: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         self.merges += 1
         for source in reversed(sources):
             self._counted(source, path)
             if isinstance(source, yaml.MappingNode):
-                found.update(self._mapping(source, path))
+                entries.update(self._mapping(source, path))
             else:
                 self.complain("'<<' merges maps only", source.start_mark, "Name a map: <<: *name.")
         self.merges -= 1
-        return found
+        return entries
 
     def _key(self, node: Any) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
@@ -224,8 +224,8 @@ class _Reader:
     def _typed(self, kind: str, text: str, node: Any, path: Path) -> Any:
         """The value of a scalar, or a complaint about what YAML 1.1 makes of it."""
         wrong: Callable[[str, str], None] = lambda what, hint: self.complain(what, node.start_mark, hint)  # noqa: E731
-        shown = short(text)
-        quoted = f'Write "{shown}" if you mean the text.'
+        excerpt = short(text)
+        quoted = f'Write "{excerpt}" if you mean the text.'
         if kind == "null":
             return None
         if kind == "bool":
@@ -239,8 +239,8 @@ class _Reader:
         if kind == "int":
             if not _INT.fullmatch(text):
                 number = short(_as_int(text))
-                hint = f'Write {number} for the number, "{shown}" for the text.'
-                wrong(f"{shown} is read as the number {number} by YAML 1.1", hint)
+                hint = f'Write {number} for the number, "{excerpt}" for the text.'
+                wrong(f"{excerpt} is read as the number {number} by YAML 1.1", hint)
                 return None
             if len(text) > LONGEST_INT:
                 wrong(f"the number {text[:20]}… is too large ({len(text):,} digits)", quoted)
@@ -250,17 +250,17 @@ class _Reader:
             if _FLOAT.fullmatch(text):
                 return float(text)
             if text.lower().strip("+-") in {".inf", ".nan"}:
-                wrong(f"{shown} is no number that can be kept", quoted)
+                wrong(f"{excerpt} is no number that can be kept", quoted)
                 return None
-            wrong(f"{shown} is read as a number by YAML 1.1", quoted)
+            wrong(f"{excerpt} is read as a number by YAML 1.1", quoted)
             return None
         if kind == "timestamp":
-            wrong(f"{shown} is read as a date by YAML 1.1", f'Write "{shown}".')
+            wrong(f"{excerpt} is read as a date by YAML 1.1", f'Write "{excerpt}".')
         return text
 
     def complain(self, message: str, mark: Any, hint: str) -> None:
         line = mark.line + 1 if mark is not None else 0
-        shown = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         self.tree.problems.append(
             Problem(
                 file=self.name,
@@ -268,7 +268,7 @@ class _Reader:
                 column=mark.column + 1 if mark is not None else 0,
                 message=message,
                 hint=hint,
-                source_line="" if _under_secrets(self.lines, line) else shown,
+                source_line="" if _under_secrets(self.lines, line) else source,
             )
         )
 
@@ -290,8 +290,8 @@ def visible(text: str) -> str:
 
 def _is_exponent(text: str) -> bool:
     """A number to everybody but YAML 1.1, which wants a point and a signed exponent."""
-    found = _EXPONENT.fullmatch(text)
-    return bool(found and (found[1][-1:].isdigit() or found[2]) and not _FLOAT.fullmatch(text))
+    match = _EXPONENT.fullmatch(text)
+    return bool(match and (match[1][-1:].isdigit() or match[2]) and not _FLOAT.fullmatch(text))
 
 
 def short(text: str) -> str:

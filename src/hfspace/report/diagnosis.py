@@ -22,23 +22,29 @@ _KINDS = {
 }
 
 
-def render(found: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | None = None) -> str:
+def render(diagnosis: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | None = None) -> str:
     """One diagnosis in lines: seen, why, do, then what the app serves; evidence when `verbose`."""
-    verdict = found.verdict
+    verdict = diagnosis.verdict
     mark = "problem" if verdict.problem else "ok"
-    name = found.target if found.space in {None, found.target} else f"{found.target} ({found.space})"
+    name = (
+        diagnosis.target
+        if diagnosis.space in {None, diagnosis.target}
+        else f"{diagnosis.target} ({diagnosis.space})"
+    )
     lines = [f"{plain(name)}: {mark}: {verdict.code.value}", f"  seen  {plain(verdict.seen)}"]
     lines += [f"  why   {plain(verdict.why)}"] if verdict.why else []
     lines += [f"  do    {plain(verdict.todo)}"] if verdict.todo else []
-    lines += [line for item in found.findings[1:] for line in _finding(item)]
-    lines += _place(found, sources or {})
-    if found.app is not None and not found.app.problem:
-        lines += _app(found, found.app, full=verbose > 0 or not verdict.problem or bool(found.findings))
-    lines += [_attempt(item) for item in found.attempts]
-    lines += _invocation(found)
+    lines += [line for item in diagnosis.findings[1:] for line in _finding(item)]
+    lines += _place(diagnosis, sources or {})
+    if diagnosis.app is not None and not diagnosis.app.problem:
+        lines += _app(
+            diagnosis, diagnosis.app, full=verbose > 0 or not verdict.problem or bool(diagnosis.findings)
+        )
+    lines += [_attempt(item) for item in diagnosis.attempts]
+    lines += _invocation(diagnosis)
     if verbose:
         lines += [f"  {plain(line)}" for line in verdict.evidence]
-        lines += [f"  {found.requests} requests, {found.seconds * 1000:.0f} ms"]
+        lines += [f"  {diagnosis.requests} requests, {diagnosis.seconds * 1000:.0f} ms"]
     elif verdict.problem:
         lines += [f"  {plain(line)}" for line in verdict.evidence if line.startswith(("log:", "build log:"))]
     return "\n".join(lines)
@@ -52,12 +58,12 @@ def to_json(all_found: Sequence[Diagnosis]) -> Json:
 def signature(endpoint: ServedEndpoint, *, method: bool = False) -> str:
     """`/name(prompt: string, tokens: number 1..512 = 25) -> string`; a route with its method before it."""
     known = [item for item in values_of(endpoint.parameters) if item.name or item.label or item.schema]
-    told = ", ".join(_parameter(item) for item in known)
+    parameters = ", ".join(_parameter(item) for item in known)
     returned = ", ".join(_type(item) for item in values_of(endpoint.returns))
     arrow = f" -> {returned}" if returned else ""
     stream = " (streams)" if endpoint.generator else ""
-    shown = f"{endpoint.method} {endpoint.name}" if method else endpoint.name
-    return plain(f"{shown}({told}){arrow}{stream}")
+    label = f"{endpoint.method} {endpoint.name}" if method else endpoint.name
+    return plain(f"{label}({parameters}){arrow}{stream}")
 
 
 # ------------------------------------------------------------------ parts
@@ -67,28 +73,31 @@ def _finding(item: Finding) -> list[str]:
     return [f"  also  {plain(item.message)}{' ' + plain(item.hint) if item.hint else ''}"]
 
 
-def _place(found: Diagnosis, sources: dict[str, Source]) -> list[str]:
-    if not found.findings:
+def _place(diagnosis: Diagnosis, sources: dict[str, Source]) -> list[str]:
+    if not diagnosis.findings:
         return []
-    place = sources.get(found.findings[0].key)
+    place = sources.get(diagnosis.findings[0].key)
     return [f"  at    {place}"] if place else []
 
 
-def _app(found: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
+def _app(diagnosis: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
     kind = f"Gradio {app.version}" if app.kind == "gradio" else _KINDS.get(app.kind, app.kind)
-    told = [f"prefix {app.prefix}"] if app.prefix else []
-    told += [f"protocol {app.protocol}"] if app.kind == "gradio" and app.protocol else []
-    lines = [plain(f"  app   {', '.join([kind, *told])}, at {found.base}")]
+    facts = [f"prefix {app.prefix}"] if app.prefix else []
+    facts += [f"protocol {app.protocol}"] if app.kind == "gradio" and app.protocol else []
+    lines = [plain(f"  app   {', '.join([kind, *facts])}, at {diagnosis.base}")]
     if not full:
         return lines
-    shown = [endpoint for endpoint in app.endpoints if not endpoint.hidden]
+    public = [endpoint for endpoint in app.endpoints if not endpoint.hidden]
     lines += [
-        f"        {signature(endpoint, method=app.kind != 'gradio')}" for endpoint in shown[:_SHOWN_ENDPOINTS]
+        f"        {signature(endpoint, method=app.kind != 'gradio')}"
+        for endpoint in public[:_SHOWN_ENDPOINTS]
     ]
-    if len(shown) > _SHOWN_ENDPOINTS:
-        lines.append(f"        … and {len(shown) - _SHOWN_ENDPOINTS} more")
-    chosen = next((item for item in app.endpoints if item.url == found.call_url), shown[0] if shown else None)
-    return lines + (_how(chosen, app, found.base) if chosen else [])
+    if len(public) > _SHOWN_ENDPOINTS:
+        lines.append(f"        … and {len(public) - _SHOWN_ENDPOINTS} more")
+    chosen = next(
+        (item for item in app.endpoints if item.url == diagnosis.call_url), public[0] if public else None
+    )
+    return lines + (_how(chosen, app, diagnosis.base) if chosen else [])
 
 
 def _how(endpoint: ServedEndpoint, app: ServedApp, base: str) -> list[str]:
@@ -110,14 +119,14 @@ def _attempt(item: Attempt) -> str:
     return plain(f"  tried POST {item.path}  {body}  -> {item.outcome}")
 
 
-def _invocation(found: Diagnosis) -> list[str]:
-    made = found.invocation
-    if made is None or not made.ok:
+def _invocation(diagnosis: Diagnosis) -> list[str]:
+    invocation = diagnosis.invocation
+    if invocation is None or not invocation.ok:
         return []
     text = (
-        made.answer
-        if isinstance(made.answer, str)
-        else json.dumps(made.answer, ensure_ascii=False, default=str)
+        invocation.answer
+        if isinstance(invocation.answer, str)
+        else json.dumps(invocation.answer, ensure_ascii=False, default=str)
     )
     cut = text if len(text) <= 200 else text[:200] + "…"
     return [f"  got   {plain(cut)}"]
@@ -138,9 +147,11 @@ def _type(parameter: ServedParameter) -> str:
     kind = schema.get("type")
     if parameter.component in FILE_KINDS:
         kind = "file"
-    told = kind if isinstance(kind, str) else (parameter.component or "any")
+    type_name = kind if isinstance(kind, str) else (parameter.component or "any")
     low, high = schema.get("minimum"), schema.get("maximum")
-    return f"{told} {_number(low)}..{_number(high)}" if low is not None and high is not None else told
+    return (
+        f"{type_name} {_number(low)}..{_number(high)}" if low is not None and high is not None else type_name
+    )
 
 
 def _number(value: Json) -> str:
@@ -152,35 +163,35 @@ def _short(value: Json) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
 
 
-def _document(found: Diagnosis) -> Json:
-    verdict, app, made = found.verdict, found.app, found.invocation
+def _document(diagnosis: Diagnosis) -> Json:
+    verdict, app, invocation = diagnosis.verdict, diagnosis.app, diagnosis.invocation
     return {
-        "target": found.target,
-        "space": found.space,
+        "target": diagnosis.target,
+        "space": diagnosis.space,
         "ok": not verdict.problem,
-        "exit_code": found.exit_code,
+        "exit_code": diagnosis.exit_code,
         "code": verdict.code.value,
         "seen": verdict.seen,
         "why": verdict.why,
         "todo": verdict.todo,
         "evidence": list(verdict.evidence),
-        "stage": found.state.stage if found.state else None,
-        "sdk": found.state.sdk if found.state else None,
-        "base": found.base or None,
-        "call_url": found.call_url or None,
-        "app": _app_document(app, found.base) if app is not None else None,
-        "findings": [_finding_document(item) for item in found.findings],
-        "invocation": None if made is None else {
-            "ok": made.ok, "seconds": round(made.seconds, 3), "answer": made.answer,
-            "problem": made.problem or None,
+        "stage": diagnosis.state.stage if diagnosis.state else None,
+        "sdk": diagnosis.state.sdk if diagnosis.state else None,
+        "base": diagnosis.base or None,
+        "call_url": diagnosis.call_url or None,
+        "app": _app_document(app, diagnosis.base) if app is not None else None,
+        "findings": [_finding_document(item) for item in diagnosis.findings],
+        "invocation": None if invocation is None else {
+            "ok": invocation.ok, "seconds": round(invocation.seconds, 3), "answer": invocation.answer,
+            "problem": invocation.problem or None,
         },
         "attempts": [
             {"method": "POST", "path": item.path, "payload": item.payload, "body": item.body, "ok": item.ok,
              "outcome": item.outcome, "seconds": round(item.seconds, 3)}
-            for item in found.attempts
+            for item in diagnosis.attempts
         ],
-        "requests": found.requests,
-        "seconds": round(found.seconds, 3),
+        "requests": diagnosis.requests,
+        "seconds": round(diagnosis.seconds, 3),
     }  # fmt: skip
 
 

@@ -65,8 +65,8 @@ def grid(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _row(item: Experiment) -> dict[str, str]:
     step = "" if item.latest_step is None else f"step {item.latest_step}: "
-    shown = list(item.latest.items())[:_MOST_LATEST]
-    latest = ", ".join(f"{cut(plain(name), 24)} {value(_short(held), 24)}" for name, held in shown)
+    newest = list(item.latest.items())[:_MOST_LATEST]
+    latest = ", ".join(f"{cut(plain(name), 24)} {value(_short(held), 24)}" for name, held in newest)
     return {
         "NAME": cut(plain(item.name), LONGEST_NAME),
         "ID": cut(plain(item.id), LONGEST_NAME),

@@ -44,15 +44,15 @@ h2 {{ font-size: 1rem; margin: 1.25rem 0 0; }}
 
 def render(plan: Plan) -> str:
     """The page. Every text of it is escaped; secrets are not in a plan."""
-    made = grouped(blocks(plan))
+    groups = grouped(blocks(plan))
     title = f"hfspace plan: {_summary(plan)}"
     parts = [
         _HEAD.format(title=html(title)),
         f"<h1>{html(_summary(plan))}</h1>",
         f"<p>{_who(plan)}</p>",
         _bill(plan.cost),
-        *(_block(block) for block in made),
-        _legend(made),
+        *(_block(block) for block in groups),
+        _legend(groups),
         _unmanaged(plan.unmanaged),
         "</body>\n</html>",
     ]
@@ -123,8 +123,8 @@ def _row(row: Row) -> str:
     )
 
 
-def _legend(made: list[Block]) -> str:
-    used = signs(made)
+def _legend(groups: list[Block]) -> str:
+    used = signs(groups)
     if not used:
         return ""
     meanings = ", ".join(

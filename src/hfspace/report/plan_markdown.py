@@ -65,10 +65,10 @@ def headline(plan: Plan) -> str:
 def bill(cost: Cost) -> str:
     """The ceiling per month, before and after."""
     before, after = cost.before_usd_per_month, cost.after_usd_per_month
-    shown = usd(money(after)) if before == after else f"{usd(money(before))} → {usd(money(after))}"
+    text = usd(money(after)) if before == after else f"{usd(money(before))} → {usd(money(after))}"
     over = cost.limit_usd_per_month is not None and after > cost.limit_usd_per_month
     limit = f" (over the limit of {usd(money(cost.limit_usd_per_month))})" if over else ""  # type: ignore[arg-type]
-    return f"{shown} per month at most{limit}"
+    return f"{text} per month at most{limit}"
 
 
 def code(text: object, limit: int = LONGEST_MESSAGE) -> str:
@@ -78,13 +78,13 @@ def code(text: object, limit: int = LONGEST_MESSAGE) -> str:
     GitHub looks for mentions, references and emoji in the rendered text outside of code elements, so an
     entity alone is no protection; for '@' and '://' a comment splits the text as well.
     """
-    shown = _SPECIAL.sub(
+    escaped = _SPECIAL.sub(
         lambda found: f"&#{ord(found[0])};", html(cut(plain(text), limit)).replace("&#x27;", "'")
     )
-    shown = (
-        shown.replace("&#64;", _NEVER_SPLIT["@"]).replace("://", ":<!-- -->//").replace("www.", "www&#46;")
+    escaped = (
+        escaped.replace("&#64;", _NEVER_SPLIT["@"]).replace("://", ":<!-- -->//").replace("www.", "www&#46;")
     )
-    return f"<code>{shown.strip() or ' '}</code>"
+    return f"<code>{escaped.strip() or ' '}</code>"
 
 
 def usd(text: str) -> str:
@@ -141,22 +141,22 @@ def _alike(groups: Sequence[list[str]], budget: int) -> str:
         left = budget // (len(groups) - number) - 150
         if left < 0:
             break
-        shown = _fitting(spaces, left)
-        rest = f" and {len(spaces) - len(shown):,} more" if len(shown) < len(spaces) else ""
+        fitting = _fitting(spaces, left)
+        rest = f" and {len(spaces) - len(fitting):,} more" if len(fitting) < len(spaces) else ""
         title = f"The {len(spaces):,} Spaces like {code(spaces[0], 100)}"
-        parts.append(folded(title, f"{', '.join(shown)}{rest}"))
+        parts.append(folded(title, f"{', '.join(fitting)}{rest}"))
         budget -= len(parts[-1])
     return "".join(f"\n{part}" for part in parts)
 
 
 def _fitting(spaces: Iterable[str], left: int) -> list[str]:
-    shown: list[str] = []
+    lines: list[str] = []
     for space in spaces:
         left -= len(code(space)) + 2
         if left < 0:
             break
-        shown.append(code(space))
-    return shown
+        lines.append(code(space))
+    return lines
 
 
 def danger(change: Change) -> int:
@@ -231,12 +231,12 @@ def _created(settings: object) -> str:
     if not isinstance(settings, dict):
         return ""
     # Names of variables and secrets only: values of secrets never reach a plan.
-    shown = [
+    rows = [
         code(f"{key.replace('_', ' ')} {_listed(key, item)}", 200)
         for key, item in settings.items()
         if item not in (None, {}, [], ())
     ]
-    return f"with<br>{'<br>'.join(shown[:_SETTINGS])}" if shown else ""
+    return f"with<br>{'<br>'.join(rows[:_SETTINGS])}" if rows else ""
 
 
 def _listed(key: str, item: object) -> str:
@@ -272,16 +272,17 @@ def _table(
     count = sum(weights) if total is None else total
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
     left = budget - sum(map(len, lines)) - 100
-    shown = 0
+    fitting = 0
     for row, weight in zip(rows, weights, strict=True):
         left -= len(row) + 1
         if left < 0:
             break
         lines.append(row)
-        shown += weight
+        fitting += weight
     lines.append("")
-    if shown < count:
-        lines.append(f"**{counted(count - shown, f'more {noun}')} not shown here:** the full plan has all.\n")
+    if fitting < count:
+        rest = counted(count - fitting, f"more {noun}")
+        lines.append(f"**{rest} not shown here:** the full plan has all.\n")
     return "\n".join(lines)
 
 
@@ -298,6 +299,6 @@ def folded(summary: str, body: str, *, shown: bool = False) -> str:
 
 def names(spaces: Iterable[str], most: int = 10) -> str:
     """Ids of Spaces in a sentence."""
-    found = sorted(set(spaces))
-    text = ", ".join(code(space, 100) for space in found[:most])
-    return f"{text} and {len(found) - most:,} more" if len(found) > most else text
+    ids = sorted(set(spaces))
+    text = ", ".join(code(space, 100) for space in ids[:most])
+    return f"{text} and {len(ids) - most:,} more" if len(ids) > most else text

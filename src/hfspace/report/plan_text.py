@@ -86,11 +86,11 @@ def _fold(text: str, page: int | None, indent: str = "") -> list[str]:
 def _header(plan: Plan, verbose: int) -> str:
     who = f"as {plan.account} ({plan.role})" if plan.account else "without a token"
     files = plan.manifest.files
-    shown = ", ".join(files if verbose else files[:_MOST_FILES])
+    names = ", ".join(files if verbose else files[:_MOST_FILES])
     if len(files) > _MOST_FILES and not verbose:
-        shown += f" and {counted(len(files) - _MOST_FILES, 'more file')}"
+        names += f" and {counted(len(files) - _MOST_FILES, 'more file')}"
     spaces, requests = _looked_at(plan), counted(plan.requests, "request")
-    return plain(f"Hub {plan.hub} {who}      {shown}, {spaces}, {requests}")
+    return plain(f"Hub {plan.hub} {who}      {names}, {spaces}, {requests}")
 
 
 def _edge(listed: Sequence[Block], names: int) -> int:

@@ -67,13 +67,13 @@ def _place(block: Block) -> tuple[bool, bool, str]:
     return (block.name == "policy", block.sign in CHECKS_ONLY, block.name)
 
 
-def grouped(made: list[Block], least: int = 3) -> list[Block]:
+def grouped(blocks: list[Block], least: int = 3) -> list[Block]:
     """`made` with Spaces whose rows are the same put together, where there are `least` of them or more.
 
     Places in the manifest differ by Space and do not count; blocks with a failed check stay by themselves.
     """
     kinds: dict[object, list[Block]] = defaultdict(list)
-    for block in made:
+    for block in blocks:
         own = block.name if any(row.severity for row in block.rows) else ""
         bare = tuple(replace(row, place="") for row in block.rows)
         kinds[block.sign, block.note, bare, own].append(block)
@@ -86,17 +86,17 @@ def grouped(made: list[Block], least: int = 3) -> list[Block]:
     return sorted(together, key=_place)
 
 
-def signs(made: Iterable[Block]) -> list[str]:
+def signs(blocks: Iterable[Block]) -> list[str]:
     """The signs in use, in the order of MEANINGS."""
-    used = {sign for block in made for sign in (block.sign, *(row.sign for row in block.rows))}
+    used = {sign for block in blocks for sign in (block.sign, *(row.sign for row in block.rows))}
     return [sign for sign in MEANINGS if sign in used]
 
 
 def _by_space(items: Iterable[Any]) -> Mapping[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
+    groups: dict[str, list[Any]] = defaultdict(list)
     for item in items:
-        found[item.space].append(item)
-    return found
+        groups[item.space].append(item)
+    return groups
 
 
 def _block(

@@ -24,66 +24,66 @@ _STYLE = (
 )
 
 
-def page(made: Picture) -> str:
+def page(picture: Picture) -> str:
     """One HTML file: the SVG, and a table of what it shows. It loads nothing and runs nothing."""
-    title = html(cut(plain(made.title), 120))
+    title = html(cut(plain(picture.title), 120))
     names = ("series", "values", "last x", "last", "lowest", "highest")
     head = "".join(f"<th>{name}</th>" for name in names)
-    rows = "\n".join(f"<tr>{_cells(line)}</tr>" for line in made.lines)
+    rows = "\n".join(f"<tr>{_cells(line)}</tr>" for line in picture.lines)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style></head>\n<body>\n{svg(made)}"
+        f"<title>{title}</title>\n<style>{_STYLE}</style></head>\n<body>\n{svg(picture)}"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n</body></html>\n"
     )
 
 
-def terminal(made: Picture, *, width: int = 80, height: int = 18, color: bool = False) -> str:
+def terminal(picture: Picture, *, width: int = 80, height: int = 18, color: bool = False) -> str:
     """A drawing of at most `width` columns. Several series are told apart by colour, else by letter."""
-    marks = [number(tick) for tick in ticks(made.y, 4, log=_is_log(made))]
+    marks = [number(tick) for tick in ticks(picture.y, 4, log=_is_log(picture))]
     margin = max([len(mark) for mark in marks] or [1]) + 1
     columns = max(10, width - margin - 1)
     cells = _Cells(columns, height)
-    for index, line in enumerate(made.lines):
-        cells.draw(made, line, index)
+    for index, line in enumerate(picture.lines):
+        cells.draw(picture, line, index)
     labels = {
-        round((1 - place(tick, made.y, log=_is_log(made))) * (height - 1)): number(tick)
-        for tick in ticks(made.y, 4, log=_is_log(made))
+        round((1 - place(tick, picture.y, log=_is_log(picture))) * (height - 1)): number(tick)
+        for tick in ticks(picture.y, 4, log=_is_log(picture))
     }
-    plainly = not color and len(made.lines) > 1
+    plainly = not color and len(picture.lines) > 1
     body = [
         f"{labels.get(row, '').rjust(margin)}┤{cells.row(row, color=color, letters=plainly)}".rstrip()
         for row in range(height)
     ]
     axis = f"{' ' * margin}└{'─' * columns}"
-    ends = number(made.x[0]), number(made.x[1])
-    name = "step" if made.by_step else "entry"
+    ends = number(picture.x[0]), number(picture.x[1])
+    name = "step" if picture.by_step else "entry"
     middle = name.center(columns - len(ends[0]) - len(ends[1]))
     below = f"{' ' * (margin + 1)}{ends[0]}{middle}{ends[1]}"
-    title = cut(plain(made.title), width)
-    return "\n".join([title, *body, axis, below, *_key(made, color=color, letters=plainly)])
+    title = cut(plain(picture.title), width)
+    return "\n".join([title, *body, axis, below, *_key(picture, color=color, letters=plainly)])
 
 
-def png(made: Picture) -> bytes:
+def png(picture: Picture) -> bytes:
     """A PNG, drawn by matplotlib. Raises UsageError when that is not installed."""
     new_figure, new_canvas = load_matplotlib()
     figure = new_figure(figsize=(8.6, 4.8), dpi=120, layout="constrained")
     canvas = new_canvas(figure)
     axes = figure.add_subplot()
     handles = []
-    for index, line in enumerate(made.lines):
+    for index, line in enumerate(picture.lines):
         xs, ys = [x for x, _ in line.points], [y for _, y in line.points]
         marker = "o" if len(xs) == 1 else None
         handles += axes.plot(xs, ys, color=COLORS[index % len(COLORS)], marker=marker)
     # parse_math=False: a name with $ in it is a name, not a formula.
-    axes.set_title(cut(plain(made.title), 80), parse_math=False)
-    axes.set_xlabel("step" if made.by_step else "entry")
+    axes.set_title(cut(plain(picture.title), 80), parse_math=False)
+    axes.set_xlabel("step" if picture.by_step else "entry")
     axes.grid(visible=True, color="#e3e3e3")
-    if _is_log(made):
+    if _is_log(picture):
         axes.set_yscale("log")
     legend = axes.legend(handles, [" " for _ in handles], fontsize=8)
-    for text, line in zip(legend.get_texts(), made.lines, strict=True):
+    for text, line in zip(legend.get_texts(), picture.lines, strict=True):
         text.set_parse_math(False)
         text.set_text(cut(plain(line.label), 60))
     out = io.BytesIO()
@@ -111,8 +111,8 @@ class _Cells:
         self._masks: dict[tuple[int, int], int] = {}
         self._series: dict[tuple[int, int], int] = {}
 
-    def draw(self, made: Picture, line: Line, index: int) -> None:
-        points = [self._point(made, x, y) for x, y in thinned(line.points)]
+    def draw(self, picture: Picture, line: Line, index: int) -> None:
+        points = [self._point(picture, x, y) for x, y in thinned(line.points)]
         for start, end in zip(points[:1] + points, points, strict=False):
             for x, y in _steps(start, end):
                 cell = (x // 2, y // 2)
@@ -131,9 +131,9 @@ class _Cells:
             return _LETTERS[index % len(_LETTERS)]
         return _colored(_BLOCKS[mask], index) if color else _BLOCKS[mask]
 
-    def _point(self, made: Picture, x: float, y: float) -> tuple[int, int]:
-        across = round(place(x, made.x) * (2 * self.columns - 1))
-        down = round((1 - place(y, made.y, log=_is_log(made))) * (2 * self.rows - 1))
+    def _point(self, picture: Picture, x: float, y: float) -> tuple[int, int]:
+        across = round(place(x, picture.x) * (2 * self.columns - 1))
+        down = round((1 - place(y, picture.y, log=_is_log(picture))) * (2 * self.rows - 1))
         return across, down
 
 
@@ -147,9 +147,9 @@ def _steps(start: tuple[int, int], end: tuple[int, int]) -> Iterator[tuple[int, 
         yield round(x0 + (x1 - x0) * at / count), round(y0 + (y1 - y0) * at / count)
 
 
-def _key(made: Picture, *, color: bool, letters: bool) -> list[str]:
+def _key(picture: Picture, *, color: bool, letters: bool) -> list[str]:
     lines = []
-    for index, line in enumerate(made.lines):
+    for index, line in enumerate(picture.lines):
         mark = _LETTERS[index % len(_LETTERS)] if letters else "█"
         mark = _colored(mark, index) if color else mark
         last = number(line.points[-1][1]) if line.points else "no values"
@@ -161,16 +161,16 @@ def _colored(text: str, index: int) -> str:
     return f"\x1b[{_ANSI[index % len(_ANSI)]}m{text}\x1b[0m"
 
 
-def _is_log(made: Picture) -> bool:
-    return made.log_y and made.y[0] > 0
+def _is_log(picture: Picture) -> bool:
+    return picture.log_y and picture.y[0] > 0
 
 
 def _cells(line: Line) -> str:
     values = [y for _, y in line.points]
     texts = [html(cut(plain(line.label), 120)), str(len(values))]
     if values:
-        shown = (line.points[-1][0], values[-1], min(values), max(values))
-        texts += [number(item) for item in shown]
+        figures = (line.points[-1][0], values[-1], min(values), max(values))
+        texts += [number(item) for item in figures]
     else:
         texts += ["", "", "", ""]
     return "".join(f"<td>{text}</td>" for text in texts)

@@ -65,21 +65,21 @@ def picture(series: Sequence[Series], title: str = "", *, log_y: bool = False) -
     )
 
 
-def svg(made: Picture) -> str:
+def svg(picture: Picture) -> str:
     """An SVG document: axes, grid, lines and a legend."""
-    rows = min(len(made.lines), _MOST_LEGEND + 1)
+    rows = min(len(picture.lines), _MOST_LEGEND + 1)
     height = _HEIGHT + 20 * rows
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
         f'height="{height}" role="img" font-family="system-ui, sans-serif" font-size="12">',
-        f"<title>{_text(made.title)}</title>",
+        f"<title>{_text(picture.title)}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{_WIDTH / 2}" y="24" font-size="15" text-anchor="middle">{_text(made.title)}</text>',
-        *_axes(made),
+        f'<text x="{_WIDTH / 2}" y="24" font-size="15" text-anchor="middle">{_text(picture.title)}</text>',
+        *_axes(picture),
     ]
-    for index, line in enumerate(made.lines):
-        parts += _drawn(made, line, COLORS[index % len(COLORS)], index // len(COLORS))
-    return "\n".join([*parts, *_legend(made), "</svg>"]) + "\n"
+    for index, line in enumerate(picture.lines):
+        parts += _drawn(picture, line, COLORS[index % len(COLORS)], index // len(COLORS))
+    return "\n".join([*parts, *_legend(picture), "</svg>"]) + "\n"
 
 
 def place(value: float, span: tuple[float, float], *, log: bool = False) -> float:
@@ -159,34 +159,34 @@ def _round_step(rough: float) -> float:
     return next((step for step in steps if step >= rough * 0.999999), steps[-1])
 
 
-def _at(made: Picture, x: float, y: float) -> tuple[float, float]:
-    across = _LEFT + place(x, made.x) * (_WIDTH - _LEFT - _RIGHT)
-    up = place(y, made.y, log=made.log_y and made.y[0] > 0) * (_HEIGHT - _TOP - _BOTTOM)
+def _at(picture: Picture, x: float, y: float) -> tuple[float, float]:
+    across = _LEFT + place(x, picture.x) * (_WIDTH - _LEFT - _RIGHT)
+    up = place(y, picture.y, log=picture.log_y and picture.y[0] > 0) * (_HEIGHT - _TOP - _BOTTOM)
     return round(across, 2), round(_HEIGHT - _BOTTOM - up, 2)
 
 
-def _axes(made: Picture) -> list[str]:
+def _axes(picture: Picture) -> list[str]:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     parts = []
-    for tick in ticks(made.y, log=made.log_y and made.y[0] > 0):
-        _, y = _at(made, made.x[0], tick)
+    for tick in ticks(picture.y, log=picture.log_y and picture.y[0] > 0):
+        _, y = _at(picture, picture.x[0], tick)
         parts.append(f'<path d="M{_LEFT} {y}H{right}" stroke="#e3e3e3"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{number(tick)}</text>')
-    for tick in ticks(made.x, 8):
-        x, _ = _at(made, tick, made.y[0])
+    for tick in ticks(picture.x, 8):
+        x, _ = _at(picture, tick, picture.y[0])
         parts.append(f'<path d="M{x} {bottom}v5" stroke="#555555"/>')
         parts.append(f'<text x="{x}" y="{bottom + 20}" text-anchor="middle">{number(tick)}</text>')
-    name = "step" if made.by_step else "entry"
+    name = "step" if picture.by_step else "entry"
     parts.append(f'<path d="M{_LEFT} {_TOP}V{bottom}H{right}" fill="none" stroke="#555555"/>')
     parts.append(f'<text x="{(_LEFT + right) / 2}" y="{bottom + 40}" text-anchor="middle">{name}</text>')
-    if made.empty:
+    if picture.empty:
         parts.append(f'<text x="{_WIDTH / 2}" y="{_HEIGHT / 2}" text-anchor="middle">no values</text>')
     return parts
 
 
-def _drawn(made: Picture, line: Line, color: str, again: int) -> list[str]:
+def _drawn(picture: Picture, line: Line, color: str, again: int) -> list[str]:
     """A polyline; a dot where there is one point. `again` counts how often the colours have been used up."""
-    places = [_at(made, x, y) for x, y in thinned(line.points)]
+    places = [_at(picture, x, y) for x, y in thinned(line.points)]
     if len(places) == 1:
         return [f'<circle cx="{places[0][0]}" cy="{places[0][1]}" r="3.5" fill="{color}"/>']
     if not places:
@@ -199,16 +199,16 @@ def _drawn(made: Picture, line: Line, color: str, again: int) -> list[str]:
     ]
 
 
-def _legend(made: Picture) -> list[str]:
+def _legend(picture: Picture) -> list[str]:
     parts = []
-    for row, line in enumerate(made.lines[:_MOST_LEGEND]):
+    for row, line in enumerate(picture.lines[:_MOST_LEGEND]):
         y, color = _HEIGHT + 20 * row, COLORS[row % len(COLORS)]
         parts.append(f'<path d="M{_LEFT} {y}h22" stroke="{color}" stroke-width="3"/>')
         last = f": {number(line.points[-1][1])}" if line.points else ": no values"
         parts.append(f'<text x="{_LEFT + 30}" y="{y + 4}">{_text(line.label)}{last}</text>')
-    if len(made.lines) > _MOST_LEGEND:
+    if len(picture.lines) > _MOST_LEGEND:
         y = _HEIGHT + 20 * _MOST_LEGEND + 4
-        parts.append(f'<text x="{_LEFT}" y="{y}">and {len(made.lines) - _MOST_LEGEND} more</text>')
+        parts.append(f'<text x="{_LEFT}" y="{y}">and {len(picture.lines) - _MOST_LEGEND} more</text>')
     return parts
 
 

@@ -50,9 +50,9 @@ def _pointed(line: str, at: int) -> list[str]:
     part = line[start : start + _WIDEST]
     before = "…" if start else ""
     after = "…" if start + _WIDEST < len(line) else ""
-    shown = opening(f"{before}{part}")
-    caret = width(before + plain(line[start:at])) + width(shown) - width(plain(f"{before}{part}"))
-    return [f"    {shown}{after}".rstrip(), f"    {' ' * caret}^"]
+    head = opening(f"{before}{part}")
+    caret = width(before + plain(line[start:at])) + width(head) - width(plain(f"{before}{part}"))
+    return [f"    {head}{after}".rstrip(), f"    {' ' * caret}^"]
 
 
 def _cut(text: str) -> str:
