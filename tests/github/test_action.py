@@ -381,3 +381,5 @@ def test_fail_on() -> None:
     assert codes("policy") == [0, 0, 0, 1]
     assert codes("changes", "checks") == [0, 1, 1, 1]
     assert codes("never") == [0, 0, 0, 0]
+    unread = plan(check("acme/a", "experiments", "unknown", "not read"))
+    assert [exit_code(unread, frozenset({name})) for name in ("unknown", "checks")] == [1, 0]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hfspace.cli.main import run as hfspace
 from hfspace.localhub import LocalHub
 from tests.github.fake import FakeGitHub
 from tests.github.runner import SHA, Ran, Runner
@@ -127,3 +128,35 @@ def test_an_unchanged_policy_is_not_mentioned(runner: Runner, fake: FakeGitHub) 
     ran = proposed(runner, AGREED + spaces, AGREED + spaces, **{"fail-on": "policy"})
     assert ran.code == 0, ran.log
     assert "Guardrails" not in fake.said(7)[0]
+
+
+def test_validate_alone_judges_by_the_target_branchs_policy_too(runner: Runner, fake: FakeGitHub) -> None:
+    """It took the pull request's own: hardware that the target branch forbids was valid."""
+    alone = {"command": "validate", "fail-on": "checks"}
+    ran = proposed(runner, AGREED + "spaces: {acme/x: {}}\n", TAKEN + UPGRADE, **alone)
+    assert ran.code == 1
+    assert any("a10g-small" in line for line in ran.annotations("error"))
+    assert any("max_monthly_usd is changed" in line for line in ran.annotations("warning"))
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("policy", 1), ("checks", 0)])
+def test_validate_alone_sees_a_change_of_policy(runner: Runner, fail_on: str, code: int) -> None:
+    alone = {"command": "validate", "fail-on": fail_on}
+    ran = proposed(runner, AGREED + "spaces: {acme/x: {}}\n", TAKEN + "spaces: {acme/x: {}}\n", **alone)
+    assert ran.code == code, ran.log
+    assert any("max_monthly_usd is changed" in line for line in ran.annotations("warning"))
+
+
+def test_validate_on_the_command_line_takes_a_checkout_of_the_target_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "base").mkdir()
+    write(tmp_path / "base", AGREED + "spaces: {acme/x: {protect: true}}\n")
+    write(tmp_path, AGREED + "spaces: {acme/x: {}}\n")
+    monkeypatch.chdir(tmp_path)
+    assert hfspace(["validate", "--base", "base"]) == 0
+    assert "acme/x is not protected any more" in capsys.readouterr().err
+    write(tmp_path, TAKEN + UPGRADE)
+    assert hfspace(["validate", "--base", "base"]) == 1
+    assert hfspace(["validate", "--base", "nowhere"]) == 1
+    assert "There is no directory nowhere" in capsys.readouterr().err

@@ -140,7 +140,7 @@ def drift_issue_command(context: Context, plan_file: Path, name: str | None, aut
 @click.option("--expect", type=click.IntRange(1), help="How many plans there must be.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["changes", "checks", "policy", "never"]),
+    type=click.Choice(["changes", "checks", "policy", "unknown", "never"]),
     default="never",
     show_default=True,
     help="Exit 1, once saved, when the whole has it.",

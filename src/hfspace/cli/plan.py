@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from hfspace.cli.base import base_option
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.model import Plan
 from hfspace.planner.counts import UNKNOWN, exit_code
@@ -33,12 +34,7 @@ from hfspace.report.rendering import FORMATS, render
 @click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
 @click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
-@click.option(
-    "--base",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="A checkout of the target branch: its policy holds, and what is protected there stays so.",
-)
+@base_option
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
 @click.option("--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared.")
 @click.option(

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hfspace.cli.base import under_base
 from hfspace.cli.context import Context
-from hfspace.errors import ManifestError, UsageError
+from hfspace.errors import UsageError
 from hfspace.live.limiter import Pace
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.sharding import shard as sharded
 from hfspace.manifest.values import parse_duration
 from hfspace.model import Check
-from hfspace.planner import guardrails
 from hfspace.session import Session
 from hfspace.session import open_session as open_library_session
 
@@ -38,7 +38,7 @@ def open_session(
     manifest = context.load_manifest()
     checks: tuple[Check, ...] = ()
     if base is not None:
-        manifest, checks = _under_base(context, manifest, base)
+        manifest, checks = under_base(context, manifest, base)
     if shard:
         manifest = _sharded(manifest, shard)
     session = open_library_session(
@@ -54,19 +54,6 @@ def open_session(
     if only is not None:
         session.manifest = session.manifest.only(frozenset(only))
     return session
-
-
-def _under_base(context: Context, proposed: Manifest, base: Path) -> tuple[Manifest, tuple[Check, ...]]:
-    """`proposed` under the guardrails of the same manifest in `base`, and how it would change them."""
-    if not base.is_dir():
-        raise UsageError(f"There is no directory {base}.", hint="Check the target branch out there.")
-    try:
-        agreed = context.load_base_manifest(base)
-    except ManifestError as error:
-        return proposed, (guardrails.unreadable(proposed, error.problems[0].message),)
-    if agreed is None:
-        return proposed, tuple(guardrails.own(proposed))
-    return guardrails.guarded(proposed, agreed), tuple(guardrails.changed(proposed, agreed))
 
 
 def parse_timeout(text: str, option: str = "--timeout") -> float:

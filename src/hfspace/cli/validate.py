@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hfspace.cli.base import base_option, under_base
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem
 from hfspace.text import plain
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
 )
-def command(context: Context, paths: tuple[str, ...], form: str) -> int:
+@base_option
+def command(context: Context, paths: tuple[str, ...], form: str, base: Path | None) -> int:
     """Check the manifest offline: syntax, keys, types, rules and policy."""
     import json
     from dataclasses import replace
@@ -41,10 +44,15 @@ def command(context: Context, paths: tuple[str, ...], form: str) -> int:
             context.echo(json.dumps(_document(error.problems, readable=False)))
             return 1
         raise
-    breaches = [_problem(check) for check in declared(manifest)]
+    manifest, checks = under_base(context, manifest, base) if base is not None else (manifest, ())
+    breaches = [_problem(check) for check in (*declared(manifest), *checks) if check.severity == "error"]
+    warnings = [_problem(check) for check in checks if check.severity != "error"]
     if form == "json":
-        context.echo(json.dumps(_document(breaches, readable=True, unchecked=_unchecked(manifest))))
+        document = _document(breaches, readable=True, unchecked=_unchecked(manifest), warnings=warnings)
+        context.echo(json.dumps(document))
         return 1 if breaches else 0
+    for warning in warnings:
+        context.warn(f"{warning.place}: {warning.message}. {warning.hint}")
     if breaches:
         raise ManifestError(breaches)
     context.echo(
@@ -61,7 +69,11 @@ def _unchecked(manifest: Manifest) -> list[str]:
 
 
 def _document(
-    problems: Sequence[Problem], *, readable: bool, unchecked: Sequence[str] = ()
+    problems: Sequence[Problem],
+    *,
+    readable: bool,
+    unchecked: Sequence[str] = (),
+    warnings: Sequence[Problem] = (),
 ) -> dict[str, object]:
     """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
     from hfspace.report.problems import to_json
@@ -72,6 +84,7 @@ def _document(
         "valid": not found,
         "readable": readable,
         "problems": found,
+        "warnings": to_json(warnings),
         "unchecked": [*unchecked],
     }
 

@@ -27,7 +27,7 @@ from hfspace.planner.saved import load
 from hfspace.text import plain
 
 COMMANDS = ("validate", "plan", "apply", "drift")
-FAIL_ON = ("changes", "checks", "policy", "never")
+FAIL_ON = ("changes", "checks", "policy", "unknown", "never")
 _PREFIX = "HFSPACE_INPUT_"
 _RUNNERS = {
     "GITHUB_TOKEN",
@@ -136,17 +136,20 @@ class Job:
 
     def validate(self) -> bool:
         """True when the manifest can be used; its problems become annotations and, on a pull request, the
-        comment."""
-        done = self._child(["validate", *self.inputs.options, "--format=json"], capture=True)
+        comment. On its own it judges by the target branch's policy, as a plan does."""
+        alone = self.inputs.command == "validate"
+        judged_by = self._judged_by() if alone else []
+        done = self._child(["validate", *self.inputs.options, *judged_by, "--format=json"], capture=True)
         try:
             found = json.loads(done.stdout)
-            problems, readable = found["problems"], found["readable"]
+            problems, readable, warnings = found["problems"], found["readable"], found.get("warnings", [])
         except (ValueError, KeyError, TypeError):
             raise HfspaceError("The manifest could not be checked.", hint="The log above says why.") from None
-        if readable and (not problems or self.inputs.command != "validate"):
+        self._annotate(annotate.problem_annotations(warnings, level="warning"))
+        if readable and (not problems or not alone):
             # A policy that the declarations breach is a check of the plan too, with its price.
             self._echo("The manifest is valid." if not problems else "The manifest breaches its policy.")
-            return True
+            return not (warnings and "policy" in self.inputs.fail_on)
         self._annotate(annotate.problem_annotations(problems))
         text = comment.problems_body(tuple(_problem(item) for item in problems), self._said(""))
         if self.inputs.command == "plan":
@@ -155,8 +158,10 @@ class Job:
 
     def plan(self) -> Plan | None:
         """The plan, saved for the steps that follow; None when none could be made."""
-        judged_by = [f"--base={self.inputs.base_path}"] if self._has_base() else []
-        return self._planned(self.plan_path, None, judged_by)
+        return self._planned(self.plan_path, None, self._judged_by())
+
+    def _judged_by(self) -> list[str]:
+        return [f"--base={self.inputs.base_path}"] if self._has_base() else []
 
     def base_plan(self) -> Plan | None:
         """The plan of the target branch's manifest, if a checkout of it was given."""
@@ -188,7 +193,8 @@ class Job:
         """Carry out the plan that was reported, and say how it went."""
         audit = self._temp / "hfspace-audit.ndjson"
         delete = ["--allow-delete"] if self.inputs.allow_delete else []
-        wanted = ["--yes", "--quiet", "--format=json", f"--audit-log={audit}", *delete]
+        unknown = [] if "unknown" in self.inputs.fail_on else ["--allow-unknown"]
+        wanted = ["--yes", "--quiet", "--format=json", f"--audit-log={audit}", *delete, *unknown]
         done = self._child(["apply", *self.inputs.options, *wanted, str(self.plan_path)], capture=True)
         found = result.read(done.stdout)
         if found is not None:
@@ -306,6 +312,7 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
         "changes": bool(plan.changes),
         "checks": bool(plan.errors),
         "policy": any(check.scope == "policy" for check in plan.checks),
+        "unknown": bool(plan.unknowns),
     }
     return int(any(found.get(name, False) for name in fail_on))
 

@@ -56,11 +56,11 @@ def plan_annotations(plan: Plan) -> list[Annotation]:
     return found
 
 
-def problem_annotations(problems: Sequence[Mapping[str, Any]]) -> list[Annotation]:
+def problem_annotations(problems: Sequence[Mapping[str, Any]], *, level: str = "error") -> list[Annotation]:
     """The problems of `hfspace validate --format json`."""
     return [
         Annotation(
-            level="error",
+            level=level,
             title="Manifest",
             message=f"{item.get('message', '')} {item.get('hint', '')}".strip(),
             file=str(item.get("file", "")),
