@@ -47,17 +47,20 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
     path = Path(out)
     if out != "-" and path.exists() and not force:
         raise UsageError(f"{plain(out)} is there already.", hint="Name another with --out, or pass --force.")
+    code = 0
     if not names:
         text, said = adopt.STARTER, "a starter; declare your first Space in it"
     else:
-        found = _found(context, names)
+        hub = context.hub()
+        found = _found(hub, names)
+        code = 4 if hub.left_out else 0
         text, said = (
             adopt.manifest_of(found, _prices(context)),
             f"{counted(len(found), 'Space')}; see `hfspace plan`",
         )
     if out == "-":
         context.echo(text.removeprefix(adopt.SCHEMA_LINE).rstrip("\n"))
-        return 0
+        return code
     schema = path.with_name("spaces.schema.json")
     try:
         write_atomically(path, text)
@@ -67,15 +70,14 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
     except OSError as error:
         raise UsageError(f"{plain(out)} can't be written: {error.strerror}.") from None
     context.note(f"Wrote {plain(out)}: {said}.")
-    return 0
+    return code
 
 
-def _found(context: Context, names: tuple[str, ...]) -> list[Found]:
+def _found(hub: HubClient, names: tuple[str, ...]) -> list[Found]:
     """Every Space that the names stand for, with all that a manifest can say of it."""
     from concurrent.futures import ThreadPoolExecutor
     from contextvars import copy_context
 
-    hub = context.hub()
     states: dict[str, SpaceState] = {}
     for name in names:
         if "/" in name or name.endswith(".hf.space"):

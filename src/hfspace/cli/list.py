@@ -92,7 +92,7 @@ def command(context: Context, **options: object) -> int:
         lines = report.list_lines(states, flavors, columns=context.columns)
     for line in lines:
         context.echo(line)
-    return 0
+    return 4 if hub.left_out else 0
 
 
 def _read(hub: HubClient, chosen: ListOptions) -> Iterator[SpaceState]:

@@ -5,27 +5,23 @@ Nothing above this file knows a status code or a library exception.
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-from hfspace.errors import HfspaceError, HubError, HubFault, NeedsWrite, NotVisible, Rejected
-from hfspace.live import hub_errors, transport, wire
+from hfspace.errors import HubFault, NeedsWrite, NotVisible, Rejected
+from hfspace.live import wire
 from hfspace.live.access import Auth, Keyless, Stored, access
+from hfspace.live.library import Library, Params, understand
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
-from hfspace.live.transport import (
-    current_endpoint,
-    current_limiter,
-    current_pages,
-    current_stream_end,
-    current_stream_tail,
-)
+from hfspace.live.transport import current_stream_end, current_stream_tail
 from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
 from hfspace.redaction import KnownSecrets
+from hfspace.text import one_line
 
 T = TypeVar("T")
 
@@ -62,33 +58,27 @@ def connect(
 
 
 class HubClient:
-    """The Hub. Safe to use from several threads. `known_secrets` are in no error and no log line of it."""
+    """The Hub. Safe to use from several threads. `known_secrets` are in no error and no log line of it;
+    `left_out` counts items of listings that made no sense."""
 
     def __init__(
         self, endpoint: str, access: Stored | Keyless, limiter: Limiter, secrets: KnownSecrets
     ) -> None:
-        # Telemetry would be a hidden request (docs/hub-api.md section 15). The variable is read at the first
-        # import of the library, which a program that uses us may have done long before.
-        if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
-            from huggingface_hub import constants
-
-            constants.HF_HUB_DISABLE_TELEMETRY = True
-        from huggingface_hub import HfApi
-
-        from hfspace import __version__
-
-        transport.install()
-        self.endpoint = endpoint
-        self.limiter = limiter
-        self._access = access
+        self.has_token = access.token is not None or access.account is not None
         self.known_secrets = secrets
-        secrets.add([access.token] if access.token else [])
-        self._api: Any = HfApi(
-            endpoint=endpoint,
-            token=access.token or False,
-            library_name="hfspace",
-            library_version=f"{__version__}; python/{platform.python_version()}",
-        )
+        self.left_out = 0
+        self._access = access
+        self._library = Library(endpoint, access.token, limiter, secrets, has_token=self.has_token)
+        self._api = self._library.api
+        self._call = self._library.call
+
+    @property
+    def endpoint(self) -> str:
+        return self._library.endpoint
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._library.limiter
 
     @property
     def pace(self) -> Pace:
@@ -97,10 +87,6 @@ class HubClient:
     @property
     def requests(self) -> int:
         return self.limiter.requests
-
-    @property
-    def has_token(self) -> bool:
-        return self._access.token is not None or self._access.account is not None
 
     def token_for(self, space: str) -> str | None:
         """The token for the Space's own app; None for anonymous. Raises Unauthorized (keyless)."""
@@ -117,103 +103,78 @@ class HubClient:
     def whoami(self) -> Account | None:
         if self._access.token is None:
             return self._access.account
-        raw = self._ask("say whose token this is", "", self._api.whoami)
-        return self._understand("this token's account", lambda: wire.account(raw))
+        raw = self._call("say whose token this is", "", self._api.whoami)
+        return understand("this token's account", lambda: wire.account(raw))
 
     def flavors(self) -> dict[str, Flavor]:
-        raw = self._ask("read hardware prices", "", lambda: self._json("/api/spaces/hardware"))
-        return self._understand("hardware prices", lambda: wire.flavors(raw))
+        raw = self._call("read hardware prices", "", lambda: self._library.json("/api/spaces/hardware"))
+        return understand("hardware prices", lambda: wire.flavors(raw))
 
     def templates(self) -> dict[str, CreateSource]:
-        raw = self._ask("list the templates of", "Spaces", lambda: self._json("/api/spaces/templates"))
-        return self._understand("the templates", lambda: wire.templates(raw))
+        raw = self._call("list templates", "", lambda: self._library.json("/api/spaces/templates"))
+        return understand("the templates", lambda: wire.templates(raw))
 
     def list_spaces(
-        self,
-        *,
-        author: str | None = None,
-        search: str | None = None,
-        limit: int | None = None,
-        details: bool = False,
+        self, *, author: str | None = None, search: str | None = None, details: bool = False
     ) -> Iterator[SpaceState]:
-        """One item at a time, with its details where they are asked for; a page is fetched when its first
-        item is asked for."""
-        expand = [*EXPAND, *(DETAILS if details else ())]
-        pages: set[str] = set()
-        items = self._ask(
-            "list Spaces",
-            author or "",
-            lambda: iter(self._api.list_spaces(author=author, search=search, limit=limit, expand=expand)),
-            pages=pages,
-        )
-        while True:
-            info = self._ask("list Spaces", author or "", lambda: next(items, None), pages=pages)
-            if info is None:
-                return
+        """One item at a time, with its details where they are asked for. An item that makes no sense is left
+        out, told and counted: whoever needs this Space reads it by itself."""
+        asked = [("author", author), ("search", search)]
+        params: Params = [(name, value) for name, value in asked if value is not None]
+        params += [("expand", name) for name in (*EXPAND, *(DETAILS if details else ()))]
+        for raw in self._library.items("list Spaces", author or "", "/api/spaces", params):
             try:
-                state = self._understand("a listing", lambda: wire.space(info))  # noqa: B023 - called at once
+                yield understand("a Space", lambda: _space(raw, details=details))  # noqa: B023 - called at once
             except HubFault as error:
-                # It fails alone: whoever needs this Space reads it by itself.
-                self.limiter.notify(f"One item of a listing is left out. {error.message}")
-                continue
-            yield replace(state, details=wire.details(info)) if details else state
+                self.left_out += 1
+                self.limiter.notify(f"{_name(raw)} of a listing is left out. {error.message}")
 
     def space(self, space: str) -> SpaceState:
         """One Space with its details."""
-        info = self._info(space)
-        return self._understand(space, lambda: replace(wire.space(info), details=wire.details(info)))
+        raw = self._read("read", space)
+        return understand(space, lambda: _space(raw, details=True))
 
     def space_with_card(self, space: str) -> tuple[SpaceState, dict[str, Any]]:
         """The Space, and the settings at the top of its README (sdk_version, app_port, base_path …)."""
-        info = self._info(space)
-        state = self._understand(space, lambda: wire.space(info))
-        card = getattr(info, "card_data", None)
-        return state, dict(card.to_dict()) if card is not None and hasattr(card, "to_dict") else {}
+        raw = self._read("read", space)
+        return understand(space, lambda: (wire.space(raw), wire.card(raw)))
 
     def runtime(self, known: SpaceState) -> SpaceState:
-        def ask(auth: Auth) -> Any:
-            read = self._api.get_space_runtime
-            return self._ask("read the runtime of", known.id, lambda: read(known.id, token=auth).raw)
-
-        raw = self._access.read(known.id, ask)
-        return self._understand(known.id, lambda: wire.with_runtime(known, raw))
+        raw = self._read("read the runtime of", known.id, "/runtime")
+        return understand(known.id, lambda: wire.with_runtime(known, raw))
 
     def get(self, space: str, path: str) -> Json:
-        def ask(auth: Auth) -> Any:
-            read = f"/api/spaces/{space}/{path}"
-            return self._ask(f"read {path} of", space, lambda: self._json(read, auth=auth))
-
-        return self._access.read(space, ask)
+        return self._read(f"read {path} of", space, f"/{path}")
 
     def variables(self, space: str) -> dict[str, Variable]:
-        found = self._ask(
+        found = self._call(
             "read the variables of",
             space,
             lambda: self._api.get_space_variables(space, token=self._auth(space)),
         )
-        return self._understand(
+        return understand(
             f"the variables of {space}",
             lambda: {key: wire.variable(item.value, item.description) for key, item in found.items()},
         )
 
     def secrets(self, space: str) -> dict[str, Secret]:
-        found = self._ask(
+        found = self._call(
             "list the secrets of", space, lambda: self._api.get_space_secrets(space, token=self._auth(space))
         )
         return {key: wire.secret(item.description) for key, item in found.items()}
 
     def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]:
-        items = self._ask(
-            "read the repository settings of",
-            owner,
-            lambda: list(self._api.list_user_repos(owner if is_org else None)),
-            pages=set(),
-        )
-        return {item.id: item.visibility for item in items if getattr(item, "type", "space") == "space"}
+        """What the owner's repository settings say; a Space of which they say nothing that makes sense is
+        left out, and unknown."""
+        whose = f"organizations/{quote(owner)}/" if is_org else ""
+        path = f"/api/{whose}settings/repositories"
+        items = self._library.items("read the repository settings of", owner, path)
+        return dict(pair for raw in items if (pair := wire.visibility(raw)))
 
     def by_subdomain(self, subdomain: str) -> str | None:
         """The id behind a *.hf.space subdomain, if the Hub tells."""
-        raw = self._ask("look up", subdomain, lambda: self._json(f"/api/spaces/by-subdomain/{subdomain}"))
+        path = f"/api/spaces/by-subdomain/{quote(subdomain)}"
+        raw = self._call("look up", subdomain, lambda: self._library.json(path))
         found = raw.get("id") if isinstance(raw, dict) else None
         return str(found) if found else None
 
@@ -234,7 +195,7 @@ class HubClient:
         def ask(call: Callable[[], T]) -> T:
             until, most = current_stream_end.set(end), current_stream_tail.set(tail)
             try:
-                return self._ask("read the logs of", space, call)
+                return self._call("read the logs of", space, call)
             finally:
                 current_stream_end.reset(until)
                 current_stream_tail.reset(most)
@@ -258,7 +219,7 @@ class HubClient:
     def create(self, new: NewSpace) -> None:
         self.known_secrets.add(value for value, _ in new.secrets.values())
         try:
-            self._ask("create", new.id, lambda: self._create(new), write=True)
+            self._call("create", new.id, lambda: self._create(new), write=True)
         except NotVisible as error:
             # Of the two Spaces of a copy, the new one can't be what is missing.
             missing = new.duplicate_from or new.template or "its owner"
@@ -266,102 +227,57 @@ class HubClient:
             raise Rejected(text, status=error.status) from None
 
     def delete(self, space: str) -> None:
-        self._write(
-            "delete", space, lambda: self._api.delete_repo(space, repo_type="space", token=self._auth(space))
-        )
+        self._write("delete", space, self._api.delete_repo, repo_type="space")
 
     def set_visibility(self, space: str, visibility: str) -> None:
-        self._write(
-            "set the visibility of",
-            space,
-            lambda: self._api.update_repo_settings(
-                space, repo_type="space", visibility=visibility, token=self._auth(space)
-            ),
-        )
+        settings = {"repo_type": "space", "visibility": visibility}
+        self._write("set the visibility of", space, self._api.update_repo_settings, **settings)
 
     def set_hardware(self, space: str, flavor: str, sleep_time: int | None) -> None:
-        self._write(
-            "set the hardware of",
-            space,
-            lambda: self._api.request_space_hardware(
-                space, flavor, sleep_time=sleep_time, token=self._auth(space)
-            ),
-        )
+        request = self._api.request_space_hardware
+        self._write("set the hardware of", space, request, flavor, sleep_time=sleep_time)
 
     def set_sleep_time(self, space: str, seconds: int) -> None:
-        self._write(
-            "set the sleep time of",
-            space,
-            lambda: self._api.set_space_sleep_time(space, seconds, token=self._auth(space)),
-        )
+        self._write("set the sleep time of", space, self._api.set_space_sleep_time, seconds)
 
     def pause(self, space: str) -> None:
-        self._write("pause", space, lambda: self._api.pause_space(space, token=self._auth(space)))
+        self._write("pause", space, self._api.pause_space)
 
     def restart(self, space: str, *, factory: bool = False) -> None:
-        self._write(
-            "restart",
-            space,
-            lambda: self._api.restart_space(space, factory_reboot=factory, token=self._auth(space)),
-        )
+        self._write("restart", space, self._api.restart_space, factory_reboot=factory)
 
     def set_dev_mode(self, space: str, enabled: bool) -> None:
         switch = self._api.enable_space_dev_mode if enabled else self._api.disable_space_dev_mode
-        self._write("set the dev mode of", space, lambda: switch(space, token=self._auth(space)))
+        self._write("set the dev mode of", space, switch)
 
     def set_variable(self, space: str, key: str, variable: Variable) -> None:
-        self._write(
-            f"set the variable {key} of",
-            space,
-            lambda: self._api.add_space_variable(
-                space, key, variable.value, description=variable.description, token=self._auth(space)
-            ),
-        )
+        add = partial(self._api.add_space_variable, description=variable.description)
+        self._write(f"set the variable {key} of", space, add, key, variable.value)
 
     def delete_variable(self, space: str, key: str) -> None:
-        self._write(
-            f"delete the variable {key} of",
-            space,
-            lambda: self._api.delete_space_variable(space, key, token=self._auth(space)),
-        )
+        self._write(f"delete the variable {key} of", space, self._api.delete_space_variable, key)
 
     def set_secret(self, space: str, key: str, value: str, description: str) -> None:
         self.known_secrets.add([value])
-        self._write(
-            f"set the secret {key} of",
-            space,
-            lambda: self._api.add_space_secret(
-                space, key, value, description=description, token=self._auth(space)
-            ),
-        )
+        add = partial(self._api.add_space_secret, description=description)
+        self._write(f"set the secret {key} of", space, add, key, value)
 
     def delete_secret(self, space: str, key: str) -> None:
-        self._write(
-            f"delete the secret {key} of",
-            space,
-            lambda: self._api.delete_space_secret(space, key, token=self._auth(space)),
-        )
+        self._write(f"delete the secret {key} of", space, self._api.delete_space_secret, key)
 
     def set_volumes(self, space: str, volumes: tuple[Volume, ...]) -> None:
         # PUT takes one volume at least; none is a DELETE (docs/hub-api.md section 7).
         if volumes:
             sent = [wire.to_volume(volume) for volume in volumes]
-            self._write(
-                "set the volumes of",
-                space,
-                lambda: self._api.set_space_volumes(space, sent, token=self._auth(space)),
-            )
+            self._write("set the volumes of", space, self._api.set_space_volumes, sent)
         else:
-            self._write(
-                "detach the volumes of",
-                space,
-                lambda: self._api.delete_space_volumes(space, token=self._auth(space)),
-            )
+            self._write("detach the volumes of", space, self._api.delete_space_volumes)
 
     def send(self, method: str, space: str, path: str, body: Json = None) -> None:
-        route = f"/api/spaces/{space}/{path}"
-        send = lambda: self._json(route, method, self._auth(space), body)  # noqa: E731
-        self._write(f"{method.lower()} {path} of", space, send)
+        def request(space: str, *, token: Auth) -> None:
+            self._library.send(method, f"/api/spaces/{quote(space)}/{path}", body, token=token)
+
+        self._write(f"{method.lower()} {path} of", space, request)
 
     # ------------------------------------------------------------ how
 
@@ -370,20 +286,15 @@ class HubClient:
         self.known_secrets.add([auth] if isinstance(auth, str) else [])
         return auth
 
-    def _info(self, space: str) -> Any:
+    def _read(self, doing: str, space: str, rest: str = "") -> Any:
+        """The JSON of what everybody may read of a public Space; `rest` follows its id in the path."""
+        path = f"/api/spaces/{quote(space)}{rest}"
+
         def ask(auth: Auth) -> Any:
             self.known_secrets.add([auth] if isinstance(auth, str) else [])
-            return self._ask("read", space, lambda: self._api.space_info(space, token=auth))
+            return self._call(doing, space, lambda: self._library.json(path, token=auth))
 
         return self._access.read(space, ask)
-
-    def _json(self, path: str, method: str = "GET", auth: Auth | None = None, body: Any = None) -> Any:
-        import huggingface_hub as library
-
-        headers = self._api._build_hf_headers(token=auth)
-        response = library.get_session().request(method, f"{self.endpoint}{path}", headers=headers, json=body)
-        library.hf_raise_for_status(response)
-        return response.json() if response.content else None
 
     def _create(self, new: NewSpace) -> None:
         common: dict[str, Any] = {
@@ -417,52 +328,22 @@ class HubClient:
             )
         return {"space_template": new.template}
 
-    def _write(self, doing: str, space: str, call: Callable[[], object]) -> None:
+    def _write(self, doing: str, space: str, method: Callable[..., object], *args: Any, **named: Any) -> None:
+        """One write through a method of the library that takes the Space first."""
         try:
-            self._ask(doing, space, call, write=True)
+            self._call(
+                doing, space, lambda: method(space, *args, token=self._auth(space), **named), write=True
+            )
         except NeedsWrite as error:
             raise self._access.explained(error) from None
 
-    def _ask(
-        self,
-        doing: str,
-        what: str,
-        call: Callable[[], T],
-        *,
-        write: bool = False,
-        pages: set[str] | None = None,
-    ) -> T:
-        """Run one library call under our limiter; its failures become HubErrors. `pages` are those that a
-        listing has asked for so far: it must not come back to one."""
-        reset = current_limiter.set(self.limiter)
-        at = current_endpoint.set(self.endpoint)
-        turned = current_pages.set(pages)
-        try:
-            return call()
-        except HfspaceError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer
-            raise hub_errors.translate(
-                error,
-                doing=doing,
-                what=what,
-                endpoint=self.endpoint,
-                has_token=self.has_token,
-                write=write,
-                secrets=self.known_secrets,
-            ) from None
-        finally:
-            current_pages.reset(turned)
-            current_endpoint.reset(at)
-            current_limiter.reset(reset)
 
-    def _understand(self, what: str, read: Callable[[], T]) -> T:
-        try:
-            return read()
-        except HubError:
-            raise
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise HubFault(
-                f"The Hub's answer about {what} is not what it documents ({hub_errors.oddity(error)}).",
-                hint="Run again; if it stays, the Hub changed: look for a newer hfspace.",
-            ) from None
+def _space(raw: Any, *, details: bool) -> SpaceState:
+    state = wire.space(raw)
+    return replace(state, details=wire.details(raw)) if details else state
+
+
+def _name(raw: Any) -> str:
+    """How an item is called that makes no sense."""
+    name = raw.get("id") if isinstance(raw, Mapping) else None
+    return one_line(name, 100) if isinstance(name, str) else "One item"

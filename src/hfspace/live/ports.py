@@ -51,12 +51,7 @@ class HubReader(Protocol):
         ...
 
     def list_spaces(
-        self,
-        *,
-        author: str | None = None,
-        search: str | None = None,
-        limit: int | None = None,
-        details: bool = False,
+        self, *, author: str | None = None, search: str | None = None, details: bool = False
     ) -> Iterator[SpaceState]: ...
     def space(self, space: str) -> SpaceState: ...
     def runtime(self, known: SpaceState) -> SpaceState:

@@ -25,7 +25,6 @@ ANSWER_SECONDS = 120.0
 """For the whole of one answer: one that drips would never meet the timeout of a read."""
 MOST_BYTES = 64 * 2**20
 """Of one answer, inflated. A page of 1,000 Spaces is about 1 MB."""
-MOST_PAGES = 10_000
 ATTEMPTS = 5
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -47,10 +46,6 @@ current_stream_end: ContextVar[float | None] = ContextVar("hfspace_stream_end", 
 
 current_stream_tail: ContextVar[int | None] = ContextVar("hfspace_stream_tail", default=None)
 """How many of the last lines a log that is opened now is asked for (`tail` in the Hub's description)."""
-
-
-current_pages: ContextVar[set[str] | None] = ContextVar("hfspace_pages", default=None)
-"""The pages that the listing which is read now has asked for."""
 
 
 class Diverted(Exception):
@@ -128,8 +123,6 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             request = _at_home(_with_timeout(request, end), current_endpoint.get())
             if limiter is None:
                 return inner.handle_request(request)
-            if request.method == "GET":
-                _turn_page(str(request.url), limiter)
             if (tail := current_stream_tail.get()) is not None:
                 request.url = request.url.copy_set_param("tail", str(tail))
             # What the other encodings inflate to has no bound that could be kept chunk by chunk.
@@ -231,18 +224,6 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
         return error
     finally:
         limiter.release(response.headers if response is not None else None)
-
-
-def _turn_page(url: str, limiter: Limiter) -> None:
-    """Raises for a listing that leads back to a page of its own, or that has no end."""
-    pages = current_pages.get()
-    if pages is None:
-        return
-    if url in pages or len(pages) >= MOST_PAGES:
-        raise HubFault("The Hub's listing has no end.", hint="Run again; check HF_ENDPOINT.")
-    if pages and limiter.pace.left is not None and limiter.pace.left <= 0:
-        limiter.pace.sleep(0, "reading a listing of the Hub")  # raises WaitTimeout
-    pages.add(url)
 
 
 def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> Any:

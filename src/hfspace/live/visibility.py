@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from hfspace.errors import NeedsWrite, NotVisible, Rejected, Unauthorized
+from hfspace.errors import HubFault, NeedsWrite, NotVisible, Rejected, Unauthorized
 from hfspace.live.ports import HubReader
 from hfspace.model import Account
 
@@ -71,12 +71,13 @@ def matters(wanted: str | None, seen: str | None, space: str, account: Account |
 
 
 def scan(hub: HubReader, owner: str, account: Account | None) -> dict[str, str]:
-    """The visibilities of all Spaces of an owner; none where this token may not read them."""
+    """The visibilities of all Spaces of an owner; none where this token may not read them, or where they make
+    no sense."""
     if account is None:
         return {}
     try:
         return hub.visibilities(owner, is_org=owner != account.name)
-    except (NeedsWrite, NotVisible, Rejected, Unauthorized):
+    except (HubFault, NeedsWrite, NotVisible, Rejected, Unauthorized):
         return {}
 
 

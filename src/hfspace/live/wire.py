@@ -64,36 +64,48 @@ def templates(raw: Any) -> dict[str, CreateSource]:
     }
 
 
-def space(info: Any) -> SpaceState:
-    """A SpaceInfo of a listing or of a single read, both asked with the same expand."""
+def space(raw: Any) -> SpaceState:
+    """An item of a listing, or a Space read by itself (docs/hub-api.md sections 1 and 2)."""
+    if not isinstance(raw, Mapping):
+        raise TypeError("a Space is not an object")
+    private = raw.get("private")
     state = SpaceState(
-        id=_named(info.id),
-        sdk=_text(getattr(info, "sdk", None)),
-        visibility=_visibility(getattr(info, "private", None)),
-        visibility_exact=getattr(info, "private", None) is False,
-        sha=_text(getattr(info, "sha", None)),
-        host=_url(getattr(info, "host", None)),
-        subdomain=_text(getattr(info, "subdomain", None)),
+        id=_named(raw["id"]),
+        sdk=_text(raw.get("sdk")),
+        visibility=_visibility(private),
+        visibility_exact=private is False,
+        sha=_text(raw.get("sha")),
+        host=_url(raw.get("host")),
+        subdomain=_text(raw.get("subdomain")),
     )
-    runtime = getattr(info, "runtime", None)
-    raw = getattr(runtime, "raw", None)
-    return with_runtime(state, raw) if isinstance(raw, Mapping) else state
+    runtime = raw.get("runtime")
+    return state if runtime is None else with_runtime(state, runtime)
 
 
-def details(info: Any) -> Details:
-    """What a SpaceInfo tells beside settings; whatever is odd in it is unknown."""
-    card = getattr(info, "card_data", None)
-    values: Any = card.to_dict() if card is not None and hasattr(card, "to_dict") else card
-    values = values if isinstance(values, Mapping) else {}
-    likes, tags = getattr(info, "likes", None), getattr(info, "tags", None)
+def card(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings at the top of the README; empty where they are odd."""
+    return dict(_object(raw.get("cardData")))
+
+
+def details(raw: Mapping[str, Any]) -> Details:
+    """What a Space tells beside settings; whatever is odd in it is unknown."""
+    values = card(raw)
+    likes, tags = raw.get("likes"), raw.get("tags")
     return Details(
         title=_cut(_text(values.get("title"))),
         likes=likes if isinstance(likes, int) and not isinstance(likes, bool) else None,
-        created=_time(getattr(info, "created_at", None)),
-        modified=_time(getattr(info, "last_modified", None)),
+        created=_time(raw.get("createdAt")),
+        modified=_time(raw.get("lastModified")),
         sdk_version=_cut(str(values["sdk_version"])) if values.get("sdk_version") else None,
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
+
+
+def visibility(raw: Any) -> tuple[str, str] | None:
+    """The id of a Space and its visibility, of an item of an owner's repository settings."""
+    item = _object(raw)
+    name, value = _text(item.get("id")), _text(item.get("visibility"))
+    return (name, value) if name and value and item.get("type", "space") == "space" else None
 
 
 def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
@@ -101,7 +113,10 @@ def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
     (docs/hub-api.md section 3)."""
     if not isinstance(raw, Mapping):
         raise TypeError("runtime is not an object")
-    hardware = _object(raw.get("hardware"))
+    hardware = raw.get("hardware")
+    if not isinstance(hardware, Mapping | None):
+        raise TypeError("hardware is not an object")
+    hardware = hardware or {}
     stage = _word(raw.get("stage"))
     requested, current = _word(hardware.get("requested")), _word(hardware.get("current"))
     replicas = _object(raw.get("replicas"))
@@ -150,7 +165,10 @@ def to_pair(key: str, variable: Variable) -> dict[str, str]:
 
 
 def _time(value: object) -> str | None:
-    return value.astimezone(UTC).isoformat(timespec="seconds") if isinstance(value, datetime) else None
+    try:
+        return datetime.fromisoformat(_text(value) or "").astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        return None
 
 
 def _role(auth: Mapping[str, Any]) -> str:
@@ -202,13 +220,15 @@ def _sleep_time(raw: Mapping[str, Any], stage: str | None) -> int | None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return int(value) if number and (value == NEVER or 0 < value < _LONGEST_SLEEP) else None
     # Absent or null reads 'never', but a Space paused for long reports none (docs/hub-api.md section 3).
-    return None if stage == "PAUSED" else NEVER
+    return None if stage in {"PAUSED", None} else NEVER
 
 
 def _volumes(raw: object) -> tuple[Volume, ...] | None:
     if not isinstance(raw, list):
         return None
-    return tuple(_volume(item) for item in raw if isinstance(item, Mapping))
+    if not all(isinstance(item, Mapping) for item in raw):
+        raise TypeError("a volume is not an object")
+    return tuple(_volume(item) for item in raw)
 
 
 def _volume(item: Mapping[str, Any]) -> Volume:

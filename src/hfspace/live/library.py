@@ -1,0 +1,129 @@
+"""huggingface_hub below one HubClient: every call under its limiter, every failure a HubError. Listings and
+Spaces are read as JSON, since the library's own classes end a whole listing over one odd item."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+from hfspace.errors import HfspaceError, HubError, HubFault
+from hfspace.live import hub_errors, transport
+from hfspace.live.limiter import Limiter
+from hfspace.live.transport import current_endpoint, current_limiter
+from hfspace.redaction import KnownSecrets
+
+T = TypeVar("T")
+Params = list[tuple[str, str | int | float | bool | None]]
+
+MOST_PAGES = 10_000
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Library:
+    """One endpoint and one token. Safe to use from several threads."""
+
+    def __init__(
+        self, endpoint: str, token: str | None, limiter: Limiter, secrets: KnownSecrets, *, has_token: bool
+    ) -> None:
+        # Telemetry would be a hidden request (docs/hub-api.md section 15). The variable is read at the first
+        # import of the library, which a program that uses us may have done long before.
+        if os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1") == "1":
+            from huggingface_hub import constants
+
+            constants.HF_HUB_DISABLE_TELEMETRY = True
+        from huggingface_hub import HfApi
+
+        from hfspace import __version__
+
+        transport.install()
+        self.endpoint = endpoint
+        self.limiter = limiter
+        self.has_token = has_token
+        self._secrets = secrets
+        secrets.add([token] if token else [])
+        self.api: Any = HfApi(
+            endpoint=endpoint,
+            token=token or False,
+            library_name="hfspace",
+            library_version=f"{__version__}; python/{platform.python_version()}",
+        )
+
+    def call(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
+        """The result of one library call, which is `doing` something to `what`. Raises HubError."""
+        limiter, endpoint = current_limiter.set(self.limiter), current_endpoint.set(self.endpoint)
+        try:
+            return call()
+        except HfspaceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer
+            raise hub_errors.translate(
+                error,
+                doing=doing,
+                what=what,
+                endpoint=self.endpoint,
+                has_token=self.has_token,
+                write=write,
+                secrets=self._secrets,
+            ) from None
+        finally:
+            current_endpoint.reset(endpoint)
+            current_limiter.reset(limiter)
+
+    def json(self, path: str, *, token: str | bool | None = None) -> Any:
+        """The JSON at `path`, asked with `token` (None: the one of this library); for use in `call`."""
+        return self._request("GET", f"{self.endpoint}{path}", token=token).json()
+
+    def send(self, method: str, path: str, body: Any, *, token: str | bool) -> None:
+        """One request that changes something; for use in `call`."""
+        self._request(method, f"{self.endpoint}{path}", token=token, json=body)
+
+    def items(self, doing: str, what: str, path: str, params: Params | None = None) -> Iterator[Any]:
+        """The raw items of a listing; a page is fetched when its first item is asked for.
+
+        Raises HubError, also for a listing that has no end, leads back to itself, or is no list.
+        """
+        following: str | None = f"{self.endpoint}{path}"
+        turned: set[str] = set()
+        while following is not None:
+            if following in turned or len(turned) >= MOST_PAGES:
+                raise HubFault("The Hub's listing has no end.", hint="Run again; check HF_ENDPOINT.")
+            if turned:
+                self.limiter.pace.sleep(0, "reading a listing of the Hub")  # raises when the time is up
+            page = partial(self._page, following, None if turned else params)
+            items, here, link = self.call(doing, what, page)
+            turned |= {following, here}
+            following = urljoin(here, link) if link else None
+            yield from items
+
+    def _page(self, url: str, params: Params | None) -> tuple[list[Any], str, str | None]:
+        """The items, the page's own address, and the link to the next one."""
+        response = self._request("GET", url, params=params)
+        items = response.json()
+        if not isinstance(items, list):
+            raise TypeError("a listing is no list")
+        return items, str(response.request.url), response.links.get("next", {}).get("url")
+
+    def _request(self, method: str, url: str, *, token: str | bool | None = None, **given: Any) -> Any:
+        import huggingface_hub as library
+
+        headers = self.api._build_hf_headers(token=token)
+        response = library.get_session().request(method, url, headers=headers, **given)
+        library.hf_raise_for_status(response)
+        return response
+
+
+def understand(what: str, read: Callable[[], T]) -> T:
+    """What `read` makes of an answer about `what`. Raises HubFault where it makes no sense."""
+    try:
+        return read()
+    except HubError:
+        raise
+    except _UNREADABLE as error:
+        raise HubFault(
+            f"The Hub's answer about {what} is not what it documents ({hub_errors.oddity(error)}).",
+            hint="Run again; if it stays, the Hub changed: look for a newer hfspace.",
+        ) from None
