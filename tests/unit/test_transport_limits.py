@@ -111,3 +111,24 @@ def test_a_log_is_asked_for_its_last_lines() -> None:
     hub = client(inner)
     assert list(hub.logs("acme/x", build=False, tail=7)) == []
     assert inner.urls[0].endswith("?tail=7")
+
+
+def test_an_answer_that_says_it_is_a_stream_is_read_within_the_same_limits() -> None:
+    """It was handed on unread, and huggingface_hub read it to an end that never came: 2 GB in 30 s."""
+    endless = Answers(lambda: (b"x" * 2**20 for _ in range(1_000)), **{"content-type": "text/event-stream"})
+    with pytest.raises(HubFault, match="larger than"):
+        client(endless).flavors()
+
+
+def test_a_line_of_a_log_without_an_end_ends_the_log() -> None:
+    chunks = iter([b"x" * 2**20] * 50)
+    endless = Answers(lambda: chunks, **{"content-type": "text/event-stream"})
+    assert list(client(endless).logs("acme/a", build=False, seconds=60)) == []
+    assert next(chunks, None) is not None, "it was not read to its end"
+
+
+def test_a_compressed_log_is_inflated_within_the_limit() -> None:
+    bomb = gzip.compress(b"x" * (200 * 2**20), 1)
+    headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
+    with pytest.raises(HubFault, match="larger than"):
+        list(client(Answers(bomb, **headers)).logs("acme/a", build=False, seconds=60))

@@ -5,6 +5,7 @@ Nothing above this file knows a status code or a library exception.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -190,7 +191,7 @@ class HubClient:
         """Log lines without their line ends, the last `tail` of those that are there. Without follow, ends
         when the Hub has sent what it has; in any case `seconds` after its first line was asked for, however
         much the log still says."""
-        end = None if seconds is None else time.monotonic() + seconds
+        end = math.inf if seconds is None else time.monotonic() + seconds
 
         def ask(call: Callable[[], T]) -> T:
             until, most = current_stream_end.set(end), current_stream_tail.set(tail)

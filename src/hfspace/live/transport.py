@@ -7,6 +7,7 @@ retry nothing (docs/hub-api.md section 14). Both are mended here, below it: one 
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import time
@@ -25,6 +26,8 @@ ANSWER_SECONDS = 120.0
 """For the whole of one answer: one that drips would never meet the timeout of a read."""
 MOST_BYTES = 64 * 2**20
 """Of one answer, inflated. A page of 1,000 Spaces is about 1 MB."""
+LONGEST_LINE = 2**20
+"""Bytes of one line of a log."""
 ATTEMPTS = 5
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -41,7 +44,8 @@ current_endpoint: ContextVar[str | None] = ContextVar("hfspace_endpoint", defaul
 
 
 current_stream_end: ContextVar[float | None] = ContextVar("hfspace_stream_end", default=None)
-"""When, by time.monotonic, a stream of events that is opened now ends, whatever it still says."""
+"""When, by time.monotonic, a stream of events that is opened now ends, whatever it still says; None where no
+stream is asked for."""
 
 
 current_stream_tail: ContextVar[int | None] = ContextVar("hfspace_stream_tail", default=None)
@@ -107,11 +111,13 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             self._inner, self._end, self._limiter = inner, end, limiter
 
         def __iter__(self) -> Iterator[bytes]:
-            size = 0
+            size = line = 0
             for chunk in self._inner:
                 yield chunk
                 size += len(chunk)
-                if size > MOST_BYTES or time.monotonic() >= self._end or self._limiter.pace.stopped:
+                line = len(chunk) - chunk.rfind(b"\n") - 1 + (0 if b"\n" in chunk else line)
+                full = line > LONGEST_LINE or (size > MOST_BYTES and self._end != math.inf)
+                if full or time.monotonic() >= self._end or self._limiter.pace.stopped:
                     return
 
         def close(self) -> None:
@@ -128,7 +134,7 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             # What the other encodings inflate to has no bound that could be kept chunk by chunk.
             request.headers["accept-encoding"] = "gzip, deflate"
             response = _followable(_paced(httpx, inner, request, limiter), request)
-            if end is not None and _is_event_stream(response):
+            if end is not None and _is_stream(response):
                 response.stream = EndingStream(response.stream, end, limiter)
             return response
 
@@ -138,8 +144,12 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
     return PacedTransport()
 
 
-def _is_event_stream(response: Any) -> bool:
-    return "text/event-stream" in response.headers.get("content-type", "")
+def _is_stream(response: Any) -> bool:
+    """Whether a stream was asked for, and this is one: all else is read within limits, whatever it says it
+    is. A compressed one is, too: what a chunk of it inflates to has no bound."""
+    plain = response.headers.get("content-encoding", "") in {"", "identity"}
+    wanted = current_stream_end.get() is not None
+    return wanted and plain and "text/event-stream" in response.headers.get("content-type", "")
 
 
 def _with_timeout(request: Any, end: float | None) -> Any:
@@ -219,7 +229,7 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
     response = None
     try:
         response = inner.handle_request(request)
-        return response if _is_event_stream(response) else _whole(httpx, response, request, limiter)
+        return response if _is_stream(response) else _whole(httpx, response, request, limiter)
     except httpx.TransportError as error:
         return error
     finally:
