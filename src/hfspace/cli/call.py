@@ -64,6 +64,7 @@ class _CallCommand(click.Command):
 @click.option("--param", "params", metavar="NAME=VALUE", multiple=True, help="A {NAME} part of the path.")
 @click.option("--query", metavar="NAME=VALUE", multiple=True, help="A value of the query string.")
 @click.option("--upload", "uploads", metavar="FIELD=PATH", multiple=True, help="A file to upload in a form.")
+@click.option("--url", metavar="URL", help="The app's own host, asked instead of the Hub, without a token.")
 @click.option(
     "--output",
     "folder",
@@ -135,8 +136,11 @@ def _connect(context: Context, options: dict[str, Any]) -> Connection:
         )
     if spec is not None:
         spec = _with_options(spec, options)
-    chosen = Options(wake=options["wake"], zero_gpu=options["zero_gpu"], notify=context.note)
-    connection = open_connection(options["space"], context.hub(), spec, chosen)
+    direct = options["url"] is not None
+    chosen = Options(
+        wake=options["wake"], zero_gpu=options["zero_gpu"], notify=context.note, ask_hub=not direct
+    )
+    connection = open_connection(options["url"] or options["space"], context.hub(), spec, chosen)
     if spec is None:
         connection = replace(connection, spec=_with_options(connection.spec, options))
     files = _pairs("--upload", options["uploads"])

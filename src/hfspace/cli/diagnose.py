@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ THREADS = 8
 )
 @click.option("--fix", "mend", is_flag=True, help="Write what was found into the manifest.")
 @click.option("--yes", is_flag=True, help="With --fix and --try: do not ask.")
+@click.option("--url", metavar="URL", help="The app's own host, asked instead of the Hub, without a token.")
 @click.option("--zero-gpu", is_flag=True, help="Send the token to a public Space too, for its ZeroGPU quota.")
 @click.option("--timeout", default="10s", show_default=True, help="How long one request may take.")
 @click.option("--invoke-timeout", default="60s", show_default=True, help="How long a call may take.")
@@ -90,6 +92,10 @@ def _manifest(context: Context, options: dict[str, Any]) -> Any:
 
 def _targets(options: dict[str, Any], manifest: Any) -> tuple[str, ...]:
     targets: tuple[str, ...] = tuple(options["targets"])
+    if options["url"] and (options["every"] or len(targets) > 1):
+        raise UsageError("--url is the host of one app.", hint="Name its Space, or none.")
+    if options["url"] and not targets:
+        return (options["url"],)
     if options["every"]:
         if targets:
             raise UsageError("Give the Spaces, or --all, not both.")
@@ -114,6 +120,7 @@ def _examine_all(
         wake_timeout=parse_timeout(options["wake_timeout"]),
         notify=context.note,
         manifest_options=tuple(context.manifest_options),
+        ask_hub=options["url"] is None,
     )
     for text in targets:
         read_target(text, hub.endpoint)  # a typing error is told before anything is asked
@@ -122,7 +129,9 @@ def _examine_all(
         spec = declared(manifest, text) if manifest is not None else None
         if options["invoke"] and spec is None and not options["trial"]:
             context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
-        return examine(text, hub, endpoint=spec, options=chosen)
+        found = examine(options["url"] or text, hub, endpoint=spec, options=chosen)
+        named = read_target(text, hub.endpoint).space
+        return replace(found, space=found.space or named) if spec is not None else found
 
     if len(targets) == 1:
         return [one(targets[0])]

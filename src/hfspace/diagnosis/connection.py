@@ -140,6 +140,8 @@ def open_connection(
 ) -> Connection:
     """As `connect`, with everything given."""
     found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False, ask_declared=False))
+    if found.hub:
+        options.notify(f"The Hub: {found.hub}")
     if found.app is None or found.verdict.code not in _CALLABLE:
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
     if endpoint is None:

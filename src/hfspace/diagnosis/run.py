@@ -11,7 +11,7 @@ from hfspace.diagnosis.judging import judge
 from hfspace.diagnosis.stage import WAKEABLE, SpaceLookup, card_text, not_running, refused
 from hfspace.diagnosis.target import Target, read_target
 from hfspace.diagnosis.verdicts import Diagnosis, for_space, verdict
-from hfspace.errors import HubError
+from hfspace.errors import HubError, HubUnreachable, UsageError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
 from hfspace.live.gradio.probe import Place, Reading, look
@@ -28,11 +28,12 @@ class Options:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
     the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
     declared route that the app does not describe, which a call will show anyway. `manifest_options` name the
-    manifest in commands that are shown."""
+    manifest in commands that are shown. Without `ask_hub` only the URL that was typed is asked."""
 
     wake: bool = False
     invoke: bool = False
     ask_declared: bool = True
+    ask_hub: bool = True
     manifest_options: tuple[str, ...] = ()
     zero_gpu: bool = False
     timeout: float = TIMEOUT_SECONDS
@@ -54,27 +55,35 @@ def examine(
     started = time.monotonic()
     before = hub.requests
     target = read_target(text, hub.endpoint)
-    space = target.space or _space_of_host(target, hub)
+    if not options.ask_hub and target.space is not None:
+        raise UsageError(f"{text} is no URL of an app.", hint="--url takes its own host: https://….hf.space")
+    space, unasked = (target.space, "") if target.space else _space_of_host(target, hub, options)
     if space is not None:
         found, asks = _by_space(replace(target, space=space), hub, endpoint, options)
     else:
-        found, asks = _by_url(target, hub, endpoint, options)
+        found, asks = _by_url(target, None if unasked else hub, endpoint, options)
     return replace(
         found,
+        hub=unasked,
         verdict=for_space(found.verdict, found.space),
         requests=hub.requests - before + asks,
         seconds=time.monotonic() - started,
     )
 
 
-def _space_of_host(target: Target, hub: SpaceLookup) -> str | None:
-    """The Space behind a *.hf.space host, if the Hub tells: then a sleeping one is not woken."""
+def _space_of_host(target: Target, hub: SpaceLookup, options: Options) -> tuple[str | None, str]:
+    """The Space behind a *.hf.space host, if the Hub tells: then a sleeping one is not woken. And why the Hub
+    could not be asked, if it was to be."""
+    if not options.ask_hub:
+        return None, "not asked, as --url says; no token was sent"
     if target.subdomain is None:
-        return None
+        return None, ""
     try:
-        return hub.by_subdomain(target.subdomain)
+        return hub.by_subdomain(target.subdomain), ""
+    except HubUnreachable as error:
+        return None, f"could not be asked: {error.message} The host was asked directly, without a token."
     except HubError:
-        return None
+        return None, ""
 
 
 # ------------------------------------------------------------------ by id
@@ -142,14 +151,14 @@ def _wake(state: SpaceState, hub: SpaceLookup, options: Options) -> tuple[SpaceS
 
 
 def _by_url(
-    target: Target, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+    target: Target, hub: SpaceLookup | None, endpoint: EndpointSpec | None, options: Options
 ) -> tuple[Diagnosis, int]:
     origin = target.origin or ""
     known = Diagnosis(target=target.typed, space=None, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
     # No token: this host was typed, the Hub did not name it.
     place = Place(host=origin, path=target.asked.mount, timeout=options.timeout)
     found, asks = _by_place(known, place, target, endpoint, options, {}, 0)
-    if not found.verdict.problem or found.space is None:
+    if hub is None or not found.verdict.problem or found.space is None:
         return found, asks
     try:
         state, card = hub.space_with_card(found.space)

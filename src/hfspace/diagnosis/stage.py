@@ -59,6 +59,8 @@ def refused(error: HubError, *, has_token: bool) -> Verdict:
     """What it means that the Hub does not show the Space."""
     code = _refusal(error, has_token)
     todo = error.hint if code in {Code.UNREACHABLE, Code.NOT_UNDERSTOOD} else ""
+    if code is Code.UNREACHABLE:
+        todo = f"{todo} Or name the app's own host: --url https://….hf.space".strip()
     return verdict(code, error.message, todo=todo, evidence=(f"Hub: {error.message}",))
 
 

@@ -50,7 +50,8 @@ class Attempt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """All that was found out about one Space or app. `target` is what was asked for; `base` where the app is;
-    `call_url` the URL that calls the endpoint which is meant, "" when none is. `requests` counts ours."""
+    `call_url` the URL that calls the endpoint which is meant, "" when none is. `hub` says why the Hub was not
+    asked, "" when it was, or need not be. `requests` counts ours."""
 
     target: str
     space: str | None
@@ -62,6 +63,7 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     invocation: Invocation | None = None
     attempts: tuple[Attempt, ...] = ()
+    hub: str = ""
     requests: int = 0
     seconds: float = 0.0
 

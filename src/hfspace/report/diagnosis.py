@@ -34,6 +34,7 @@ def render(diagnosis: Diagnosis, *, verbose: int = 0, sources: dict[str, Source]
     lines = [f"{plain(name)}: {mark}: {verdict.code.value}", f"  seen  {plain(verdict.seen)}"]
     lines += [f"  why   {plain(verdict.why)}"] if verdict.why else []
     lines += [f"  do    {plain(verdict.todo)}"] if verdict.todo else []
+    lines += [f"  hub   {plain(diagnosis.hub)}"] if diagnosis.hub else []
     lines += [line for item in diagnosis.findings[1:] for line in _finding(item)]
     lines += _place(diagnosis, sources or {})
     if diagnosis.app is not None and not diagnosis.app.problem:
@@ -175,6 +176,7 @@ def _document(diagnosis: Diagnosis) -> Json:
         "why": verdict.why,
         "todo": verdict.todo,
         "evidence": list(verdict.evidence),
+        "hub": diagnosis.hub or None,
         "stage": diagnosis.state.stage if diagnosis.state else None,
         "sdk": diagnosis.state.sdk if diagnosis.state else None,
         "base": diagnosis.base or None,

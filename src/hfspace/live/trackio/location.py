@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from hfspace.errors import HubError, TrackioUnavailable, UsageError
+from hfspace.errors import HubError, HubUnreachable, TrackioUnavailable, UsageError
 from hfspace.live.gradio.tokens import host_token
 from hfspace.model import FAILED, FREE_HARDWARE, HELD, SpaceState
 
@@ -56,6 +56,9 @@ class Place:
             hub = connect(endpoint.rstrip("/"), token)
             space = typed or str(self.space)
             state = hub.space(resolve(hub, space) if space.endswith(".hf.space") else space)
+        except HubUnreachable as error:
+            hint = f"{error.hint} Or ask the app itself, which may wake it: --url https://….hf.space --wake"
+            raise TrackioUnavailable(error.message, hint=hint.strip()) from None
         except (HubError, UsageError) as error:
             raise TrackioUnavailable(error.message, hint=error.hint) from None
         leave_asleep(state, self.wake)
