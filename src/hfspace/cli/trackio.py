@@ -116,6 +116,7 @@ def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
             project=spec.trackio.project if spec.trackio else None,
             backend=spec.trackio.backend if spec.trackio else "auto",
             endpoints=spec.trackio.endpoints if spec.trackio else None,
+            artifacts=spec.trackio.artifacts if spec.trackio else None,
         )
         for space, spec in (manifest.spaces.items() if manifest else ())
         if spec.trackio is not None or spec.experiments is not None

@@ -154,7 +154,7 @@ class TrackioSpec(Model):
         example="{create: /my_create}",
     )
     artifacts: str | None = key(
-        "The bucket or dataset that keeps artifacts where Trackio does not. Nothing reads it yet.",
+        "The bucket or dataset that keeps artifacts where Trackio does not (docs/trackio.md).",
         example="hf://buckets/acme/artifacts",
     )
 

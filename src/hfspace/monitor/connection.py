@@ -23,6 +23,7 @@ class Target:
     project: str | None = None
     backend: str = "auto"
     endpoints: Mapping[TrackioUse, str] | None = None
+    artifacts: str | None = None
 
     def over(self, other: Target) -> Target:
         """This, where it says something, else what `other` says."""
@@ -35,6 +36,7 @@ class Target:
             project=self.project or other.project,
             backend=chosen,
             endpoints=self.endpoints or other.endpoints,
+            artifacts=self.artifacts or other.artifacts,
         )
 
 
@@ -59,6 +61,7 @@ def connect(
         project=target.project,
         backend=target.backend,
         endpoints=target.endpoints,
+        artifacts=target.artifacts,
         endpoint=endpoint,
         timeout=timeout,
         budget=budget,

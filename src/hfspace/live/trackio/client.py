@@ -10,27 +10,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hfspace.errors import TrackioUnavailable, UsageError
+from hfspace.errors import NotSupported, UsageError
 from hfspace.live.trackio.endpoints import endpoint_names
 from hfspace.live.trackio.location import Address, Place
 from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
-from hfspace.live.trackio.spacing import PROCESS
-from hfspace.manifest.trackers import Ability, plugin
+from hfspace.manifest.trackers import HOLDS, Ability, plugin
 from hfspace.model import Json
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
-    from hfspace.live.trackio.interface import InterfaceTracker
-    from hfspace.live.trackio.official import OfficialTracker
+    from hfspace.live.trackio.hub_artifacts import HubArtifacts
     from hfspace.live.trackio.port import Tracker
     from hfspace.manifest.models import TrackioUse
 
-    Backend = InterfaceTracker | OfficialTracker | Tracker
-
 IDLE_SECONDS = 60.0
 """After this long without a call the app may be asleep: the Hub is asked again before the next one."""
-_KINDS = {"interface": "the Gradio app", "trackio": "official trackio"}
 
 
 class TrackioClient(EndpointNames):
@@ -42,7 +37,8 @@ class TrackioClient(EndpointNames):
     may want its own token too: TRACKIO_WRITE_TOKEN. `project` is meant where a method is given none.
     `backend` asserts which kind it is: interface (the Gradio app), trackio (official), or one that an
     installed package brings (docs/trackio.md). `endpoints` are names of the Gradio app's endpoints that are
-    not the usual ones (`endpoints.USUAL`). `timeout` is in
+    not the usual ones (`endpoints.USUAL`). `artifacts` is hf://buckets/owner/name or hf://datasets/owner/name,
+    which keeps the artifacts of an app that holds none. `timeout` is in
     seconds, for each call; `budget` bounds time and bytes of all calls. A sleeping Space is an error and
     sleeps on, unless `wake`; None wakes it where its hardware is free. After a minute without a call the Hub
     is asked again.
@@ -61,6 +57,7 @@ class TrackioClient(EndpointNames):
         backend: str = "auto",
         endpoint: str | None = None,
         endpoints: Mapping[TrackioUse, str] | None = None,
+        artifacts: str | None = None,
         timeout: float = 30.0,
         budget: Budget | None = None,
         wake: bool | None = False,
@@ -78,19 +75,20 @@ class TrackioClient(EndpointNames):
             )
         if self._url is not None and not self._url.startswith(("http://", "https://")):
             raise UsageError(f"{self._url} is no http(s) URL.", hint="Write https://host.")
-        if backend not in {"auto", *_KINDS}:
+        if backend not in {"auto", *HOLDS}:
             plugin(backend)
         place = Place(
             space=self.space, url=self._url, token=token, endpoint=endpoint, wake=wake, env=self._env
         )
         self._locate: Callable[[], Address] = place.locate
+        self._artifacts = _hub_artifacts(artifacts, place)
         self._project = project
         self._wanted = backend
         self._endpoints = endpoint_names(endpoints)
         self._timeout = timeout
         self._budget = budget
         self._address: Address | None = None
-        self._backend: Backend | None = None
+        self._backend: Tracker | None = None
         self._used = 0.0
         self._lock = threading.Lock()
 
@@ -164,7 +162,7 @@ class TrackioClient(EndpointNames):
         return self.backend.keyed
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> Tracker:
         """The adapter for the kind of app that was found. Raises TrackioUnavailable."""
         with self._lock:
             now = time.monotonic()
@@ -251,13 +249,22 @@ class TrackioClient(EndpointNames):
         aliases: Sequence[str] = (),
         progress: Progress = lambda name, sent, size: None,
     ) -> Artifact:
-        """Keep files and folders as a version of the artifact `name` that this run made. What the app has
-        already is not sent again. Raises NotSupported."""
-        from hfspace.live.trackio.artifacts import collect
+        """Keep files and folders as a version of the artifact `name` that this run made: in the app, or where
+        it holds none in the bucket or dataset `artifacts`. What is there already is not sent again. Raises
+        NotSupported."""
+        from hfspace.live.trackio.artifacts import checked_artifact_name, collect
 
-        return self.backend.upload_artifact(
-            ref, collect(files), self._in(project), name=name, type=type, aliases=aliases, progress=progress
-        )
+        kept, where = collect(files), self._in(project)
+        checked_artifact_name(name)
+        try:
+            return self.backend.upload_artifact(
+                ref, kept, where, name=name, type=type, aliases=aliases, progress=progress
+            )
+        except NotSupported as error:
+            if self._artifacts is None:
+                hint = "Name a bucket or dataset for them: trackio.artifacts, or TrackioClient(artifacts=…)."
+                raise NotSupported(error.message, hint=hint) from None
+        return self._artifacts.keep(self.show(ref, where), kept, name=name, progress=progress)
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         return self.backend.plot(ref, metric, self._in(project))
@@ -281,47 +288,22 @@ class TrackioClient(EndpointNames):
     def _in(self, project: str | None) -> str | None:
         return project if project is not None else self._project
 
-    def _connected(self, address: Address) -> Backend:
-        # Only what is connected costs these imports.
-        from hfspace.live.trackio.app_http import AppHttp
-        from hfspace.live.trackio.detect import detect
+    def _connected(self, address: Address) -> Tracker:
+        # Only a client that connects pays for this import.
+        from hfspace.live.trackio.backends import Backends
 
-        http = AppHttp(address.base, timeout=self._timeout, budget=self._budget)
-        if self._wanted not in {"auto", *_KINDS}:
-            from hfspace.live.trackio.base import App
-            from hfspace.live.trackio.plugins import open_backend
-
-            return open_backend(self._wanted, App(http, address, space=self.space, project=self._project))
-        reading = address.token if address.private else None
-        app = detect(
-            address.base,
-            token=reading,
-            timeout=self._timeout,
-            names=self._endpoints,
-            budget=self._budget,
+        backends = Backends(
+            wanted=self._wanted, endpoints=self._endpoints, timeout=self._timeout, budget=self._budget
         )
-        if self._wanted not in {"auto", app.kind}:
-            raise TrackioUnavailable(
-                f"{self.space or address.base} is {_KINDS[app.kind]}, and {_KINDS[self._wanted]} was asked "
-                "for.",
-                hint="Correct `trackio.backend`, or leave it out.",
-                not_trackio=True,
-            )
-        if app.kind == "trackio":
-            from hfspace.live.trackio.official import OfficialTracker
-            from hfspace.live.trackio.official_api import OfficialApi
+        return backends.open(address, space=self.space, project=self._project)
 
-            api = OfficialApi(
-                http, token=address.token, private=address.private, write_token=address.write_token
-            )
-            return OfficialTracker(api)
-        from hfspace.live.trackio.interface import InterfaceTracker
-        from hfspace.live.trackio.queue_client import QueueClient
 
-        client = QueueClient(
-            http, token=reading, prefix=app.prefix, names=self._endpoints, served=app.endpoints
-        )
-        return InterfaceTracker(client, spacing=PROCESS)
+def _hub_artifacts(source: str | None, place: Place) -> HubArtifacts | None:
+    if source is None:
+        return None
+    from hfspace.live.trackio.hub_artifacts import HubArtifacts
+
+    return HubArtifacts(source, endpoint=place.hub, token=place.hub_token)
 
 
 def _space_id(text: str | None) -> str | None:

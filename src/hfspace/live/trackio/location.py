@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hfspace.errors import HubError, HubUnreachable, TrackioUnavailable, UsageError
+from hfspace.live.credentials import find_token
 from hfspace.live.gradio.tokens import host_token
 from hfspace.model import FAILED, FREE_HARDWARE, HELD, SpaceState
 
@@ -37,6 +38,14 @@ class Place:
     wake: bool | None = False
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def hub(self) -> str:
+        return (self.endpoint or self.env.get("HF_ENDPOINT") or HUB).rstrip("/")
+
+    @property
+    def hub_token(self) -> str | None:
+        return self.token or find_token(self.env)
+
     def locate(self) -> Address:
         """The app's address. Asks the Hub, but for a URL of no Space. Raises TrackioUnavailable when the app
         can't be up, or sleeps and may not be woken."""
@@ -45,15 +54,13 @@ class Place:
         if self.url is not None and (self.wake or not typed.endswith(".hf.space")):
             return Address(base=self.url, write_token=write_token)
         # Only the Hub's client costs this import.
-        from hfspace.live.credentials import find_token
         from hfspace.live.hosts import resolve
         from hfspace.live.hub import connect
         from hfspace.live.waking import wake
 
-        endpoint = self.endpoint or self.env.get("HF_ENDPOINT") or HUB
-        token = self.token or find_token(self.env)
+        token = self.hub_token
         try:
-            hub = connect(endpoint.rstrip("/"), token)
+            hub = connect(self.hub, token)
             space = typed or str(self.space)
             state = hub.space(resolve(hub, space) if space.endswith(".hf.space") else space)
         except HubUnreachable as error:
