@@ -196,6 +196,17 @@ def test_the_common_operations(shell: Shell, hub: LocalHub) -> None:
     assert "_HFSPACE_COMPLETE" in shell("completion", "bash").stdout
 
 
+def test_wait_takes_several_spaces_and_tells_which_did_not_come_up(shell: Shell, hub: LocalHub) -> None:
+    done = shell("wait", "acme/y", "acme/x", "acme/nope", "acme/y")
+    assert (done.returncode, done.stdout) == (1, "acme/y is RUNNING.\n")
+    assert "acme/x is PAUSED. Start it: hfspace restart acme/x" in done.stderr
+    assert "acme/nope does not exist" in done.stderr
+    assert "2 of 3 Spaces did not come up." in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    hub.set_space("acme/x", stage="STOPPED")
+    assert "acme/x is STOPPED" in shell("wait", "acme/x").stderr
+
+
 def test_a_watch_reports_by_default_and_wakes_when_allowed(shell: Shell, hub: LocalHub) -> None:
     (shell.folder / "spaces.yaml").write_text(
         "version: 1\nspaces: {acme/x: {state: running, hardware: t4-small}}\n"

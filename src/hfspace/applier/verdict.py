@@ -6,6 +6,7 @@ from hfspace.applier import waiting
 from hfspace.applier.run import Run
 from hfspace.errors import HfspaceError
 from hfspace.facets import Desired, Need, needs, of
+from hfspace.live.stages import LOG_COMMANDS
 from hfspace.model import FAILED, Check, SpaceState
 
 _LOOKS = 5
@@ -22,7 +23,7 @@ def verdict(
         return None, ()
     if final.stage in FAILED and final.stage != "NO_APP_FILE":
         said = f": {final.error_message}" if final.error_message else ""
-        log = waiting.LOG_COMMANDS.get(final.stage or "", "")
+        log = LOG_COMMANDS.get(final.stage or "", "")
         error = HfspaceError(
             f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
         )

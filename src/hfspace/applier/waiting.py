@@ -5,41 +5,26 @@ from __future__ import annotations
 
 from hfspace.applier.events import Kind
 from hfspace.applier.run import Run
-from hfspace.errors import HubError, WaitTimeout
-from hfspace.model import FAILED, HELD, IDLE, MOVING, SpaceState
-
-LOG_COMMANDS = {"BUILD_ERROR": " --build", "BUILDING": " --build", "RUNNING_BUILDING": " --build"}
+from hfspace.errors import HubError
+from hfspace.live.stages import readings
+from hfspace.model import HELD, SpaceState
 
 
 def settle(run: Run, before: SpaceState, started: float, *, quiet: bool = False) -> SpaceState:
     """Wait until the Space has come to rest after writes that restart it; the state it rests in.
 
-    `before` is the state read before those writes. `quiet`: what was paused must stay so for a while, since a
-    write may wake it some reads later. Raises WaitTimeout with the last stage.
+    `before` is the state read before those writes, which were made at `started`. `quiet`: what was paused
+    must stay so for a while, since a write may wake it some reads later. Raises WaitTimeout with the last
+    stage.
     """
-    state, moved, began = before, False, run.pace.now()
-    while True:
-        state = run.ports.hub.runtime(state)
-        waited = run.pace.now() - started
-        moved = moved or _moved(before, state)
-        still_early = run.pace.now() - began < run.options.settle_seconds
-        enough = moved or waited >= run.options.settle_seconds
-        if enough and _at_rest(state) and not (quiet and state.stage in HELD and still_early):
-            return state
-        run.tell(Kind.WAITING, before.id, stage=state.stage, seconds=waited)
-        try:
-            run.pace.sleep(run.options.poll_seconds * (2 if moved else 1), f"waiting for {before.id}")
-        except WaitTimeout:
-            raise still(state, waited) from None
-
-
-def still(state: SpaceState, seconds: float) -> WaitTimeout:
-    stage = state.stage or "in an unknown stage"
-    log = LOG_COMMANDS.get(stage, "")
-    return WaitTimeout(
-        f"{state.id} is still {stage} after {seconds:.0f} s.",
-        hint=f"See `hfspace logs {state.id}{log}`; run again with a longer --timeout.",
-    )
+    ahead = run.pace.now() - started
+    for now in readings(run.ports.hub.runtime, before, run.pace, run.options.poll_seconds):
+        still_early = now.seconds < run.options.settle_seconds
+        enough = now.moved or now.seconds + ahead >= run.options.settle_seconds
+        if enough and now.is_at_rest and not (quiet and now.state.stage in HELD and still_early):
+            return now.state
+        run.tell(Kind.WAITING, before.id, stage=now.state.stage, seconds=now.seconds + ahead)
+    raise AssertionError("readings end by raising")
 
 
 def log_tail(run: Run, state: SpaceState) -> tuple[str, ...]:
@@ -53,18 +38,3 @@ def log_tail(run: Run, state: SpaceState) -> tuple[str, ...]:
         return tuple(lines)
     except HubError:
         return ()
-
-
-def _moved(before: SpaceState, now: SpaceState) -> bool:
-    return (
-        now.stage in MOVING
-        or now.stage != before.stage
-        or now.hardware_current != before.hardware_current
-        or (now.runtime_sha is not None and now.runtime_sha != before.runtime_sha)
-    )
-
-
-def _at_rest(state: SpaceState) -> bool:
-    if state.stage == "RUNNING":
-        return state.hardware_current in (None, state.hardware)
-    return state.stage in FAILED | HELD | IDLE

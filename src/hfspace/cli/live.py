@@ -1,4 +1,4 @@
-"""A live view on stderr, in a terminal only: a bar for the whole, and a line per Space that is at work."""
+"""Live views, in a terminal only: a bar for the whole, and a line per Space."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hfspace.cli.door import behind
+from hfspace.report.status import Status, text_lines
 from hfspace.text import plain
 
 _REFRESH_PER_SECOND = 4
@@ -31,7 +32,7 @@ class _Row:
 
 @dataclass(slots=True)
 class View:
-    """What is at work. Safe to use from several threads; text from elsewhere is escaped here."""
+    """What is at work, on stderr. Safe to use from several threads; text from elsewhere is escaped here."""
 
     total: int
     above: Callable[[str], None]
@@ -68,9 +69,13 @@ class View:
         yield table
         if len(rows) > most:
             yield Text(f"  … and {len(rows) - most} more")
-        bar = Table.grid(padding=(0, 1))
-        bar.add_row(ProgressBar(total=max(self.total, 1), completed=done, width=_BAR), f"{done}/{self.total}")
-        yield bar
+        yield _bar(done, self.total, f"{done}/{self.total}")
+
+
+def _bar(done: int, total: int, text: str) -> Table:
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(ProgressBar(total=max(total, 1), completed=done, width=_BAR), text)
+    return bar
 
 
 @contextmanager
@@ -79,4 +84,45 @@ def live_view(total: int, *, color: bool) -> Iterator[View]:
     console = Console(file=behind(sys.stderr), no_color=not color, highlight=False, soft_wrap=True)
     view = View(total, above=lambda text: console.print(Text(plain(text))))
     with Live(view, console=console, refresh_per_second=_REFRESH_PER_SECOND, transient=True):
+        yield view
+
+
+@dataclass(slots=True)
+class StatusView:
+    """The newest status, on stdout, with the time that each Space was seen in its stage."""
+
+    now: Callable[[], float] = time.monotonic
+    _status: Status | None = None
+    _problem: str = ""
+    _since: dict[str, tuple[str | None, float]] = field(default_factory=dict)
+
+    def show(self, status: Status, problem: str = "") -> None:
+        """Take `status` over; `problem` says why it is not newer."""
+        now, before = self.now(), self._since
+        stages = {state.id: state.stage for state in status.states}
+        kept = {
+            space: before[space] for space, stage in stages.items() if before.get(space, ("",))[0] == stage
+        }
+        self._since = {space: (stage, now) for space, stage in stages.items()} | kept
+        self._status, self._problem = status, problem
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        status, since, now = self._status, self._since, self.now()
+        if status is None:
+            return
+        seconds = {state.id: now - since[state.id][1] for state in status.states}
+        for line in text_lines(status, columns=options.max_width, seconds=seconds):
+            yield Text(line, no_wrap=True, overflow="ellipsis")
+        total = len(status.states)
+        yield _bar(status.at_rest, total, f"{status.at_rest}/{total} at rest")
+        if self._problem:
+            yield Text(f"! {plain(self._problem)}", style="red")
+
+
+@contextmanager
+def status_view(*, color: bool) -> Iterator[StatusView]:
+    """The view, redrawn every second while the block runs; its last state stays."""
+    view = StatusView()
+    console = Console(file=behind(sys.stdout), no_color=not color, highlight=False)
+    with Live(view, console=console, refresh_per_second=1):
         yield view

@@ -1,11 +1,11 @@
-"""Progress on stderr while an apply works: a live view in a terminal, else a line per event."""
+"""Progress on stderr while something takes long: a live view in a terminal, else a line per event."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
@@ -19,16 +19,63 @@ if TYPE_CHECKING:
 _EVERY_SECONDS = 15.0
 
 
+class Board(Protocol):
+    """Where Spaces at work are shown, each with what it is doing. Safe to use from several threads."""
+
+    def begin(self, space: str) -> None: ...
+
+    def tell(self, space: str, text: str) -> None: ...
+
+    def end(self, space: str) -> None: ...
+
+
 @contextmanager
 def progress(context: Context, spaces: int) -> Iterator[Listener]:
     """The listener that fits where stderr goes. `spaces` is how many will be reported as finished."""
-    if context.quiet or context.log_format != "text" or not sys.stderr.isatty():
+    if not _is_live(context):
         yield Lines(context, spaces)
         return
-    from hfspace.cli.live import live_view
+    from hfspace.cli.live import live_view  # a log needs no rich
 
     with live_view(spaces, color=context.color) as view:
         yield LiveLines(context, spaces, view)
+
+
+@contextmanager
+def board(context: Context, spaces: int) -> Iterator[Board]:
+    """The board that fits where stderr goes. `spaces` is how many will be ended."""
+    if not _is_live(context):
+        yield Notes(context)
+        return
+    from hfspace.cli.live import live_view  # a log needs no rich
+
+    with live_view(spaces, color=context.color) as view:
+        yield view
+
+
+def _is_live(context: Context) -> bool:
+    """Whether stderr is a terminal that can move its cursor, and shows text for a person."""
+    is_plain = context.quiet or context.log_format != "text" or context.env.get("TERM") == "dumb"
+    return not is_plain and sys.stderr.isatty()
+
+
+class Notes:
+    """A board that writes a line when a Space does something else than before."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._texts: dict[str, str] = {}
+
+    def begin(self, space: str) -> None:
+        self._texts[space] = ""
+
+    def tell(self, space: str, text: str) -> None:
+        if self._texts[space] != text:
+            self._texts[space] = text
+            self._context.note(f"{plain(space)}: {plain(text)}")
+
+    def end(self, space: str) -> None:
+        del self._texts[space]
 
 
 class Lines:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_command
 from hfspace.cli.session import open_session
-from hfspace.errors import UsageError
+from hfspace.errors import HfspaceError, UsageError
 from hfspace.model import Flavor, SpaceState
 from hfspace.planner.counts import drift_of, exit_code
-from hfspace.report import spaces as report
-from hfspace.text import json_text, plain
+from hfspace.report.spaces import usd_awake, usd_now
+from hfspace.report.status import Status, text_lines, to_json
+
+_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +31,12 @@ class StatusOptions:
     form: str
     checks: bool
     sort: str
+    exit_code: bool
+    watch: bool
 
 
 @hfspace_command(
+    StatusOptions,
     name="status",
     epilog="\b\nExamples:\n  hfspace status\n  hfspace status acme/whisper --format json\n"
     "  hfspace status --exit-code     exit 2 when something drifted\n  hfspace status --watch",
@@ -46,65 +54,105 @@ class StatusOptions:
 @click.option(
     "--sort", type=click.Choice(["name", "cost"]), default="name", help="Dearest first, or by name."
 )
-@click.option("--watch", is_flag=True, help="Again every 5 seconds, until Ctrl-C.")
-def command(context: Context, watch: bool, exit_code: bool, **options: object) -> int:
+@click.option("--watch", is_flag=True, help="Again every 5 seconds, until Ctrl-C; in a terminal, in place.")
+def command(context: Context, options: StatusOptions) -> int:
     """Stage, hardware, sleep time, price and drift of the declared Spaces, or of those named. With -v also
     the names of variables and secrets that nobody declared."""
-    chosen = StatusOptions(**options)  # type: ignore[arg-type]
-    while True:
-        code = _once(context, chosen)
-        if not watch:
-            return code if exit_code else 0
-        time.sleep(5)
+    if options.watch:
+        _watch(context, options)
+    status = _read(context, options)
+    _print(context, options, status)
+    return status.exit_code if options.exit_code else 0
 
 
-def _once(context: Context, chosen: StatusOptions) -> int:
-    """Prints the table; 2 when something differs, 4 when something could not be read or checked."""
-    if chosen.spaces and not _has_manifest(context):
-        return _undeclared(context, chosen)
-    session = open_session(context, endpoints=chosen.checks, unmanaged=bool(context.verbose))
-    if chosen.spaces:
-        ids = {find_space(session.hub, name) for name in chosen.spaces}
+def _read(context: Context, options: StatusOptions) -> Status:
+    if options.spaces and not _has_manifest(context):
+        return _undeclared(context, options)
+    session = open_session(context, endpoints=options.checks, unmanaged=bool(context.verbose))
+    if options.spaces:
+        ids = {find_space(session.hub, name) for name in options.spaces}
         if unknown := ids - set(session.manifest.spaces):
             raise UsageError(f"{min(unknown)} is not declared.", hint=f"hfspace show {min(unknown)}")
         session.manifest = session.manifest.only(frozenset(ids))
-    made = session.plan()
-    snapshot, drift = session.snapshot, drift_of(made)
-    _print(context, chosen, snapshot.spaces.values(), snapshot.flavors, drift)
-    if chosen.form == "text":
-        for space in sorted(set(session.manifest.spaces) - set(snapshot.spaces)):
-            missing = drift[space] if drift[space] != "in line" else "absent, as declared"
-            context.echo(f"{plain(space)}: {plain(missing)}")
-        for address in made.undeclared:
-            context.echo(f"{plain(address)}: declared by nobody")
-    return 2 if made.changes or made.errors else exit_code(made)
+    plan = session.plan()
+    snapshot, drift = session.snapshot, drift_of(plan)
+    absent = {
+        space: drift[space] if drift[space] != "in line" else "absent, as declared"
+        for space in set(session.manifest.spaces) - set(snapshot.spaces)
+    }
+    return Status(
+        states=_sorted(options, snapshot.spaces.values(), snapshot.flavors),
+        flavors=snapshot.flavors,
+        drift=drift,
+        absent=absent,
+        undeclared=tuple(plan.undeclared),
+        exit_code=2 if plan.changes or plan.errors else exit_code(plan),
+    )
 
 
-def _undeclared(context: Context, chosen: StatusOptions) -> int:
+def _undeclared(context: Context, options: StatusOptions) -> Status:
     """The named Spaces where there is no manifest to compare them with."""
     hub = context.hub()
-    states = [hub.space(find_space(hub, name)) for name in chosen.spaces]
-    _print(context, chosen, states, hub.flavors(), {state.id: "not declared" for state in states})
-    return 0
+    states = [hub.space(find_space(hub, name)) for name in options.spaces]
+    flavors = hub.flavors()
+    return Status(
+        states=_sorted(options, states, flavors),
+        flavors=flavors,
+        drift={state.id: "not declared" for state in states},
+        absent={},
+        undeclared=(),
+        exit_code=0,
+    )
 
 
 def _has_manifest(context: Context) -> bool:
     return context.manifest_files != (DEFAULT_FILE,) or Path(DEFAULT_FILE).exists()
 
 
-def _print(
-    context: Context,
-    chosen: StatusOptions,
-    states: Iterable[SpaceState],
-    flavors: Mapping[str, Flavor],
-    drift: Mapping[str, str],
-) -> None:
-    listed = sorted(states, key=lambda state: state.id)
-    if chosen.sort == "cost":
-        listed.sort(key=lambda one: (-report.usd_now(one, flavors), -report.usd_awake(one, flavors)))
-    if chosen.form == "json":
-        items = [{**report.to_json(state, flavors), "drift": drift.get(state.id, "")} for state in listed]
-        context.echo(json_text({"format_version": 1, "spaces": items}))
+def _sorted(
+    options: StatusOptions, states: Iterable[SpaceState], flavors: Mapping[str, Flavor]
+) -> tuple[SpaceState, ...]:
+    by_name = sorted(states, key=lambda state: state.id)
+    if options.sort == "cost":
+        by_name.sort(key=lambda one: (-usd_now(one, flavors), -usd_awake(one, flavors)))
+    return tuple(by_name)
+
+
+def _print(context: Context, options: StatusOptions, status: Status) -> None:
+    if options.form == "json":
+        context.echo(to_json(status))
         return
-    for line in report.status_lines(listed, flavors, drift, columns=context.columns):
+    for line in text_lines(status, columns=context.columns):
         context.echo(line)
+
+
+def _watch(context: Context, options: StatusOptions) -> NoReturn:
+    """Read and show until Ctrl-C. What can't be read after a first time is told, and tried again."""
+    status = _read(context, options)
+    with _shown(context, options) as show:
+        while True:
+            show(status, "")
+            time.sleep(_SECONDS)
+            try:
+                status = _read(context, options)
+            except HfspaceError as error:
+                show(status, str(error))
+
+
+@contextmanager
+def _shown(context: Context, options: StatusOptions) -> Iterator[Callable[[Status, str], None]]:
+    """Takes the newest status, or the last one and why there is no newer one."""
+
+    def write(status: Status, problem: str) -> None:
+        if problem:
+            context.warn(problem)
+        else:
+            _print(context, options, status)
+
+    if options.form == "json" or not sys.stdout.isatty() or context.env.get("TERM") == "dumb":
+        yield write
+        return
+    from hfspace.cli.live import status_view  # only a terminal needs rich
+
+    with status_view(color=context.color) as view:
+        yield view.show

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hfspace.live.gradio.fetch import Ask, fetch_all
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.hub import HubClient
+from hfspace.live.stages import readings
 from hfspace.model import IDLE, MOVING, SpaceState
 
+_POLL_SECONDS = 1.0
 WAKE_SECONDS = 300.0
 STIR_SECONDS = 30.0
 """A visited Space begins to start within seconds; one that does not was not woken."""
@@ -23,10 +25,8 @@ def wake(hub: HubClient, state: SpaceState) -> SpaceState:
         token=hub.token_for(state.id),
     )
     fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
-    pace = hub.pace
-    started = pace.now()
-    while (state := hub.runtime(state)).stage in IDLE | MOVING:
-        if pace.now() - started > (STIR_SECONDS if state.stage in IDLE else WAKE_SECONDS):
-            break
-        pace.sleep(2.0, f"waking {state.id}")
-    return state
+    for now in readings(hub.runtime, state, hub.pace, _POLL_SECONDS):
+        longest = STIR_SECONDS if now.state.stage in IDLE else WAKE_SECONDS
+        if now.state.stage not in IDLE | MOVING or now.seconds > longest:
+            return now.state
+    raise AssertionError("readings end by raising")

@@ -9,7 +9,7 @@ from typing import Any
 
 from hfspace.manifest.values import format_duration
 from hfspace.model import BILLED, HELD, NEVER, Flavor, SpaceState
-from hfspace.report.cells import counted, money
+from hfspace.report.cells import counted, duration, money
 from hfspace.report.tables import csv_lines, lines
 from hfspace.text import plain
 
@@ -48,11 +48,19 @@ def status_lines(
     drift: Mapping[str, str],
     *,
     columns: int | None = None,
+    seconds: Mapping[str, float] | None = None,
 ) -> Iterator[str]:
-    """One line per Space, with what differs from its declaration; then what they cost."""
-    head = ("SPACE", "STAGE", "HARDWARE", "SLEEP", "$/H", "AWAKE", "DRIFT")
-    rows = ((*_settings(state, flavors), drift.get(state.id, "")) for state in states)
-    yield from lines(head, rows, columns=columns, flexible=(0, 6))
+    """One line per Space, with what differs from its declaration; then what they cost. `seconds`, where
+    given, are those that each was seen in its stage."""
+    head: tuple[str, ...] = ("SPACE", "STAGE", "HARDWARE", "SLEEP", "$/H", "AWAKE", "DRIFT")
+    rows: Iterable[tuple[str, ...]] = (
+        (*_settings(state, flavors), drift.get(state.id, "")) for state in states
+    )
+    if seconds is not None:
+        head = (*head[:2], "FOR", *head[2:])
+        times = (duration(seconds[state.id]) for state in states)
+        rows = ((*row[:2], time, *row[2:]) for row, time in zip(rows, times, strict=True))
+    yield from lines(head, rows, columns=columns, flexible=(0, len(head) - 1))
     yield totals(states, flavors)
 
 
