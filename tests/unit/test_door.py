@@ -9,8 +9,10 @@ import sys
 
 import click
 import pytest
+from rich.console import Console
+from rich.control import Control
 
-from hfspace.cli.door import Door, harmless
+from hfspace.cli.door import Door, harmless, screen
 from hfspace.redaction import KnownSecrets
 
 SECRET = "canarySECRET0123"
@@ -80,3 +82,13 @@ def test_what_libraries_print_goes_through_the_same_door() -> None:
     assert "\x1b" not in text
     assert "##[" not in text
     assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_a_live_view_moves_the_cursor_and_shows_no_secret() -> None:
+    out = io.StringIO()
+    stream = screen(Door(out, KnownSecrets([SECRET])))
+    Console(file=stream, force_terminal=True, color_system=None).control(Control.clear())
+    Console(file=stream, force_terminal=True, color_system=None).print(f"acme/x: {SECRET}")
+    assert "\x1b[2J" in out.getvalue()
+    assert SECRET not in out.getvalue()
+    assert "acme/x: " in out.getvalue()

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import TextIO, cast
 
 from hfspace.redaction import KnownSecrets
 
@@ -28,7 +28,7 @@ class Door(io.TextIOBase):
     or a flush."""
 
     def __init__(self, stream: TextIO, secrets: KnownSecrets) -> None:
-        self.stream, self._secrets = stream, secrets
+        self.stream, self.secrets = stream, secrets
         self._held = ""
         self._begun = False
         self._lock = threading.RLock()
@@ -56,7 +56,7 @@ class Door(io.TextIOBase):
             self.stream.flush()
 
     def _pass(self, text: str) -> None:
-        self.stream.write(harmless(self._secrets.redact(text), begun=self._begun))
+        self.stream.write(harmless(self.secrets.redact(text), begun=self._begun))
 
     def isatty(self) -> bool:
         return self.stream.isatty()
@@ -76,6 +76,19 @@ class Door(io.TextIOBase):
         return self.stream.errors
 
 
+class Screen(Door):
+    """A stream for a view that moves the cursor: what it writes has been made harmless cell by cell, so that
+    only secrets are cut out."""
+
+    def write(self, text: str) -> int:
+        with self._lock:
+            self.stream.write(self.secrets.redact(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+
 def harmless(text: str, *, begun: bool = False) -> str:
     """`text` with nothing active in it but our colours. `begun`: its first line continues one."""
     text = _CONTROL.sub(lambda found: found[0] if len(found[0]) > 1 else f"\\x{ord(found[0]):02x}", text)
@@ -87,6 +100,13 @@ def harmless(text: str, *, begun: bool = False) -> str:
 def behind(stream: TextIO) -> TextIO:
     """The stream itself, for what has been made harmless and must arrive as it is."""
     return stream.stream if isinstance(stream, Door) else stream
+
+
+def screen(stream: TextIO) -> TextIO:
+    """Where a live view is drawn."""
+    if isinstance(stream, Door):
+        return cast(TextIO, Screen(stream.stream, stream.secrets))
+    return stream
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.door import behind
+from hfspace.cli.door import screen
 from hfspace.cli.loopback import serving
 from hfspace.cli.session import parse_timeout
 from hfspace.cli.trackio import MOST_BYTES, declared_targets
@@ -217,7 +217,7 @@ def _output(context: Context, options: WatchOptions, interval: float) -> Iterato
 
 
 def _terminal(context: Context) -> Console:
-    return Console(file=behind(sys.stdout), no_color=not context.color, highlight=False)
+    return Console(file=screen(sys.stdout), no_color=not context.color, highlight=False)
 
 
 def _print(context: Context, views: Sequence[AppView], once: bool) -> None:
@@ -257,7 +257,7 @@ def _served(context: Context, port: int, interval: float) -> Iterator[Show]:
                 ("X-Content-Type-Options", "nosniff"),
             ],
         )
-        return [page.encode()]
+        return [context.secrets.redact(page).encode()]
 
     def show(views: Sequence[AppView]) -> None:
         nonlocal page

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hfspace.cli.door import behind
+from hfspace.cli.door import screen
 from hfspace.report.status import Status, text_lines
 from hfspace.text import plain
 
@@ -81,7 +81,7 @@ def _bar(done: int, total: int, text: str) -> Table:
 @contextmanager
 def live_view(total: int, *, color: bool) -> Iterator[View]:
     """The view of `total` Spaces while the block runs; it is gone afterwards, lines `above` it stay."""
-    console = Console(file=behind(sys.stderr), no_color=not color, highlight=False, soft_wrap=True)
+    console = Console(file=screen(sys.stderr), no_color=not color, highlight=False, soft_wrap=True)
     view = View(total, above=lambda text: console.print(Text(plain(text))))
     with Live(view, console=console, refresh_per_second=_REFRESH_PER_SECOND, transient=True):
         yield view
@@ -123,6 +123,6 @@ class StatusView:
 def status_view(*, color: bool) -> Iterator[StatusView]:
     """The view, redrawn every second while the block runs; its last state stays."""
     view = StatusView()
-    console = Console(file=behind(sys.stdout), no_color=not color, highlight=False)
+    console = Console(file=screen(sys.stdout), no_color=not color, highlight=False)
     with Live(view, console=console, refresh_per_second=1):
         yield view
