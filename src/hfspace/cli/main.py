@@ -14,12 +14,12 @@ from collections.abc import Sequence
 
 import click
 
-from hfspace import __version__
 from hfspace.cli.context import Context, global_options, merge
 from hfspace.cli.door import doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
 from hfspace.manifest.environment import TOKENS
 from hfspace.redaction import KnownSecrets
+from hfspace.version import __version__
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {

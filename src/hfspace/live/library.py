@@ -15,6 +15,7 @@ from hfspace.live import hub_errors, transport
 from hfspace.live.limiter import Limiter
 from hfspace.live.transport import current_endpoint, current_limiter
 from hfspace.redaction import KnownSecrets
+from hfspace.version import __version__
 
 T = TypeVar("T")
 Params = list[tuple[str, str | int | float | bool | None]]
@@ -36,8 +37,6 @@ class Library:
 
             constants.HF_HUB_DISABLE_TELEMETRY = True
         from huggingface_hub import HfApi
-
-        from hfspace import __version__
 
         transport.install()
         self.endpoint = endpoint

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hfspace.live.trackio.port import Tracker
+from hfspace.live.visibility import ExactVisibility
 from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
 
 if TYPE_CHECKING:
-    from hfspace.live.visibility import ExactVisibility
     from hfspace.manifest.models import SpaceSpec
 
 

@@ -6,12 +6,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hfspace.errors import HubFault, NeedsWrite, NotVisible, Rejected, Unauthorized
-from hfspace.live.ports import HubReader
 from hfspace.model import Account
 
 _LOOKS = 5
+
+
+class Repositories(Protocol):
+    """The Hub, as far as it is asked here."""
+
+    def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]: ...
 
 
 @dataclass(slots=True)
@@ -20,7 +26,7 @@ class ExactVisibility:
     acknowledged counts as known until `confirm` scans once for all. A lost answer is in doubt: then each read
     scans."""
 
-    hub: HubReader
+    hub: Repositories
     account: Account | None
     known: dict[str, str] = field(default_factory=dict)
     unconfirmed: dict[str, str] = field(default_factory=dict)
@@ -70,7 +76,7 @@ def matters(wanted: str | None, seen: str | None, space: str, account: Account |
     return wanted == "protected" or seen == "private"
 
 
-def scan(hub: HubReader, owner: str, account: Account | None) -> dict[str, str]:
+def scan(hub: Repositories, owner: str, account: Account | None) -> dict[str, str]:
     """The visibilities of all Spaces of an owner; none where this token may not read them, or where they make
     no sense."""
     if account is None:

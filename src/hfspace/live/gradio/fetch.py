@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from hfspace.model import Json
 from hfspace.text import one_line, plain
+from hfspace.version import __version__
 
 T = TypeVar("T")
 
@@ -209,6 +210,4 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _user_agent() -> str:
-    from hfspace import __version__
-
     return f"hfspace/{__version__}"
