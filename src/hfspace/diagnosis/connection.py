@@ -14,6 +14,7 @@ from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.live.gradio.calls import CALL_SECONDS, Call, Download, EndpointError, Event
+from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
 from hfspace.live.gradio.files import save_download, save_files
@@ -33,11 +34,26 @@ MISSING = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """One Space whose app was read once; every `call` is one call of its declared endpoint."""
+    """One Space whose app was read once; every `call` is one call of its declared endpoint.
+
+    Calls of a Gradio app share one session, so that a conversation keeps its state. `close`, or leaving a
+    `with` block, ends it; so does a call that reaches its deadline, and the end of the program.
+    """
 
     found: Diagnosis
     spec: EndpointSpec
     token: str | None = field(default=None, repr=False)
+    conversation: Conversation = field(default_factory=Conversation, repr=False, compare=False)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session with the app. A later call begins another one."""
+        self.conversation.close()
 
     @property
     def endpoint(self) -> ServedEndpoint:
@@ -68,12 +84,12 @@ class Connection:
             raise UsageError("Give the values by position or by name, not both.")
         given: object = named or list(values) if values or named else MISSING
         call = self.prepare(given, timeout)
-        return self.finish(invoke(call).answer, call, save_to)
+        return self.finish(invoke(call, self.conversation).answer, call, save_to)
 
     def stream(self, *values: Json, timeout: float = CALL_SECONDS, **named: Json) -> Iterator[Json]:
         """The steps of a generator, or the events of an HTTP stream, as they come. Raises as `call`."""
         given: object = named or list(values) if values or named else MISSING
-        for step in stream(self.prepare(given, timeout)):
+        for step in stream(self.prepare(given, timeout), self.conversation):
             yield step.data if isinstance(step, Event) else step
 
     def served(self, *, sending: bool) -> ServedEndpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hfspace.errors import AppError
@@ -27,7 +28,8 @@ class QueueOnly(EndpointError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call. `values` is a list for positions, a mapping for names; an HTTP route has its request in `ask`
-    instead. `token` goes to `base` only, as Authorization. `timeout` is in seconds, for the whole call."""
+    instead. `token` and the `cookies` of a login go to `base` only. `timeout` is in seconds, for the whole
+    call."""
 
     base: str
     app: ServedApp
@@ -35,6 +37,7 @@ class Call:
     values: Json = None
     ask: Ask | None = None
     token: str | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = CALL_SECONDS
 
 

@@ -1,5 +1,4 @@
-"""Calls through gradio_client (Gradio 4 and later) on a leash: no token of its own finding, no telemetry, no
-prints, no downloads, and an end."""
+"""Calls through gradio_client (Gradio 4 and later), in a child process that a deadline ends."""
 
 from __future__ import annotations
 
@@ -8,7 +7,9 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,75 +20,157 @@ from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
 
-
-def stream_client(call: Call) -> Generator[Json, None, Result]:
-    """The steps of one call, the last one complete, and its Result. Made by a child process that is killed at
-    the deadline. Raises EndpointError, CallTimeout."""
-    deadline = time.monotonic() + call.timeout
-    args, kwargs = arguments(call)
-    asked = {
-        "base": call.base,
-        "token": call.token,
-        "timeout": call.timeout,
-        "name": call.endpoint.name,
-        "generator": call.endpoint.generator,
-        "args": args,
-        "kwargs": kwargs,
-    }
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "hfspace.live.gradio.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-    )
-    try:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        with suppress(BrokenPipeError):  # a child that ended at once is told by its silence
-            child.stdin.write(json.dumps(asked).encode() + b"\n")
-            child.stdin.flush()
-        last: Json = None
-        for message in _messages(child.stdout.fileno(), deadline, call):
-            if "step" in message:
-                last = message["step"]
-                yield last
-            elif "seconds" in message:
-                return Result(answer=last, seconds=float(message["seconds"]))
-            else:
-                raise EndpointError(_said(str(message["error"]), str(message["text"]), call))
-        raise EndpointError(f"{call.endpoint.name} could not be called: its client ended without a word.")
-    finally:
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+_IDLE_SECONDS = 60.0
 
 
-def _messages(pipe: int, deadline: float, call: Call) -> Iterator[dict[str, Any]]:
-    """Lines of JSON until the pipe closes. Raises CallTimeout at the deadline, EndpointError at the limit."""
-    kept, size = bytearray(), 0
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([pipe], [], [], left)[0]:
-            raise CallTimeout(
-                f"{call.endpoint.name} did not complete within {call.timeout:g} s; the call was cancelled.",
-                hint="Give it more time, or look at the app's queue and hardware.",
-            )
-        chunk = os.read(pipe, 1 << 16)
-        if not chunk:
-            return
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise EndpointError(
-                f"The answer of {call.endpoint.name} is larger than {MAX_ANSWER_BYTES >> 20} MiB."
-            )
-        kept += chunk
-        *lines, rest = kept.split(b"\n") if b"\n" in chunk else [kept]
-        yield from (json.loads(line) for line in lines)
-        kept = bytearray(rest)
+class Conversation:
+    """Calls of one app that share its session: what the app keeps in a State stays from one to the next.
+
+    One child process makes them, started by the first call and ended by `close`, by a call that reaches its
+    deadline, or with the interpreter. A call made while another one runs gets a process and a session of its
+    own. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._busy = threading.Lock()
+        self._child: _Child | None = None
+
+    def stream(self, call: Call) -> Generator[Json, None, Result]:
+        """The steps of one call, the last one complete; then its Result. Raises EndpointError."""
+        if not self._busy.acquire(blocking=False):
+            with _Child(call) as child:
+                return (yield from child.stream(call))
+        try:
+            return (yield from self._stream(call))
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        """End the session and its process. A later call starts another one."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.end()
+
+    def _stream(self, call: Call) -> Generator[Json, None, Result]:
+        child = None if self._child is None or self._child.ended else self._child
+        if child is not None and not child.is_current(call):
+            child.end()
+            child = None
+            if any(parameter.component == "state" for parameter in call.endpoint.parameters):
+                raise EndpointError(
+                    "The app was started anew since the last call: this conversation is gone.",
+                    hint="Call again: that begins another one.",
+                )
+        self._child = child or _Child(call)
+        return (yield from self._child.stream(call))
+
+
+class _Child:
+    """The process of one session, as `worker` runs it."""
+
+    def __init__(self, call: Call) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "hfspace.live.gradio.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._used = time.monotonic()
+        # It also ends by itself when its parent does: its stdin closes then.
+        self.end = weakref.finalize(self, _end, self._process)
+        self._write({"base": call.base, "token": call.token, "cookies": dict(call.cookies)})
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
+
+    @property
+    def ended(self) -> bool:
+        return not self.end.alive
+
+    def stream(self, call: Call) -> Generator[Json, None, Result]:
+        """As `Conversation.stream`. The process ends unless the app itself ended the call."""
+        deadline = time.monotonic() + call.timeout
+        args, kwargs = arguments(call)
+        self._write({
+            "name": call.endpoint.name, "timeout": call.timeout, "generator": call.endpoint.generator,
+            "args": args, "kwargs": kwargs,
+        })  # fmt: skip
+        alive, last = False, None
+        try:
+            for message in self._messages(deadline, call):
+                if "step" in message:
+                    last = message["step"]
+                    yield last
+                    continue
+                alive = bool(message["alive"])
+                if "seconds" in message:
+                    return Result(answer=last, seconds=float(message["seconds"]))
+                raise EndpointError(_reason(str(message["error"]), str(message["text"]), call))
+            raise EndpointError(f"{call.endpoint.name} could not be called: its client ended without a word.")
+        finally:
+            self._used = time.monotonic()
+            if not alive:
+                self.end()
+
+    def is_current(self, call: Call) -> bool:
+        """Whether the app is still the one that the session began with: gradio_client calls by position in
+        the configuration that it read, which after a redeployment would be another function."""
+        if time.monotonic() - self._used < _IDLE_SECONDS:
+            return True
+        self._write({"check": True})
+        try:
+            answer = next(self._messages(time.monotonic() + call.timeout, call), {})
+        except EndpointError:
+            self.end()
+            raise
+        return bool(answer.get("current"))
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        with suppress(BrokenPipeError):  # one that ended is noticed by its silence
+            pipe.write(json.dumps(message).encode() + b"\n")
+            pipe.flush()
+
+    def _messages(self, deadline: float, call: Call) -> Iterator[dict[str, Any]]:
+        """Lines of JSON until the pipe closes. Raises CallTimeout at the deadline, EndpointError at the
+        limit of bytes."""
+        assert self._process.stdout is not None
+        pipe, size, parts = self._process.stdout.fileno(), 0, bytearray()
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                name = call.endpoint.name
+                raise CallTimeout(
+                    f"{name} did not complete within {call.timeout:g} s; the call was cancelled.",
+                    hint="Give it more time, or look at the app's queue and hardware.",
+                )
+            chunk = os.read(pipe, 1 << 16)
+            if not chunk:
+                return
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                raise EndpointError(
+                    f"The answer of {call.endpoint.name} is larger than {MAX_ANSWER_BYTES >> 20} MiB."
+                )
+            parts += chunk
+            if b"\n" in chunk:
+                *lines, rest = parts.split(b"\n")
+                yield from (json.loads(line) for line in lines)
+                parts = bytearray(rest)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _environment() -> dict[str, str]:
@@ -125,7 +208,7 @@ def _value(value: Json, parameter: ServedParameter | None) -> Json:
     return {**known, "orig_name": Path(value).name}
 
 
-def _said(kind: str, text: str, call: Call) -> str:
+def _reason(kind: str, text: str, call: Call) -> str:
     name = call.endpoint.name
     if kind == "MemoryError":
         return f"The answer of {name} needs more memory than a call may have."

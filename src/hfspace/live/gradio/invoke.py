@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from hfspace.live.gradio.calls import Call, Result
-from hfspace.live.gradio.client_calls import stream_client
+from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.http_calls import stream_gradio3, stream_route
 from hfspace.live.gradio.urls import version_of
 from hfspace.model import Json
 
 
-def stream(call: Call) -> Generator[Json, None, Result]:
+def stream(call: Call, conversation: Conversation | None = None) -> Generator[Json, None, Result]:
     """The answers as they come, then the Result: the last step of a Gradio function, or the data of all
     events of an HTTP stream, each of which comes as an Event. A function that is no generator gives one.
+
+    Without a `conversation` the call is one of its own.
 
     Raises EndpointError when the app refuses, fails, or does not say complete in time; AppError when it can't
     be reached.
@@ -21,13 +23,21 @@ def stream(call: Call) -> Generator[Json, None, Result]:
     if call.app.kind != "gradio":
         return stream_route(call)
     if version_of(call.app.version) >= (4, 0):
-        return stream_client(call)
+        return conversation.stream(call) if conversation else _alone(call)
     return stream_gradio3(call)
 
 
-def invoke(call: Call) -> Result:
+def _alone(call: Call) -> Generator[Json, None, Result]:
+    conversation = Conversation()
+    try:
+        return (yield from conversation.stream(call))
+    finally:
+        conversation.close()
+
+
+def invoke(call: Call, conversation: Conversation | None = None) -> Result:
     """The result of a call. Raises as `stream`."""
-    steps = stream(call)
+    steps = stream(call, conversation)
     while True:
         try:
             next(steps)

@@ -1,4 +1,4 @@
-"""The child process of a Gradio call: one call as a line of JSON on stdin, its steps as lines on stdout.
+"""The child process of Gradio calls: each a line of JSON on stdin, its steps lines on stdout.
 
 gradio_client has no deadline of its own that holds, no limit of bytes, and threads that nobody can stop; all
 three end with this process. It ends too when its parent does: stdin closes then.
@@ -8,61 +8,98 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import wait
+from queue import SimpleQueue
 from typing import Any
 
-from hfspace.live.gradio.client import open_client
+from hfspace.live.gradio.client import is_current, open_client, set_timeout
 from hfspace.model import Json
 from hfspace.text import one_line
 
 _MEMORY = 768 << 20
 _POLL_SECONDS = 0.02
+_HARMLESS = frozenset({"AppError", "TypeError", "ValueError"})
+"""What the app or the check of the arguments raises; anything else may have broken the client."""
 
 
 def main() -> None:
-    """Make the call that stdin describes. Says {"step": …} for each, then {"seconds": …} or {"error": …}."""
-    asked = json.loads(sys.stdin.buffer.readline())
+    """Open the app that the first line names and make the calls of the next ones, one after the other.
+
+    Says {"step": …} for each step, then {"seconds": …} or {"error": …}; `alive` tells whether another call
+    can be made.
+    """
+    lines: SimpleQueue[bytes] = SimpleQueue()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # What a library prints is no part of the answer.
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
     _limit_memory()
 
     def say(message: Mapping[str, Json]) -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
-    try:
-        client = open_client(asked["base"], asked["token"], asked["timeout"])
-        started = time.monotonic()
-        job = client.submit(*asked["args"], api_name=asked["name"], **asked["kwargs"])
-        sent = 0
-        while True:
-            done = job.done()
-            outputs = job.outputs() if asked["generator"] else []
-            for item in outputs[sent:]:
-                say({"step": _plain(item)})
-            sent = max(sent, len(outputs))
-            if done:
-                break
-            time.sleep(_POLL_SECONDS)
-        result = job.result(timeout=0)
-        if not sent:
-            say({"step": _plain(result)})
-        say({"seconds": time.monotonic() - started})
-    except BaseException as error:  # noqa: BLE001 - whatever a library or an app raises is told, then it ends
-        said = "" if isinstance(error, MemoryError) else one_line(error, 300)
-        say({"error": type(error).__name__, "text": said})
+    client = None
+    opened = json.loads(lines.get())
+    alive = True
+    while alive:
+        asked = json.loads(lines.get())
+        try:
+            if client is None:
+                client = open_client(
+                    opened["base"], opened["token"], asked["timeout"], cookies=opened["cookies"]
+                )
+            if asked.get("check"):
+                say({"current": is_current(client)})
+                continue
+            say({"seconds": _call(client, asked, say), "alive": True})
+        except BaseException as error:  # noqa: BLE001 - whatever a library or an app raises is reported
+            text = "" if isinstance(error, MemoryError) else one_line(error, 300)
+            alive = client is not None and type(error).__name__ in _HARMLESS
+            say({"error": type(error).__name__, "text": text, "alive": alive})
     os._exit(0)  # its threads may still be reading a stream that never ends
 
 
-def _end_with_parent() -> None:
+def _call(client: Any, asked: Mapping[str, Any], say: Callable[[Mapping[str, Json]], None]) -> float:
+    """Make one call, say its steps, return its seconds. Raises what gradio_client raises."""
+    started = time.monotonic()
+    set_timeout(client, asked["timeout"])
+    job = client.submit(*asked["args"], api_name=asked["name"], **asked["kwargs"])
+    steps = 0
+    for step in _steps(job) if asked["generator"] else ():
+        say({"step": _plain(step)})
+        steps += 1
+    result = job.result()
+    if not steps:
+        say({"step": _plain(result)})
+    return time.monotonic() - started
+
+
+def _steps(job: Any) -> Iterator[Any]:
+    sent = 0
+    while True:
+        done = bool(wait([job.future], timeout=_POLL_SECONDS).done)
+        outputs = job.outputs()[sent:]
+        yield from outputs
+        sent += len(outputs)
+        if done:
+            return
+
+
+def _read(lines: SimpleQueue[bytes]) -> None:
+    """Queue the lines of stdin; end the process when it closes, as it does when the parent ends."""
+    kept = bytearray()
     # The descriptor itself: a buffered reader may not be in use when the interpreter ends.
-    while os.read(0, 4096):
-        pass
+    while chunk := os.read(0, 1 << 16):
+        kept += chunk
+        if b"\n" in chunk:
+            *complete, rest = kept.split(b"\n")
+            for line in complete:
+                lines.put(bytes(line))
+            kept = bytearray(rest)
     os._exit(1)
 
 
