@@ -85,7 +85,9 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     others: list[SpaceState] = []
     unreadable: dict[str, str] = {}
     for found, extra, refused in _parallel(
-        lambda item: _read_owner(hub, *item, look.unmanaged), owners.items(), look
+        lambda item: _read_owner(hub, *item, look.unmanaged, cards=_needs_cards(manifest, item[1], look)),
+        owners.items(),
+        look,
     ):
         # Keyless, a missing Space and a private one that trusts nobody look alike: one that is to be absent
         # may well be.
@@ -237,8 +239,13 @@ def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look
     return matched
 
 
+def _needs_cards(manifest: Manifest, wanted: frozenset[str], look: Look) -> bool:
+    """A card tells where an app is mounted: needed where an endpoint is to be looked at."""
+    return look.endpoints and any(manifest.spaces[space].endpoint for space in wanted)
+
+
 def _read_owner(
-    hub: HubReader, owner: str, wanted: frozenset[str], unmanaged: bool
+    hub: HubReader, owner: str, wanted: frozenset[str], unmanaged: bool, *, cards: bool
 ) -> tuple[dict[str, SpaceState], list[SpaceState], dict[str, str]]:
     """The wanted Spaces of one owner by their declared id, the rest where it was asked for, and why some
     could not be read."""
@@ -247,7 +254,7 @@ def _read_owner(
     others: list[SpaceState] = []
     by_lower = {space.lower(): space for space in wanted}
     if unmanaged or len(wanted) > _SINGLE_READS_UP_TO:
-        for count, state in enumerate(hub.list_spaces(author=owner), start=1):
+        for count, state in enumerate(hub.list_spaces(author=owner, details=cards), start=1):
             declared = by_lower.get(state.id.lower())
             if declared:
                 found[declared] = state

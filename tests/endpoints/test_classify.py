@@ -6,15 +6,19 @@ import time
 
 import pytest
 
-from hfspace.diagnosis import examine
+from hfspace.diagnosis import connect, examine
 from hfspace.diagnosis.run import Options
 from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
 from hfspace.live.gradio import Place, look, read_app
+from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.codes import Code
-from hfspace.model import SpaceState
+from hfspace.live.gradio.served import read_space_app
+from hfspace.model import Details, SpaceState
 from tests.endpoints.conftest import Serve
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.stand_in import Reply, gradio_routes
+
+HEALTH = Reply.json({"openapi": "3.1.0", "info": {}, "paths": {"/health": {"get": {"responses": {}}}}})
 
 LINK = '<https://huggingface.co/spaces/acme/real>;rel="canonical"'
 IN_ERROR = "Your space is in error, check its status on hf.co"
@@ -124,6 +128,46 @@ def test_a_typed_mount_is_no_problem(serve: Serve) -> None:
 
     assert found.verdict.code is Code.HEALTHY
     assert found.call_url == f"{host.url}/very/odd/gradio_api/call/add"
+
+
+@pytest.mark.parametrize("sdk", ["gradio", "docker"])
+def test_the_base_path_of_the_card_is_used_by_diagnosis_and_plan(serve: Serve, sdk: str) -> None:
+    host = serve({"/openapi.json": HEALTH, **dict(gradio_routes("plain", "6.31.0", "/deep"))})
+    card = Details(base_path="/deep")
+    state = SpaceState(id="acme/x", sdk=sdk, stage="RUNNING", host=host.url, details=card)
+
+    app = read_space_app(state, hub_endpoint="https://huggingface.co", token=None)
+
+    assert app.kind == "gradio"
+    assert app.endpoints[0].url == f"{host.url}/deep/gradio_api/call/add"
+    hub = MemoryHub(spaces={"acme/x": state}, cards={"acme/x": {"base_path": "/deep"}})
+    assert examine("acme/x", hub).verdict.code is Code.HEALTHY
+
+
+def test_a_card_whose_base_path_leads_nowhere_does_not_hide_the_app_at_the_root(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("plain", "6.31.0")))
+    card = Details(base_path="/docs")
+    state = SpaceState(id="acme/x", sdk="gradio", stage="RUNNING", host=host.url, details=card)
+
+    assert read_space_app(state, hub_endpoint="https://huggingface.co", token=None).kind == "gradio"
+
+
+def test_a_web_app_at_the_root_of_a_gradio_space_is_not_called_in_its_place(serve: Serve) -> None:
+    host = serve({"/openapi.json": HEALTH})
+    state = SpaceState(id="acme/x", sdk="gradio", stage="RUNNING", host=host.url)
+
+    with pytest.raises(EndpointError, match="root of its host is another web app"):
+        connect("acme/x", hub=MemoryHub(spaces={"acme/x": state}), manifest=None)
+    assert [seen.path for seen in host.seen if "health" in seen.path] == []
+
+
+def test_a_public_space_that_answers_401_has_a_login_of_its_own(serve: Serve) -> None:
+    host = serve({}, default=Reply.html("<form>Sign in</form>", 401))
+    state = SpaceState(id="acme/x", sdk="docker", stage="RUNNING", host=host.url, visibility="public")
+
+    assert examine("acme/x", MemoryHub(spaces={"acme/x": state})).verdict.code is Code.APP_LOGIN
+    app = read_space_app(state, hub_endpoint="https://huggingface.co", token=None)
+    assert "login of its own" in app.problem
 
 
 def test_the_base_path_of_the_card_is_used(serve: Serve) -> None:

@@ -16,6 +16,7 @@ from hfspace.errors import AppError
 from hfspace.live.gradio import read_app
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config
+from hfspace.live.gradio.login import sign_in
 from hfspace.manifest.models import EndpointSpec
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import MATRIX, NEWEST, running
@@ -137,10 +138,13 @@ def test_a_state_is_filled_in(shapes: tuple[str, str]) -> None:
     assert connect(url, endpoint=EndpointSpec(api_name="/remember"), hub=MemoryHub()).call("a") == "a"
 
 
-def test_values_are_refused_before_the_function_runs(shapes: tuple[str, str]) -> None:
-    _, url = shapes
+def test_values_that_the_app_refuses_are_refused_before_the_function_runs(shapes: tuple[str, str]) -> None:
+    version, url = shapes
     connection = connect(url, endpoint=EndpointSpec(api_name="/generate"), hub=MemoryHub())
 
+    if version < "5":  # takes any number and any choice
+        assert connection.call("p", 600, 0.1, "beam", False) == "p|600|0.1|beam|False"
+        return
     with pytest.raises(AppError, match="600 is above 512"):
         connection.call("p", 600, 0.1, "greedy", False)
 
@@ -156,9 +160,22 @@ def test_a_generator_streams(shapes: tuple[str, str]) -> None:
     assert list(connection.stream(3)) == ["step 0", "step 1", "step 2"]
 
 
-def test_the_apps_own_login(tmp_path: Path) -> None:
-    with running("gradio_login.py", NEWEST_ONLY, tmp_path) as url:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_apps_own_login(version: str, tmp_path: Path) -> None:
+    right, wrong = ("someone", "a password"), ("someone", "another")
+    with running("gradio_login.py", version, tmp_path) as url:
         assert examine(url, MemoryHub()).verdict.code is Code.APP_LOGIN
+        assert "refuses this user" in examine(url, MemoryHub(), options=Options(auth=wrong)).verdict.seen
+        with pytest.raises(AppError, match="refuses this user"):
+            connect(url, auth=wrong, hub=MemoryHub(), manifest=None)
+        with connect(url, auth=right, hub=MemoryHub(), manifest=None) as connection:
+            assert connection.call("hi") == "hi"
+            assert "a password" not in repr(connection)
+
+
+def test_a_password_is_not_sent_over_plain_http() -> None:
+    with pytest.raises(AppError, match="plain http"):
+        sign_in("http://example.com", ("someone", "a password"))
 
 
 def test_a_mounted_app(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hfspace.cli.inputs import read_text
 from hfspace.cli.session import parse_timeout
 from hfspace.diagnosis.connection import MISSING, Connection, open_connection
 from hfspace.diagnosis.run import Options
-from hfspace.diagnosis.simple import declared
+from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.errors import UsageError
 from hfspace.live.gradio.calls import Call, Download, Event, Result
 from hfspace.live.gradio.invoke import stream
@@ -75,6 +75,7 @@ class _CallCommand(click.Command):
     "--wake", is_flag=True, help="Wake a sleeping Space and wait until it runs; this may cost money."
 )
 @click.option("--zero-gpu", is_flag=True, help="Send the token to a public Space too, for its ZeroGPU quota.")
+@click.option("--no-check", is_flag=True, help="Send the values even where they do not seem to fit.")
 @click.option("--timeout", default="60s", show_default=True, help="How long the call may take.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
 def command(context: Context, **options: Any) -> int:
@@ -88,7 +89,7 @@ def command(context: Context, **options: Any) -> int:
     _numbers_only(options["values"])
     seconds = parse_timeout(options["timeout"])
     connection = _connect(context, options)
-    call = connection.prepare(_values(options, connection), seconds)
+    call = connection.prepare(_values(options, connection), seconds, fitting=not options["no_check"])
     result, printed = _run(context, call, options["form"])
     answer = connection.finish(result.answer, call, options["folder"])
     if isinstance(answer, Download):
@@ -138,7 +139,11 @@ def _connect(context: Context, options: dict[str, Any]) -> Connection:
         spec = _with_options(spec, options)
     direct = options["url"] is not None
     chosen = Options(
-        wake=options["wake"], zero_gpu=options["zero_gpu"], notify=context.note, ask_hub=not direct
+        wake=options["wake"],
+        zero_gpu=options["zero_gpu"],
+        auth=app_auth(context.env),
+        notify=context.note,
+        ask_hub=not direct,
     )
     connection = open_connection(options["url"] or options["space"], context.hub(), spec, chosen)
     if spec is None:

@@ -16,7 +16,7 @@ from hfspace.cli.session import parse_timeout
 from hfspace.diagnosis.connection import token_of
 from hfspace.diagnosis.fix import Repair, repair, sources_of, write
 from hfspace.diagnosis.run import Options, examine
-from hfspace.diagnosis.simple import declared
+from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.diagnosis.target import read_target
 from hfspace.diagnosis.trial import bodies, can_be_tried, tried
 from hfspace.diagnosis.verdicts import Diagnosis
@@ -50,6 +50,9 @@ THREADS = 8
     "trial",
     is_flag=True,
     help="With --invoke: call the usual five paths of an app that does not describe itself, after asking.",
+)
+@click.option(
+    "--no-check", is_flag=True, help="With --invoke: send the example even where it does not seem to fit."
 )
 @click.option("--fix", "mend", is_flag=True, help="Write what was found into the manifest.")
 @click.option("--yes", is_flag=True, help="With --fix and --try: do not ask.")
@@ -114,7 +117,10 @@ def _examine_all(
     chosen = Options(
         wake=options["wake"],
         invoke=options["invoke"],
+        fitting=not options["no_check"],
         zero_gpu=options["zero_gpu"],
+        # One password belongs to one app: with several it is sent to none.
+        auth=app_auth(context.env) if len(targets) == 1 else None,
         timeout=parse_timeout(options["timeout"]),
         invoke_timeout=parse_timeout(options["invoke_timeout"]),
         wake_timeout=parse_timeout(options["wake_timeout"]),

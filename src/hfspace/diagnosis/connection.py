@@ -55,6 +55,10 @@ class Connection:
         """End the session with the app. A later call begins another one."""
         self.conversation.close()
 
+    def at(self, api_name: str) -> Connection:
+        """Another endpoint of the same app, in the same session."""
+        return replace(self, spec=EndpointSpec(api_name=api_name))
+
     @property
     def endpoint(self) -> ServedEndpoint:
         """The served endpoint that is declared. Raises EndpointError when nothing served fits."""
@@ -108,8 +112,9 @@ class Connection:
         routes = tuple(form if item is endpoint else item for item in app.endpoints)
         return replace(self, found=replace(self.found, app=replace(app, endpoints=routes)))
 
-    def prepare(self, values: object, timeout: float) -> Call:
-        """The call of the declared endpoint with `values` (a list, a mapping, or one value)."""
+    def prepare(self, values: object, timeout: float, *, fitting: bool = True) -> Call:
+        """The call of the declared endpoint with `values` (a list, a mapping, or one value), which must fit
+        unless `fitting` is False. Raises EndpointError."""
         app = self.found.app
         if app is None:
             raise EndpointError(self.found.verdict.seen)
@@ -119,9 +124,10 @@ class Connection:
         elif app.kind != "gradio" and spec.example is None and "body" not in spec.model_fields_set:
             spec = self._sending({})  # nothing is sent: what the route needs is told before
         endpoint = _endpoint(spec, self.found)
-        if app.kind != "gradio" or spec.example is not None:
+        if fitting and (app.kind != "gradio" or spec.example is not None):
             _refuse(tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES))
-        return call_of(spec, app, endpoint, self.found.base, self.token, timeout)
+        call = call_of(spec, app, endpoint, self.found.base, self.token, timeout)
+        return replace(call, cookies=self.found.cookies)
 
     def finish(self, answer: Json, call: Call, save_to: str | Path | None) -> Json:
         """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
@@ -137,18 +143,28 @@ def connect(
     *,
     manifest: str | Path | Sequence[str | Path] | None = "spaces.yaml",
     endpoint: EndpointSpec | None = None,
+    api_name: str | None = None,
+    auth: tuple[str, str] | None = None,
     hub: SpaceLookup | None = None,
     options: Options | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Connection:
-    """The Space `owner/name`, ready to call. Its endpoint is `endpoint`, else the declared one, else
-    the only one that the app serves. Raises EndpointError when the Space can't be called, with the reason.
+    """The Space `owner/name`, ready to call. Its endpoint is `endpoint` or the Gradio endpoint `api_name`,
+    else the declared one, else the only one that the app serves. `auth` is the user and password that the
+    app's own login asks for (auth= of Gradio).
+
+    Raises EndpointError when the Space can't be called, with the reason; UsageError for two endpoints.
     """
     environment = os.environ if env is None else env
     door = hub or open_hub(environment)
+    if endpoint is not None and api_name is not None:
+        raise UsageError("Give an endpoint or an api_name, not both.")
+    if api_name is not None:
+        endpoint = EndpointSpec(api_name=api_name)
     if endpoint is None and manifest is not None and _exists(manifest):
         endpoint = declared(load_manifest(manifest, environment), space)
-    return open_connection(space, door, endpoint, options or Options())
+    chosen = options or Options()
+    return open_connection(space, door, endpoint, replace(chosen, auth=auth) if auth else chosen)
 
 
 def open_connection(
@@ -161,6 +177,8 @@ def open_connection(
     if found.app is None or found.verdict.code not in _CALLABLE:
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
     if endpoint is None:
+        if found.verdict.code is Code.MOUNTED_BELOW and found.app.kind != "gradio":
+            raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
         endpoint = _only_endpoint(space, found.app)
     token = token_of(found, hub, zero_gpu=options.zero_gpu)
     return Connection(found=found, spec=endpoint, token=token)

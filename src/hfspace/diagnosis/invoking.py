@@ -23,7 +23,7 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
     endpoint, _ = resolve(spec, app) if app is not None else (None, [])
     if app is None or endpoint is None:
         return known
-    made = _make(known.base, app, endpoint, spec, token, timeout)
+    made = _make(known, app, endpoint, spec, token, timeout)
     known = replace(known, invocation=made)
     line = f"call {endpoint.name} -> {'complete' if made.ok else made.problem} in {made.seconds:.2f} s"
     evidence = (*known.verdict.evidence, line)
@@ -47,11 +47,18 @@ def call_of(
 
 
 def _make(
-    base: str, app: ServedApp, endpoint: ServedEndpoint, spec: EndpointSpec, token: str | None, timeout: float
+    known: Diagnosis,
+    app: ServedApp,
+    endpoint: ServedEndpoint,
+    spec: EndpointSpec,
+    token: str | None,
+    timeout: float,
 ) -> Invocation:
     started = time.monotonic()
     try:
-        result = invoke(call_of(spec, app, endpoint, base, token, timeout))
+        result = invoke(
+            replace(call_of(spec, app, endpoint, known.base, token, timeout), cookies=known.cookies)
+        )
     except AppError as error:
         return Invocation(
             ok=False, seconds=time.monotonic() - started, problem=error.message,

@@ -12,8 +12,11 @@ from hfspace.diagnosis.stage import WAKEABLE, SpaceLookup, card_text, not_runnin
 from hfspace.diagnosis.target import Target, read_target
 from hfspace.diagnosis.verdicts import Diagnosis, for_space, verdict
 from hfspace.errors import HubError, HubUnreachable, UsageError
+from hfspace.live.gradio.calls import EndpointError
+from hfspace.live.gradio.classify import Sight
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
+from hfspace.live.gradio.login import sign_in
 from hfspace.live.gradio.probe import Place, Reading, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
@@ -27,15 +30,19 @@ _POLL_SECONDS = 2.0
 class Options:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
     the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
-    declared route that the app does not describe, which a call will show anyway. `manifest_options` name the
-    manifest in commands that are shown. Without `ask_hub` only the URL that was typed is asked."""
+    declared route that the app does not describe, which a call will show anyway. `fitting` invokes only what
+    is declared as the app takes it. `auth` is the user and password of the app's own login, sent where it
+    asks for one. `manifest_options` name the manifest in commands that are shown. Without `ask_hub` only the
+    URL that was typed is asked."""
 
     wake: bool = False
     invoke: bool = False
+    fitting: bool = True
     ask_declared: bool = True
     ask_hub: bool = True
     manifest_options: tuple[str, ...] = ()
     zero_gpu: bool = False
+    auth: tuple[str, str] | None = field(default=None, repr=False)
     timeout: float = TIMEOUT_SECONDS
     invoke_timeout: float = 60.0
     wake_timeout: float = 300.0
@@ -126,6 +133,7 @@ def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options
             needed=state.visibility == "private" or options.zero_gpu,
             token=hub.token_for(state.id),
         ),
+        public=state.visibility == "public",
         timeout=options.timeout,
     )
 
@@ -194,6 +202,9 @@ def _by_place(
     place = replace(place, declared=endpoint, ask_declared=options.ask_declared and not options.invoke)
     reading = look(place)
     asks += reading.requests
+    if options.auth is not None and reading.sight is not None and reading.sight.code is Code.APP_LOGIN:
+        place, reading = _signed_in(place, reading, options.auth)
+        asks += 1 + reading.requests
     mounted = False
     if reading.app.kind != "gradio":
         elsewhere, more = _look_elsewhere(place, reading, target)
@@ -202,11 +213,13 @@ def _by_place(
             # A path that somebody typed is no news; one that we had to find is.
             mounted = elsewhere.base != (target.origin or "") and not target.asked.mount
             reading = elsewhere
-    known = replace(known, base=reading.base, app=reading.app, space=known.space or reading.space)
+    known = replace(
+        known, base=reading.base, app=reading.app, cookies=place.cookies, space=known.space or reading.space
+    )
     evidence = tuple(answer.evidence() for answer in reading.answers)
     judged = judge(known, reading, target, endpoint, mounted, card, options.manifest_options)
     judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
-    if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged):
+    if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged, options):
         from hfspace.diagnosis.invoking import with_invocation
 
         judged = with_invocation(judged, endpoint, place.token, options.invoke_timeout)
@@ -214,9 +227,24 @@ def _by_place(
     return judged, asks
 
 
+def _signed_in(place: Place, reading: Reading, auth: tuple[str, str]) -> tuple[Place, Reading]:
+    """The same place with the cookies of its login, and the app behind it; else why it does not let in."""
+    try:
+        cookies = sign_in(place.base, auth, token=place.token, timeout=place.timeout)
+    except EndpointError as error:
+        sight = Sight(code=Code.APP_LOGIN, seen=error.message)
+        return place, replace(reading, app=replace(reading.app, problem=error.message), sight=sight)
+    place = replace(place, cookies=cookies)
+    return place, look(place)
+
+
 def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Reading | None, int]:
     """A Gradio app at the root when a path was typed, or below a usual path when the root is no Gradio."""
-    if reading.sight is None or reading.sight.code is not Code.NOT_GRADIO or place.sdk == "docker":
+    if (
+        reading.sight is None
+        or reading.sight.code is not Code.NOT_GRADIO
+        or (place.sdk == "docker" and not place.path)
+    ):
         return None, 0
     if place.path:
         root = look(replace(place, path=""))
@@ -234,5 +262,8 @@ def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Rea
     return None, len(answers)
 
 
-def _worth_calling(known: Diagnosis) -> bool:
-    return known.verdict.code in {Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW} and bool(known.call_url)
+def _worth_calling(known: Diagnosis, options: Options) -> bool:
+    codes = {Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW}
+    if not options.fitting:
+        codes.add(Code.ENDPOINT_MISMATCH)
+    return known.verdict.code in codes and bool(known.call_url)

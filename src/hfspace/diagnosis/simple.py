@@ -9,6 +9,7 @@ from pathlib import Path
 from hfspace.diagnosis.run import Options, examine
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
+from hfspace.errors import UsageError
 from hfspace.manifest.models import EndpointSpec, Manifest
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -35,6 +36,16 @@ def diagnose(
     if endpoint is None and manifest is not None:
         endpoint = declared(load_manifest(manifest, environment), target)
     return examine(target, door, endpoint=endpoint, options=Options(wake=wake, invoke=invoke))
+
+
+def app_auth(env: Mapping[str, str]) -> tuple[str, str] | None:
+    """The user and password of an app's own login, from HFSPACE_APP_USER and HFSPACE_APP_PASSWORD. Raises
+    UsageError when only one of them is set."""
+    user, password = env.get("HFSPACE_APP_USER", ""), env.get("HFSPACE_APP_PASSWORD", "")
+    if bool(user) != bool(password):
+        unset = "HFSPACE_APP_PASSWORD" if user else "HFSPACE_APP_USER"
+        raise UsageError(f"{unset} is not set.", hint="A login needs both a user and a password.")
+    return (user, password) if user else None
 
 
 def open_hub(env: Mapping[str, str]) -> SpaceLookup:

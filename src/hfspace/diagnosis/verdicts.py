@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from hfspace.live.gradio.codes import UNDECIDED, Code
 from hfspace.live.gradio.findings import Finding
@@ -64,6 +65,7 @@ class Diagnosis:
     invocation: Invocation | None = None
     attempts: tuple[Attempt, ...] = ()
     hub: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     requests: int = 0
     seconds: float = 0.0
 
@@ -110,7 +112,7 @@ _USUAL: dict[Code, tuple[str, str]] = {
     ),
     Code.APP_LOGIN: (
         "The app's code asks for a login (auth= in Gradio); a Hub token does not open it.",
-        "Call it with the app's user and password (auth= of gradio_client), or remove auth= from the app.",
+        "Set HFSPACE_APP_USER and HFSPACE_APP_PASSWORD, or pass auth=(user, password) to connect().",
     ),
     Code.WRONG_SUBDOMAIN: (
         "The host was spelled from a name, or the Space was renamed or deleted.",

@@ -97,6 +97,7 @@ def details(raw: Mapping[str, Any]) -> Details:
         created=_time(raw.get("createdAt")),
         modified=_time(raw.get("lastModified")),
         sdk_version=_cut(str(values["sdk_version"])) if values.get("sdk_version") else None,
+        base_path=_cut(_text(values.get("base_path"))),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
 

@@ -87,6 +87,7 @@ class ServedParameter:
     has_default: bool = False
     default: Json = None
     place: str = "body"
+    enforced: bool = True  # whether the app is known to refuse what does not fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,7 @@ class Details:
     created: str | None = None
     modified: str | None = None
     sdk_version: str | None = None
+    base_path: str | None = None
     tags: tuple[str, ...] = ()
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from hfspace.diagnosis.verdicts import Attempt, Diagnosis
+from hfspace.live.gradio.components import FILE_KINDS
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
-from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
 from hfspace.text import plain
 

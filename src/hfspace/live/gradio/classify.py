@@ -30,6 +30,9 @@ class Sight:
     kind: str = ""
 
 
+_APP_LOGIN = Sight(code=Code.APP_LOGIN, seen="The app answered 401: it has a login of its own.")
+
+
 def canonical_space(headers: Mapping[str, str]) -> str | None:
     """The Space that the Hub's proxy says this host belongs to (also on its 503); None off the Hub."""
     found = _CANONICAL.search(headers.get("link", ""))
@@ -41,10 +44,13 @@ def reached_app(headers: Mapping[str, str]) -> bool:
     return any(name.startswith("x-proxied-") for name in headers)
 
 
-def classify(answer: Answer, *, sent_token: bool = False) -> Sight:
-    """What this answer to GET /config means, when it is not the config of a Gradio app."""
+def classify(answer: Answer, *, sent_token: bool = False, public: bool = False) -> Sight:
+    """What this answer to GET /config means, when it is not the config of a Gradio app. `public`: no proxy
+    of the Hub asks for a token before the app is reached."""
     if not answer.status:
         return Sight(code=Code.UNREACHABLE, seen=answer.problem)
+    if answer.status == 401 and (public or reached_app(answer.headers)):
+        return _APP_LOGIN
     special = {401: _login, 403: _forbidden, 404: _not_found, 429: _limited}.get(answer.status)
     if special is not None:
         return special(answer, sent_token)
@@ -71,7 +77,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
 
 def _login(answer: Answer, sent_token: bool) -> Sight:
     if answer.json() is not None:
-        return Sight(code=Code.APP_LOGIN, seen="The app answered 401: it has a login of its own.")
+        return _APP_LOGIN
     if sent_token:
         return Sight(code=Code.WRONG_TOKEN, seen="The Hub's proxy answered 401 although a token was sent.")
     return Sight(code=Code.PRIVATE_NO_TOKEN, seen="The Hub's proxy answered 401: the Space is private.")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, Result
+from hfspace.live.gradio.components import with_files
 from hfspace.live.gradio.contract import values_of
-from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json, ServedParameter
 
 _IDLE_SECONDS = 60.0
@@ -192,19 +192,17 @@ def arguments(call: Call) -> tuple[list[Json], dict[str, Json]]:
 
 
 def _value(value: Json, parameter: ServedParameter | None) -> Json:
-    """A path or URL given for a file input becomes what gradio_client uploads; all else stays as it is."""
-    if parameter is None or parameter.component not in FILE_KINDS:
-        return value
-    if isinstance(value, list):
-        return [_value(item, parameter) for item in value]
-    if not isinstance(value, str):
-        return value
-    if not value.startswith(("http://", "https://")) and not Path(value).is_file():
-        raise EndpointError(f"There is no file {value}.", hint="Give the path of a file, or an http(s) URL.")
-    # What gradio_client.handle_file makes of it.
+    """A path or URL given for a file becomes what gradio_client uploads; all else stays as it is."""
+    return value if parameter is None else with_files(value, parameter, _file)
+
+
+def _file(value: str) -> Json:
+    """What gradio_client.handle_file makes of a path or a URL. Raises EndpointError for a missing file."""
     known = {"path": value, "meta": {"_type": "gradio.FileData"}}
     if value.startswith(("http://", "https://")):
         return {**known, "orig_name": value.split("/")[-1], "url": value}
+    if not Path(value).is_file():
+        raise EndpointError(f"There is no file {value}.", hint="Give the path of a file, or an http(s) URL.")
     return {**known, "orig_name": Path(value).name}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hfspace.live.gradio.urls import call_url
-from hfspace.live.gradio.values import FILE_KINDS
+from hfspace.live.gradio.components import CHOICE_KINDS, FILE_KINDS, is_enforced
+from hfspace.live.gradio.urls import call_url, version_of
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 from hfspace.text import plain
 
@@ -114,18 +114,20 @@ def _parameters(
     components = [config.components.get(item, {}) for item in known]
     visible = [item for item in components if _kind(item) != "state"]
     if told and len(told) != len(visible):
-        return tuple(_parameter(item, {}) for item in told)
+        return tuple(_parameter(config, item, {}) for item in told)
     queue = list(told)
     found = []
     for component in components:
         if _kind(component) == "state":
             found.append(ServedParameter(name=None, component="state", has_default=True))
         else:
-            found.append(_parameter(queue.pop(0) if queue else {}, component))
+            found.append(_parameter(config, queue.pop(0) if queue else {}, component))
     return tuple(found)
 
 
-def _parameter(told: Mapping[str, Any], component: Mapping[str, Any]) -> ServedParameter:
+def _parameter(
+    config: GradioConfig, told: Mapping[str, Any], component: Mapping[str, Any]
+) -> ServedParameter:
     raw = component.get("props")
     props: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     kind = _kind(component) or str(told.get("component", "")).lower()
@@ -137,6 +139,7 @@ def _parameter(told: Mapping[str, Any], component: Mapping[str, Any]) -> ServedP
         schema=_schema(told, component, kind, props),
         has_default=told.get("parameter_has_default") is True,
         default=told.get("parameter_default"),
+        enforced=is_enforced(kind, version_of(config.version)),
     )
 
 
@@ -148,22 +151,21 @@ def _schema(
     schema: dict[str, Json] = dict(own) if isinstance(own, dict) else _from_kind(kind)
     if not isinstance(schema.get("type", ""), str | list):
         del schema["type"]  # gr.JSON says {}: anything
-    if kind in FILE_KINDS and "$ref" not in schema and schema.get("type") not in {"object", "array"}:
-        schema = {"type": "object", "required": ["path"]}
-    if kind == "slider":
+    if kind in FILE_KINDS and props.get("file_count") in {"multiple", "directory"}:
+        schema = {**schema, "type": "array"}
+    elif kind in FILE_KINDS and schema.get("type") != "array":
+        schema = {**schema, "type": "object"}
+    if kind in {"slider", "number"}:
         schema |= {key: props[key] for key in ("minimum", "maximum") if _is_number(props.get(key))}
-    choices = _choices(props.get("choices"))
-    if choices and not props.get("allow_custom_value"):
-        if kind in {"dropdown", "radio"} and not props.get("multiselect"):
-            schema = {
-                "enum": choices,
-                **{key: schema[key] for key in ("type",) if schema.get("type") == "string"},
-            }
-            if any(not isinstance(choice, str) for choice in choices):
-                schema.pop("type", None)
-        elif kind in {"dropdown", "checkboxgroup"}:
-            schema = {"type": "array", "items": {"enum": choices}}
-    return schema
+    return _with_choices(schema, kind, props) if kind in CHOICE_KINDS else schema
+
+
+def _with_choices(schema: dict[str, Json], kind: str, props: Mapping[str, Any]) -> dict[str, Json]:
+    choices = [] if props.get("allow_custom_value") else _choices(props.get("choices"))
+    if kind == "checkboxgroup" or props.get("multiselect"):
+        return {"type": "array", **({"items": {"enum": choices}} if choices else {})}
+    text = all(isinstance(choice, str) for choice in choices) and schema.get("type") == "string"
+    return {**({"enum": choices} if choices else {}), **({"type": "string"} if text else {})}
 
 
 def _from_kind(kind: str) -> dict[str, Json]:

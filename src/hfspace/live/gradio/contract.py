@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from hfspace.live.gradio.components import refusal
 from hfspace.live.gradio.findings import (
     Finding,
     Fix,
-    check_value,
     named_by,
     names_of,
     renamed,
@@ -163,7 +163,7 @@ def _check_positional(
         message = f"{name} takes {takes_text} value{plural}, not {len(values)}."
         yield Finding(code="arity", key="example", message=message, hint=f"It takes {signature(wanted)}.")
     for value, parameter in zip(values, wanted, strict=False):
-        yield from check_value(value, parameter)
+        yield from _check_value(value, parameter)
 
 
 def _check_named(
@@ -176,7 +176,7 @@ def _check_named(
         return
     for key, value in given.items():
         if key in known:
-            yield from check_value(value, known[key])
+            yield from _check_value(value, known[key])
             continue
         near = get_close_matches(str(key), list(known), n=1)
         hint = f"Did you mean {near[0]}?" if near else f"It takes {signature(wanted)}."
@@ -193,6 +193,12 @@ def _check_named(
         yield Finding(
             code="missing_argument", key="example", message=message, hint=f"It takes {signature(wanted)}."
         )
+
+
+def _check_value(value: Json, parameter: ServedParameter) -> Iterator[Finding]:
+    if problem := refusal(value, parameter):
+        label = parameter.name or parameter.label or "a value"
+        yield Finding(code="value", key="example", message=f"{label}: {problem}")
 
 
 def _check_expect(spec: EndpointSpec) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ class Ask:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = "application/json"
     opening: bool = False
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Answer:
     complete: bool = True
     seconds: float = 0.0
     problem: str = ""
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def content_type(self) -> str:
@@ -120,6 +122,8 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
 
     started = time.monotonic()
     headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
+    if ask.cookies:
+        headers["cookie"] = "; ".join(f"{name}={value}" for name, value in ask.cookies.items())
     if ask.body is not None:
         headers["content-type"] = ask.content_type
     try:
@@ -131,6 +135,7 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
                     method=ask.method,
                     status=response.status_code,
                     headers={key.lower(): value for key, value in response.headers.items()},
+                    cookies={cookie.name: cookie.value or "" for cookie in response.cookies.jar},
                     body=body,
                     complete=complete,
                     seconds=time.monotonic() - started,

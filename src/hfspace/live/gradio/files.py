@@ -60,7 +60,7 @@ def _save(item: Mapping[str, Json], call: Call, folder: Path) -> Path:
     # The answer may name any URL; the file is asked from the app's own host, where the token may go too.
     prefix = call.app.prefix if version_of(call.app.version) >= (5, 0) else ""
     url = f"{call.base}{prefix}/file={quote(path)}"
-    ask = Ask(url=url, token=call.token)
+    ask = Ask(url=url, token=call.token, cookies=call.cookies)
     (answer,) = fetch_all([ask], timeout=_DOWNLOAD_SECONDS, max_bytes=_MAX_FILE)
     if answer.status != 200 or not answer.complete:
         raise EndpointError(f"A file of the answer could not be fetched ({answer.status or answer.problem}).")

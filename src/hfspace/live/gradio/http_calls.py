@@ -23,10 +23,10 @@ from hfspace.live.gradio.calls import (
     QueueOnly,
     Result,
 )
+from hfspace.live.gradio.components import with_files
 from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
 from hfspace.live.gradio.openapi import STREAMED
 from hfspace.live.gradio.streaming import events, lines, open_answer
-from hfspace.live.gradio.values import FILE_KINDS
 from hfspace.model import Json
 from hfspace.text import one_line
 
@@ -144,11 +144,13 @@ def positions(call: Call) -> list[Json]:
             value = next(given)
         except StopIteration:
             break
-        found.append(_file(value) if parameter.component in FILE_KINDS and isinstance(value, str) else value)
+        # An image is the data URL itself, any other file an object that has one.
+        image = parameter.component == "image"
+        found.append(with_files(value, parameter, lambda path: _file(path, bare=image)))  # noqa: B023 - at once
     return [*found, *given]
 
 
-def _file(value: str) -> Json:
+def _file(value: str, *, bare: bool) -> Json:
     """Gradio 3 takes a file as a data URL in the body."""
     path = Path(value)
     if value.startswith(("http://", "https://")):
@@ -158,11 +160,14 @@ def _file(value: str) -> Json:
     if path.stat().st_size > _MAX_UPLOAD:
         raise EndpointError(f"{value} is larger than {_MAX_UPLOAD >> 20} MiB.")
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return {"name": path.name, "data": f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"}
+    url = f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return url if bare else {"name": path.name, "data": url}
 
 
 def _send(call: Call, body: bytes) -> Answer:
-    ask = Ask(url=call.endpoint.url, method=call.endpoint.method, token=call.token, body=body)
+    ask = Ask(
+        url=call.endpoint.url, method=call.endpoint.method, token=call.token, cookies=call.cookies, body=body
+    )
     (answer,) = fetch_all([ask], timeout=call.timeout, max_bytes=MAX_ANSWER_BYTES)
     if not answer.status:
         kind = CallTimeout if answer.seconds >= call.timeout else EndpointError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hfspace.errors import AppError
@@ -22,14 +22,17 @@ from hfspace.model import ServedApp
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where to look. `host` is an http(s) origin; `path` where the app is mounted; `token` goes to this
-    origin only. `sdk` and `sdk_version` are what the Hub says, None when it was not asked. `declared` is
-    looked for where the app does not describe it; not `ask_declared`: taken as it is, to be called."""
+    origin only, as do the `cookies` of a login. `public`: no proxy of the Hub asks for a token. `sdk` and
+    `sdk_version` are what the Hub says, None when it was not asked. `declared` is looked for where the app
+    does not describe it; not `ask_declared`: taken as it is, to be called."""
 
     host: str
     path: str = ""
     sdk: str | None = None
     sdk_version: str | None = None
     token: str | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    public: bool = False
     timeout: float = TIMEOUT_SECONDS
     max_bytes: int = MAX_BYTES
     declared: EndpointSpec | None = None
@@ -95,7 +98,9 @@ def look(place: Place) -> Reading:
     elif config_answer.status in {200, 404, 405, 307, 308}:
         reading = _other(place, first)
     else:
-        reading = _unread(place, classify(config_answer, sent_token=place.token is not None), first)
+        reading = _unread(
+            place, classify(config_answer, sent_token=place.token is not None, public=place.public), first
+        )
     space = next((found for answer in reading.answers if (found := canonical_space(answer.headers))), None)
     return replace(reading, space=space, seconds=time.monotonic() - started)
 
@@ -188,7 +193,7 @@ def _unread(place: Place, sight: Sight, seen: tuple[Answer, ...]) -> Reading:
 
 
 def _fetch(place: Place, paths: Sequence[str]) -> tuple[Answer, ...]:
-    asks = [Ask(url=f"{place.base}{path}", token=place.token) for path in paths]
+    asks = [Ask(url=f"{place.base}{path}", token=place.token, cookies=place.cookies) for path in paths]
     return fetch_all(asks, timeout=place.timeout, max_bytes=place.max_bytes)
 
 

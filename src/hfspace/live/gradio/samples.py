@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hfspace.live.gradio.values import FILE_KINDS
+from hfspace.live.gradio.components import FILE_KINDS, with_files
 from hfspace.model import Json, ServedParameter
 
 _BY_TYPE: dict[str, Json] = {
@@ -14,7 +14,8 @@ def sample(parameter: ServedParameter) -> Json:
     """Its default, its first choice, its minimum, or a value of its type."""
     schema = parameter.schema
     if parameter.component in FILE_KINDS:
-        return {"path": "https://example.com/file", "meta": {"_type": "gradio.FileData"}}
+        url = "https://example.com/file"
+        return with_files([url] if schema.get("type") == "array" else url, parameter, _file)
     if parameter.has_default and parameter.default is not None:
         return parameter.default
     if isinstance(schema.get("enum"), list) and schema["enum"]:
@@ -23,3 +24,7 @@ def sample(parameter: ServedParameter) -> Json:
     if "minimum" in schema:
         return schema["minimum"]
     return _BY_TYPE.get(kind) if isinstance(kind, str) else None
+
+
+def _file(url: str) -> Json:
+    return {"path": url, "meta": {"_type": "gradio.FileData"}}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS
-from hfspace.live.gradio.probe import read_app
+from hfspace.live.gradio.probe import Place, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedApp, SpaceState
@@ -26,15 +28,21 @@ def read_space_app(
     if not state.host:
         return ServedApp(kind="unknown", problem="The Hub names no host for this Space.")
     needed = state.visibility == "private"
-    app = read_app(
-        state.host,
+    place = Place(
+        host=state.host,
+        path=(state.details.base_path or "") if state.details else "",
         sdk=state.sdk,
+        sdk_version=state.details.sdk_version if state.details else None,
         token=host_token(state.host, hub_endpoint=hub_endpoint, needed=needed, token=token),
+        public=state.visibility == "public",
         declared=declared,
         timeout=timeout,
     )
-    if state.sdk == "gradio" and app.kind == "openapi":
-        # A listing does not tell base_path, and a plan has no requests to spare for guessing it.
-        problem = "The root of its host is not Gradio: the app seems to be mounted below a path."
+    app = look(place).app
+    if place.path and app.kind != "gradio":
+        root = look(replace(place, path="")).app
+        app = root if root.kind == "gradio" or app.problem else app
+    if state.sdk == "gradio" and app.kind in {"openapi", "http"} and not (declared and declared.path):
+        problem = "The root of its host is not Gradio, and its README has no base_path that leads to it."
         return ServedApp(kind="unknown", problem=problem)
     return app

@@ -11,9 +11,6 @@ from typing import Any
 from hfspace.model import Json, ServedParameter
 from hfspace.text import plain
 
-FILE_KINDS = frozenset(
-    {"file", "image", "audio", "video", "uploadbutton", "gallery", "model3d", "imageeditor"}
-)
 _LONGEST = 60
 SCHEMA_SECONDS = 3.0
 _LOOPING = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "pattern", "patternProperties"})
@@ -22,11 +19,8 @@ _LOOPING = frozenset({"$ref", "$dynamicRef", "$recursiveRef", "pattern", "patter
 
 def value_problem(value: Json, parameter: ServedParameter) -> str:
     """Why `value` does not fit the parameter, in a few words; "" when it fits or nobody can say."""
-    if parameter.component in FILE_KINDS and isinstance(value, str):
+    if parameter.component == "file" and isinstance(value, str):
         return ""  # a path or a URL: uploaded when it is called
-    # Gradio takes null for most inputs: an empty dropdown, no image.
-    if value is None:
-        return ""
     return _first_problem(value, parameter.schema)
 
 

@@ -1,0 +1,135 @@
+"""Every input component of Gradio 4, 5 and 6 with many values: hfspace against gradio_client's own answer.
+
+`-m slow -s` prints the counts that docs/endpoints.md shows.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import wave
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hfspace.diagnosis import connect
+from hfspace.live.gradio import read_app
+from hfspace.live.gradio.calls import EndpointError
+from hfspace.live.gradio.client import open_client
+from hfspace.manifest.models import EndpointSpec
+from tests.endpoints.hub import MemoryHub
+from tests.endpoints.real_apps import MATRIX, NEWEST, running
+
+pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
+
+TEXT, IMAGE, SOUND = "<t.txt>", "<i.png>", "<s.wav>"
+DRAWING = {"background": IMAGE, "layers": [], "composite": IMAGE}
+FEW: list[Any] = [
+    "a", "zz", 5, 100, ["a"], ["a", "zz"], {"a": 1}, TEXT, IMAGE, SOUND, [IMAGE, IMAGE],
+    {"text": "hi", "files": [TEXT]}, DRAWING, [{"image": IMAGE, "caption": "x"}],
+]  # fmt: skip
+MANY: list[Any] = [
+    *FEW, None, True, 0, 2.5, -1, 1, "", "A", "1", "2.5", "abcdef", "2025-01-01 10:00:00", "now", "#ff0000",
+    [], ["a", "b"], ["a", "a"], [1, 2], [[1, 2], [3, 4]], [None], {}, [TEXT], [TEXT, TEXT], {"text": "hi"},
+    {"files": [TEXT]}, {"background": None, "layers": [], "composite": None}, {"background": IMAGE},
+    [{"image": IMAGE}], [{"video": SOUND}], {"video": SOUND}, {"video": SOUND, "subtitles": None},
+    [IMAGE, None], {"headers": ["x"], "data": [[1]]}, {"data": [[1]]}, [{"role": "user", "content": "hi"}],
+    [["hi", "there"]], [["hi", None]], [{"token": "a", "class_or_confidence": None}], {"label": "a"},
+    {"label": "a", "confidences": [{"label": "a", "confidence": 0.5}]}, {"type": "plotly", "plot": "{}"},
+    [{"speaker": "A", "text": "hi"}], [["t.txt"]], {"path": None}, {"path": "/nope"}, 1735725600,
+]  # fmt: skip
+VERSIONS = [
+    *[pytest.param(version, FEW, id=f"{version}-few") for version in NEWEST],
+    *[pytest.param(version, MANY, id=version, marks=pytest.mark.slow) for version in MATRIX[1:]],
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a text, an image and a sound."""
+    (tmp_path / "t.txt").write_text("hello")
+    pixels = zlib.compress(b"".join(b"\0" + b"\xff\0\0" * 4 for _ in range(4)))
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)), (b"IDAT", pixels), (b"IEND", b"")]
+    body = [struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks]  # fmt: skip
+    (tmp_path / "i.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+    with wave.open(str(tmp_path / "s.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\0\0" * 800)
+    return tmp_path
+
+
+def filled(value: Any, file: Callable[[str], Any]) -> Any:
+    if isinstance(value, str) and value.startswith("<"):
+        return file(value[1:-1])
+    if isinstance(value, list):
+        return [filled(item, file) for item in value]
+    return {key: filled(item, file) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize(("version", "values"), VERSIONS)
+def test_nothing_is_refused_that_the_app_takes(version: str, values: list[Any], files: Path) -> None:
+    from gradio_client import handle_file
+
+    with running("gradio_components.py", version, files) as url:
+        names = [endpoint.name for endpoint in read_app(url).endpoints]
+        client = open_client(url, None, 60, workers=4)
+
+        def theirs(case: tuple[str, Any]) -> Any:
+            try:
+                value = filled(case[1], lambda name: handle_file(str(files / name)))
+                return json.dumps(client.predict(value, api_name=case[0]))
+            except Exception as error:  # noqa: BLE001 - whatever it raises: the value was not taken
+                return error
+
+        cases = [(name, value) for name in names for value in values]
+        with ThreadPoolExecutor(4) as pool:
+            expected = list(pool.map(theirs, cases))
+        client.close()
+        outcomes = list(ours(url, cases, files))
+    counts: Counter[str] = Counter()
+    wrong = []
+    for case, want, (refused, answer) in zip(cases, expected, outcomes, strict=True):
+        kind = judge(want, refused, answer)
+        counts[kind] += 1
+        if kind.startswith("only hfspace") or kind == "another answer":
+            wrong.append((kind, *case, want, refused or answer))
+    print(f"\nGradio {version}: {len(names)} components, {len(cases)} values: {dict(counts)}")
+    assert wrong == []
+    assert counts["same answer"] >= len(names)
+
+
+def ours(url: str, cases: list[tuple[str, Any]], files: Path) -> Iterator[tuple[str, Any]]:
+    """(why it is refused, the answer or the error) of each case."""
+    anchor = connect(url, endpoint=EndpointSpec(api_name=cases[0][0]), hub=MemoryHub())
+    with anchor:
+        for name, value in cases:
+            connection = anchor.at(name)
+            given = [filled(value, lambda name: str(files / name))]
+            problems = connection.problems(given)
+            if problems:
+                yield problems[0].message, None
+                continue
+            try:
+                yield "", json.dumps(connection.call(*given))
+            except EndpointError as error:
+                yield "", error
+
+
+def judge(want: Any, refused: str, answer: Any) -> str:
+    failed = isinstance(want, Exception)
+    if refused:
+        return "both refuse" if failed else "only hfspace refuses"
+    if isinstance(answer, EndpointError):
+        return "both refuse" if failed else "only hfspace fails"
+    if failed:
+        return "only gradio_client fails"
+    return "same answer" if want == answer else "another answer"
