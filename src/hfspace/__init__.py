@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hfspace.applier.run import Options, Run
     from hfspace.diagnosis import connect, diagnose
     from hfspace.errors import HfspaceError, ManifestError, PlanRefused, Refusal
-    from hfspace.live.trackio.client import TrackioClient
+    from hfspace.live.experiments.client import TrackioClient
     from hfspace.manifest.loader import load, load_files
     from hfspace.manifest.models import Manifest, SpaceSpec
     from hfspace.model import (
@@ -45,7 +45,7 @@ _HOMES = {
     "diagnose": "hfspace.diagnosis",
     "Look": "hfspace.observer",
     "observe": "hfspace.observer",
-    "TrackioClient": "hfspace.live.trackio.client",
+    "TrackioClient": "hfspace.live.experiments.client",
     "load": "hfspace.manifest.loader",
     "load_files": "hfspace.manifest.loader",
     "Manifest": "hfspace.manifest.models",

@@ -24,9 +24,9 @@ class Cli:
         self.tracker = FakeTracker()
         self.asked: list[tuple[str | None, dict[str, Any]]] = []
         self._capsys = capsys
-        module: Any = types.ModuleType("hfspace.live.trackio.client")
+        module: Any = types.ModuleType("hfspace.live.experiments.client")
         module.TrackioClient = self._client
-        monkeypatch.setitem(sys.modules, "hfspace.live.trackio.client", module)
+        monkeypatch.setitem(sys.modules, "hfspace.live.experiments.client", module)
 
     def _client(self, space: str | None = None, **options: Any) -> FakeTracker:
         self.asked.append((space, options))

@@ -58,9 +58,9 @@ def client(space: str | None = None, **options: Any) -> FakeTracker:
 
 
 def install() -> None:
-    module: Any = types.ModuleType("hfspace.live.trackio.client")
+    module: Any = types.ModuleType("hfspace.live.experiments.client")
     module.TrackioClient = client
-    sys.modules["hfspace.live.trackio.client"] = module
+    sys.modules["hfspace.live.experiments.client"] = module
 
 
 def train(steps: int, pause: float) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hfspace import ExperimentMonitor
 from hfspace.cli.main import run
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio.port import Series
 from tests.endpoints.real_apps import free_port, running, trackio_running
 

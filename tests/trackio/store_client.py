@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hfspace.errors import TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.experiments.client import TrackioClient
+from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.interface import InterfaceTracker
-from hfspace.live.trackio.location import Address
 from hfspace.live.trackio.spacing import Spacing
 from tests.apps.trackio_store import STATUSES, Store
 

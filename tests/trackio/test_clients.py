@@ -16,8 +16,8 @@ from hfspace.errors import (
     TrackioUnavailable,
     UsageError,
 )
+from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio.app_http import AppHttp
-from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.detect import detect
 from hfspace.live.trackio.endpoints import NEEDED as USES
 from hfspace.live.trackio.endpoints import USUAL

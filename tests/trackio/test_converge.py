@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.experiments.client import TrackioClient
+from hfspace.live.experiments.reader import read_experiments
 from hfspace.live.trackio.interface import InterfaceTracker
-from hfspace.live.trackio.reader import read_experiments
 from hfspace.live.trackio.spacing import Spacing
 from hfspace.localhub import LocalHub
 from hfspace.manifest.models import SpaceSpec

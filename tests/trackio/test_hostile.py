@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from hfspace.errors import TrackioUnavailable
+from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio import interface_text as text
 from hfspace.live.trackio.app_http import MOST_PARTS, AppHttp, parsed
 from hfspace.live.trackio.budget import Budget
-from hfspace.live.trackio.client import TrackioClient
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.queue_client import QueueClient
 from tests.endpoints.stand_in import NOT_FOUND, Reply, StandIn

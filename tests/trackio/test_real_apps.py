@@ -14,7 +14,7 @@ import yaml
 
 from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.access import Stored
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.port import Entry
 from tests.endpoints.real_apps import python_of, running, trackio_running

@@ -87,7 +87,7 @@ def test_a_space_that_fell_asleep_since_the_last_call_sleeps_on(
         "/version": Reply.json({"version": "0.43.0", "api_version": 1, "api_transport": "http"}),
         "/api/get_all_projects": Reply.json({"data": []}),
     }
-    monkeypatch.setattr("hfspace.live.trackio.client.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("hfspace.live.experiments.client.IDLE_SECONDS", 0.0)
     with hub_for(app.url, hardware="t4-small") as hub:
         client = TrackioClient(SPACE, hub.token, endpoint=hub.url, env={})
         assert client.list() == ()

@@ -11,7 +11,7 @@ from hfspace.manifest.models import SpaceSpec, TrackioSpec
 from hfspace.model import LiveExperiments, ServedApp, SpaceState
 
 if TYPE_CHECKING:
-    from hfspace.live.trackio.client import TrackioClient
+    from hfspace.live.experiments.client import TrackioClient
 
 TRACKIO_SECONDS = 20.0
 """For one call of a Trackio app."""
@@ -38,7 +38,7 @@ class AppReaders:
 
     def experiments(self, state: SpaceState, spec: SpaceSpec) -> LiveExperiments:
         """What the app of a running Space keeps. Raises TrackioError when it is not ready."""
-        from hfspace.live.trackio.reader import read_experiments
+        from hfspace.live.experiments.reader import read_experiments
 
         with self._client(state, spec, READ_SECONDS) as client:
             return read_experiments(client, spec)
@@ -54,9 +54,9 @@ class AppReaders:
         return self._client(self.hub.space(space), spec, WRITE_SECONDS)
 
     def _client(self, state: SpaceState, spec: SpaceSpec, seconds: float) -> TrackioClient:
+        from hfspace.live.experiments.client import TrackioClient
+        from hfspace.live.experiments.location import WRITE_TOKEN, address_of
         from hfspace.live.trackio.budget import Budget
-        from hfspace.live.trackio.client import TrackioClient
-        from hfspace.live.trackio.location import WRITE_TOKEN, address_of
 
         address = address_of(
             state,

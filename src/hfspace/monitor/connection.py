@@ -52,7 +52,7 @@ def connect(
 ) -> Tracker:
     """A client for the app; `budget` bounds time and bytes of all that is asked of it. Raises TrackioError
     and HubError, here or at the first call."""
-    from hfspace.live.trackio.client import TrackioClient
+    from hfspace.live.experiments.client import TrackioClient
 
     return TrackioClient(
         target.space,

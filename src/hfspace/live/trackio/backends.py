@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hfspace.errors import TrackioUnavailable
+from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppHttp
 from hfspace.live.trackio.base import App
 from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.detect import detect
 from hfspace.live.trackio.interface import InterfaceTracker
-from hfspace.live.trackio.location import Address
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.plugins import open_backend

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected
+from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppHttp, Call, Connection, parsed, unusable
-from hfspace.live.trackio.location import Address
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.trackio.client import TrackioClient
+from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio.interface import InterfaceTracker
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.port import Experiment

@@ -9,20 +9,11 @@ from urllib.parse import urlsplit
 from hfspace.errors import HubError, HubUnreachable, TrackioUnavailable, UsageError
 from hfspace.live.credentials import find_token
 from hfspace.live.gradio.tokens import host_token
+from hfspace.live.trackio.address import Address
 from hfspace.model import FAILED, FREE_HARDWARE, HELD, SpaceState
 
 HUB = "https://huggingface.co"
 WRITE_TOKEN = "TRACKIO_WRITE_TOKEN"  # noqa: S105 - the name of a variable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where an app is, and which tokens may go there. `private`: reading needs the token too."""
-
-    base: str
-    private: bool = False
-    token: str | None = field(default=None, repr=False)
-    write_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from hfspace.errors import NotSupported, UsageError
+from hfspace.live.experiments.location import Place
+from hfspace.live.experiments.names import EndpointNames, entries_of, text_of
+from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.endpoints import endpoint_names
-from hfspace.live.trackio.location import Address, Place
-from hfspace.live.trackio.names import EndpointNames, entries_of, text_of
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
 from hfspace.manifest.trackers import HOLDS, Ability, plugin
 from hfspace.model import Json
