@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from hfspace.cli.main import run
+from hfspace.diagnosis import Diagnosis, Verdict, examine
+from hfspace.live.gradio.codes import Code
+from hfspace.model import ServedApp, ServedEndpoint, ServedParameter
+from hfspace.report.diagnosis import call_command, render
 from tests.endpoints.conftest import Serve
+from tests.endpoints.hub import MemoryHub
 from tests.endpoints.stand_in import Reply, gradio_routes
 
 
@@ -203,3 +208,40 @@ def test_several_endpoints_are_answered_with_how_to_name_one(
 
     assert run(["call", host.url, "x"]) == 1
     assert "--api-name" in capsys.readouterr().err
+
+
+def test_a_diagnosis_fits_80_columns_and_what_is_copied_stays_whole(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+    found = examine(host.url, MemoryHub())
+
+    lines = render(found, columns=80).splitlines()
+
+    assert max(len(line) for line in lines if "http" not in line) <= 80
+    assert render(found).count("\n") < len(lines)
+    assert f"  run   hfspace call {host.url} --api-name /upper text" in lines
+
+
+def test_the_command_that_is_shown_works(serve: Serve) -> None:
+    """Values that look like options, are no text, or hold blanks."""
+    parameters = (
+        ServedParameter(name="text", schema={"enum": ["-a b"]}),
+        ServedParameter(name="count", schema={"type": "integer", "minimum": 3}),
+        ServedParameter(name="size", schema={"type": "number"}, has_default=True, default=2),
+    )
+    endpoint = ServedEndpoint(name="/x", url="http://a/call/x", parameters=parameters)
+    app = ServedApp(kind="gradio", version="6.31.0", endpoints=(endpoint,))
+    verdict = Verdict(code=Code.HEALTHY, seen="")
+    found = Diagnosis(target="acme/x", space="acme/x", verdict=verdict, app=app, base="http://a")
+
+    assert call_command(found, endpoint, app) == "hfspace call acme/x --api-name /x -- '-a b' 3"
+
+
+def test_call_without_values_says_what_the_endpoint_needs(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+
+    assert run(["call", host.url, "--api-name", "/generate"]) == 1
+    assert "/generate takes 1 to 5 values, not 0." in capsys.readouterr().err
+    assert run(["call", host.url, "--api-name", "/generate", "a", "600", "9"]) == 1
+    assert "max_tokens: 600 is above 512. temperature: 9 is above 2." in capsys.readouterr().err

@@ -103,6 +103,7 @@ def test_call_fills_path_query_and_body(
     ("arguments", "words"),
     [
         (["--path", "/health", "1", "2"], "GET /health has no place for 1, 2."),
+        (["--path", "/health", "--no-check", "1"], "GET /health has no place for 1."),
         (["--path", "/search"], "/search needs q."),
         (["--path", "/items/{item}"], "/items/{item} needs item."),
         (["--path", "/items/seven"], "item: 'seven' is not an integer"),

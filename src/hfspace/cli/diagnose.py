@@ -79,7 +79,8 @@ def command(context: Context, **options: Any) -> int:
         context.echo(json_text(to_json(found)))
     else:
         for item in found:
-            context.echo(render(item, verbose=context.verbose, sources=_sources(manifest, item)))
+            sources = _sources(manifest, item)
+            context.echo(render(item, verbose=context.verbose, sources=sources, columns=context.columns))
     healthy = _mend(context, found, manifest, yes=options["yes"]) if options["mend"] else set()
     codes = {item.exit_code for number, item in enumerate(found) if number not in healthy}
     return 2 if 2 in codes else max(codes, default=0)

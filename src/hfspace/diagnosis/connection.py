@@ -121,10 +121,11 @@ class Connection:
         spec = self.spec
         if values is not MISSING:
             spec = self._sending(values)
-        elif app.kind != "gradio" and spec.example is None and "body" not in spec.model_fields_set:
-            spec = self._sending({})  # nothing is sent: what the route needs is told before
+        elif spec.example is None and "body" not in spec.model_fields_set:
+            # Nothing is sent: what the endpoint needs is told before.
+            spec = self._sending([] if app.kind == "gradio" else {})
         endpoint = _endpoint(spec, self.found)
-        if fitting and (app.kind != "gradio" or spec.example is not None):
+        if fitting:
             _refuse(tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES))
         call = call_of(spec, app, endpoint, self.found.base, self.token, timeout)
         return replace(call, cookies=self.found.cookies)
@@ -204,13 +205,13 @@ def _endpoint(spec: EndpointSpec, found: Diagnosis) -> ServedEndpoint:
 def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
     shown = [item for item in app.endpoints if not item.hidden]
     if len(shown) != 1:
-        names = ", ".join(item.name for item in shown[:8]) or "none"
+        names = ", ".join(dict.fromkeys(item.name for item in shown[:8])) or "none"
+        option, key = ("--api-name", "api_name") if app.kind == "gradio" else ("--path", "path")
+        example = shown[0].name if shown else "/…"
         raise EndpointError(
             f"No endpoint is declared for {space}, and the app serves {names}.",
-            hint=(
-                "Name one with --api-name (--path for an HTTP app), or declare it in the manifest: "
-                "endpoint: {api_name: /…}."
-            ),
+            hint=f"Declare it in the manifest (endpoint: {{{key}: {example}}}), or name it: "
+            f"hfspace call {space} {option} {example}",
         )
     name = shown[0].name
     return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)

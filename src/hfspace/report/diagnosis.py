@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
+from textwrap import wrap
 
 from hfspace.diagnosis.verdicts import Attempt, Diagnosis
 from hfspace.live.gradio.components import FILE_KINDS
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
+from hfspace.live.gradio.samples import sample
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
-from hfspace.text import plain
+from hfspace.text import plain, width
 
 FORMAT_VERSION = 1
 _SHOWN_ENDPOINTS = 20
+_INDENT = " " * 8
 _KINDS = {
     "openapi": "HTTP app with OpenAPI routes",
     "tgi": "Text Generation Inference",
@@ -22,8 +26,15 @@ _KINDS = {
 }
 
 
-def render(diagnosis: Diagnosis, *, verbose: int = 0, sources: dict[str, Source] | None = None) -> str:
-    """One diagnosis in lines: seen, why, do, then what the app serves; evidence when `verbose`."""
+def render(
+    diagnosis: Diagnosis,
+    *,
+    verbose: int = 0,
+    sources: dict[str, Source] | None = None,
+    columns: int | None = None,
+) -> str:
+    """One diagnosis in lines: seen, why, do, then what the app serves; evidence when `verbose`. `columns` is
+    the width of the terminal, None where there is none."""
     verdict = diagnosis.verdict
     mark = "problem" if verdict.problem else "ok"
     name = (
@@ -48,7 +59,33 @@ def render(diagnosis: Diagnosis, *, verbose: int = 0, sources: dict[str, Source]
         lines += [f"  {diagnosis.requests} requests, {diagnosis.seconds * 1000:.0f} ms"]
     elif verdict.problem:
         lines += [f"  {plain(line)}" for line in verdict.evidence if line.startswith(("log:", "build log:"))]
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in fold(line, columns))
+
+
+def fold(line: str, columns: int | None) -> list[str]:
+    """`line` in lines of that width, broken between words, later ones indented; a URL or a command that is to
+    be copied stays whole. One line where there is no width (no terminal)."""
+    if columns is None or width(line) <= columns:
+        return [line]
+    sentence, colon, command = line.partition(": hfspace ")
+    if colon:
+        return [*fold(f"{sentence}:", columns), f"{_INDENT}hfspace {command}"]
+    return wrap(line, columns, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False)
+
+
+def call_command(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> str:
+    """`hfspace call` of this endpoint, with a value for each parameter that must be given."""
+    needed = [item for item in values_of(endpoint.parameters) if not item.has_default]
+    values = ["FILE" if item.component in FILE_KINDS else sample(item) for item in needed]
+    option = "--api-name" if app.kind == "gradio" else "--path"
+    alike = [item for item in app.endpoints if item.name == endpoint.name]
+    method = ["--method", endpoint.method] if len(alike) > 1 else []
+    words = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in values]
+    dashes = ["--"] if any(word.startswith("-") for word in words) else []
+    named = [diagnosis.space] if diagnosis.space else [diagnosis.base]
+    if diagnosis.space and diagnosis.hub:
+        named += ["--url", diagnosis.base]
+    return shlex.join(["hfspace", "call", *named, option, endpoint.name, *method, *dashes, *words])
 
 
 def to_json(all_found: Sequence[Diagnosis]) -> Json:
@@ -58,7 +95,7 @@ def to_json(all_found: Sequence[Diagnosis]) -> Json:
 
 def signature(endpoint: ServedEndpoint, *, method: bool = False) -> str:
     """`/name(prompt: string, tokens: number 1..512 = 25) -> string`; a route with its method before it."""
-    known = [item for item in values_of(endpoint.parameters) if item.name or item.label or item.schema]
+    known = [item for item in values_of(endpoint.parameters) if item.name or item.component or item.schema]
     parameters = ", ".join(_parameter(item) for item in known)
     returned = ", ".join(_type(item) for item in values_of(endpoint.returns))
     arrow = f" -> {returned}" if returned else ""
@@ -98,14 +135,15 @@ def _app(diagnosis: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
     chosen = next(
         (item for item in app.endpoints if item.url == diagnosis.call_url), public[0] if public else None
     )
-    return lines + (_how(chosen, app, diagnosis.base) if chosen else [])
+    return lines + (_how(diagnosis, chosen, app) if chosen else [])
 
 
-def _how(endpoint: ServedEndpoint, app: ServedApp, base: str) -> list[str]:
-    lines = []
-    for form, (url, body) in forms(endpoint, app, base).items():
+def _how(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> list[str]:
+    lines = [plain(f"  run   {call_command(diagnosis, endpoint, app)}")]
+    for form, (url, body) in forms(endpoint, app, diagnosis.base).items():
         text = json.dumps(body, ensure_ascii=False) if body is not None else "no body"
-        lines.append(plain(f"  call  {endpoint.method} {url}  {text}  ({form})"))
+        told = f"  ({form})" if form != text else ""
+        lines.append(plain(f"  call  {endpoint.method} {url}  {text}{told}"))
     if app.kind == "gradio":
         if "/call/" in endpoint.url:
             lines.append(

@@ -20,7 +20,7 @@ from hfspace.live.gradio.findings import (
     undeclared,
 )
 from hfspace.live.gradio.openapi import takes
-from hfspace.live.gradio.sending import Sent, placeholders, reshaped, sent_by
+from hfspace.live.gradio.sending import Sent, placeholders, reshaped, sent_by, told
 from hfspace.live.gradio.values import value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
@@ -163,7 +163,7 @@ def _check_body(sent: Sent, endpoint: ServedEndpoint, key: str) -> Iterator[Find
     inside = [item for item in endpoint.parameters if item.place == "body"]
     if sent.left:
         few = [item for item in endpoint.parameters if item.name]
-        message = f"{endpoint.method} {endpoint.name} has no place for {_told(sent.left)}."
+        message = f"{endpoint.method} {endpoint.name} has no place for {told(sent.left)}."
         yield Finding(code="arity", key=key, message=message, hint=f"It takes {signature(few)}.")
         return
     if not inside:
@@ -207,7 +207,3 @@ def _misspelled(
         code="unknown_argument", key=key, message=f"{endpoint.name} has no parameter {name}.",
         hint=f"Did you mean {meant}?", fix=Fix(key=key, value=renamed(given, name, meant)),
     )  # fmt: skip
-
-
-def _told(left: tuple[Json, ...]) -> str:
-    return ", ".join(str(item) for item in left[:4]) + (", …" if len(left) > 4 else "")

@@ -82,11 +82,18 @@ def sent_by(spec: EndpointSpec, endpoint: ServedEndpoint) -> Sent:
 def request_of(spec: EndpointSpec, endpoint: ServedEndpoint, token: str | None) -> Ask:
     """The request itself. Raises EndpointError when a part of it is missing, or a file can't be read."""
     sent = sent_by(spec, endpoint)
+    if sent.left:
+        raise EndpointError(f"{endpoint.method} {endpoint.name} has no place for {told(sent.left)}.")
     url = url_of(endpoint, sent)
     if not sent.has_body:
         return Ask(url=url, method=endpoint.method, token=token)
     kind, content = _encoded(sent.body, endpoint)
     return Ask(url=url, method=endpoint.method, token=token, body=content, content_type=kind)
+
+
+def told(left: Sequence[Json]) -> str:
+    """Values for a sentence, the first four of them."""
+    return ", ".join(str(item) for item in left[:4]) + (", …" if len(left) > 4 else "")
 
 
 def url_of(endpoint: ServedEndpoint, sent: Sent) -> str:
