@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 _MIB = 1024 * 1024
 
@@ -20,6 +20,12 @@ def write_atomically(path: Path, content: str | bytes, mode: int | None = None) 
     """Write `content`; no reader ever sees a half of it. `mode` and the rest: see `replacing`."""
     with replacing(path, mode) as target:
         target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def append_private(path: Path | str) -> BinaryIO:
+    """The file, unbuffered and open at its end; a new one is for its owner only (0600). Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    return open(path, "ab", buffering=0, opener=lambda name, _: os.open(name, flags, 0o600))
 
 
 @contextmanager

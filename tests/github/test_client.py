@@ -71,8 +71,8 @@ def test_redirects_are_not_followed() -> None:
 @pytest.mark.parametrize(
     ("headers", "status", "text", "slept"),
     [
-        ({"retry-after": "7"}, 403, "", 8),
-        ({"retry-after": "7"}, 429, "", 8),
+        ({"retry-after": "7"}, 403, "", 7),
+        ({"retry-after": "7"}, 429, "", 7),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}, 403, "", 31),
         ({"x-ratelimit-remaining": "0"}, 429, "", 60),
         ({}, 403, "You have exceeded a secondary rate limit.", 60),

@@ -133,10 +133,20 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_asks() -> None:
     granted()
     clock = Clock()
     good = httpx.Response(200, json={"access_token": "hf_jwt", "expires_in": 3600})
-    limited = [httpx.Response(429, headers={"retry-after": text}) for text in ("41", "86400", "soon")]
+    limited = [httpx.Response(429, headers={"retry-after": text}) for text in ("41", "soon")]
     respx.post(EXCHANGE).mock(side_effect=[*limited, good])
     assert tokens(clock).token_for("acme/a") == "hf_jwt"
-    assert clock.slept == [41, 300, 4]
+    assert clock.slept == [41, 2]
+
+
+@respx.mock
+def test_a_rate_limit_of_a_day_is_not_waited_for() -> None:
+    granted()
+    clock = Clock()
+    post = respx.post(EXCHANGE).mock(return_value=httpx.Response(429, headers={"retry-after": "86400"}))
+    with pytest.raises(HubUnreachable, match="429"):
+        tokens(clock).token_for("acme/a")
+    assert (post.call_count, clock.slept) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,15 @@ import click
 from hfspace.cli.main import COMMANDS, cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
-COMMON = {"verbose", "quiet", "no_color", "log_format", "no_input", "help", "files", "overlays"}
+COMMON = {"verbose", "quiet", "no_color", "log_format", "no_input", "debug_file", "help", "files", "overlays"}
 INTRO = """# Commands
 
 <!-- Made from the commands by tests/unit/test_commands_page.py: edit their help, not this page. -->
 
 Options of every command: `-v` (more detail), `-q` (no progress), `--no-color`, `--log-format text|json`,
-`--no-input`. Where a manifest is read: `-f FILE` (a file, directory or glob; repeatable; default
-`spaces.yaml`, or what `HFSPACE_FILE` names) and `--overlay FILE` (merged over it).
+`--no-input`; `-vv` and `--debug-file FILE` show each request ([debugging.md](debugging.md)). Where a
+manifest is read: `-f FILE` (a file, directory or glob; repeatable; default `spaces.yaml`, or what
+`HFSPACE_FILE` names) and `--overlay FILE` (merged over it).
 
 What is asked for goes to stdout; progress, questions and errors to stderr. Exit codes: **0** done, or
 nothing to do; **1** an error, nothing was changed; **3** apply changed something and failed on something

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from hfspace.cli.plan import rendered
 from hfspace.cli.progress import progress
 from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import AuditLogIncomplete, UsageError
+from hfspace.files import append_private
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.planner.counts import exit_code
 from hfspace.planner.saved import load
@@ -159,7 +159,7 @@ def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
     """The audit log, opened before the first write: one that can't be written stops the apply in time."""
     try:
         # For its owner only: it holds the values of variables.
-        file = open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+        file = append_private(path)
     except OSError as error:
         raise UsageError(f"--audit-log {path} can't be written: {error.strerror}.") from None
     with file:

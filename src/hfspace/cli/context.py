@@ -42,6 +42,7 @@ class Context:
     color: bool = False
     log_format: str = "text"
     no_input: bool = False
+    debug_file: str | None = None
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     secrets: KnownSecrets = field(default_factory=KnownSecrets)
 
@@ -200,13 +201,18 @@ _FILE_OPTIONS = (
     ),
 )
 _COMMON_OPTIONS = (
-    click.option("-v", "--verbose", count=True, help="More detail."),
+    click.option("-v", "--verbose", count=True, help="More detail; -vv: also each request."),
     click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
     click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
     click.option(
         "--log-format", type=click.Choice(["text", "json"]), default=None, help="Form of messages on stderr."
     ),
     click.option("--no-input", is_flag=True, help="Never ask; refuse what needs a confirmation."),
+    click.option(
+        "--debug-file",
+        metavar="FILE",
+        help="Append each request to FILE (docs/debugging.md).",
+    ),
 )
 
 
@@ -231,6 +237,7 @@ def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) 
         color=color if not options["no_color"] else False,
         log_format=options["log_format"] or context.log_format,
         no_input=context.no_input or options["no_input"],
+        debug_file=options["debug_file"] or context.debug_file,
         env=env,
     )
 
@@ -250,7 +257,7 @@ def hfspace_command(
 
 def _with_context(function: Callable[..., int], options: type | None, manifest: bool) -> Callable[..., int]:
     """`function`, called with the merged Context before its own options."""
-    names = ("verbose", "quiet", "no_color", "log_format", "no_input")
+    names = ("verbose", "quiet", "no_color", "log_format", "no_input", "debug_file")
 
     @click.pass_context
     @functools.wraps(function)
@@ -259,7 +266,17 @@ def _with_context(function: Callable[..., int], options: type | None, manifest: 
         chosen |= {name: given.pop(name) if manifest else () for name in ("files", "overlays")}
         above = click_context.find_object(Context) or Context()
         context = merge(above, chosen, above.env)
-        return function(context, **given) if options is None else function(context, options(**given))
+        arguments = given if options is None else {}
+        chosen_options = () if options is None else (options(**given),)
+        show = context.debug if context.verbose > 1 else None
+        if show is None and context.debug_file is None:
+            return function(context, *chosen_options, **arguments)
+        from hfspace.cli.debugging import debugging
+
+        with debugging(
+            click_context.command_path, show=show, file=context.debug_file, secrets=context.secrets
+        ):
+            return function(context, *chosen_options, **arguments)
 
     return global_options(call, manifest=manifest)
 

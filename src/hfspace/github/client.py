@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.channel import is_confidential
+from hfspace.retries import Retries
 
 if TYPE_CHECKING:
     import httpx
@@ -58,7 +59,7 @@ class GitHub:
             raise UsageError(
                 "There is no GitHub token.", hint="Pass `GITHUB_TOKEN: ${{ github.token }}` to this step."
             )
-        self._sleep, self._now = sleep, now
+        self._retries = Retries(attempts=_ATTEMPTS, longest=_LONGEST_WAIT, sleep=sleep, now=now)
         self._http = httpx.Client(
             timeout=httpx.Timeout(30, connect=10),
             follow_redirects=False,
@@ -127,38 +128,17 @@ class GitHub:
         """One request, with the tries that are safe. Raises GitHubError."""
         import httpx
 
+        why = ""
         response: httpx.Response | None = None
-        for attempt in range(_ATTEMPTS):
-            try:
-                response = self._http.request(method, url, params=params, json=body)
-            except (httpx.TransportError, httpx.InvalidURL) as error:
-                response, why = None, type(error).__name__
-                wait: float | None = 2.0**attempt if method != "POST" else None
-            else:
-                if response.is_success:
-                    return response
-                why, wait = "", self._wait(response, method, attempt)
-            if wait is None or wait > _LONGEST_WAIT or attempt == _ATTEMPTS - 1:
-                break
-            self._sleep(wait)
-        raise _refused(method, url.removeprefix(self._base), response, why)
-
-    def _wait(self, response: httpx.Response, method: str, attempt: int) -> float | None:
-        """Seconds until another try makes sense; None when it does not."""
-        if response.status_code in {403, 429}:
-            # A rate-limited request was not carried out, so a POST may be sent again too.
-            after = response.headers.get("retry-after", "")
-            if after.isdigit():
-                return float(after) + 1
-            if response.headers.get("x-ratelimit-remaining") == "0":
-                reset = response.headers.get("x-ratelimit-reset", "")
-                return max(1.0, float(reset) - self._now() + 1) if reset.isdigit() else 60.0
-            if "secondary rate limit" in response.text:
-                return 60.0
-            return 2.0**attempt if response.status_code == 429 else None
-        if response.status_code >= 500 and method != "POST":
-            return 2.0**attempt
-        return None
+        try:
+            response = self._retries.send(
+                lambda: self._http.request(method, url, params=params, json=body), repeatable=method != "POST"
+            )
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            why = type(error).__name__
+        if response is None or not response.is_success:
+            raise _refused(method, url.removeprefix(self._base), response, why)
+        return response
 
 
 def _refused(method: str, path: str, response: httpx.Response | None, why: str) -> GitHubError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfspace.errors import HubUnreachable, NotTrusted, Unauthorized
 from hfspace.live.channel import is_confidential
+from hfspace.retries import Retries
 
 if TYPE_CHECKING:
     import httpx
@@ -49,7 +50,8 @@ class KeylessTokens:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._env, self._endpoint = env, endpoint.rstrip("/")
-        self._clock, self._sleep = clock, sleep
+        self._clock = clock
+        self._retries = Retries(attempts=_ATTEMPTS, longest=_LONGEST_PAUSE, sleep=sleep)
         self._held: dict[str, _Held] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -126,29 +128,20 @@ class KeylessTokens:
         """An exchange has no effect that lasts, so both requests may be sent again."""
         import httpx
 
-        status, wait = 0, 0.0
+        status = 0
         # Proxies of the environment are for the world outside, not for a server on this machine.
         local = url.startswith("http://")
         with httpx.Client(timeout=20, follow_redirects=False, trust_env=not local) as http:
-            for attempt in range(_ATTEMPTS):
-                try:
-                    response = http.request(method, url, **options)
-                except httpx.TransportError:
-                    status, wait = 0, 2.0**attempt
-                else:
-                    status, wait = response.status_code, _pause(response, 2.0**attempt)
-                    if status != 429 and status < 500:
-                        return response
-                if attempt < _ATTEMPTS - 1:
-                    self._sleep(wait)
+            try:
+                response = self._retries.send(lambda: http.request(method, url, **options), repeatable=True)
+            except httpx.TransportError:
+                pass
+            else:
+                status = response.status_code
+                if status != 429 and status < 500:
+                    return response
         what = f"answered {status}" if status else "gave no answer"
         raise HubUnreachable(f"{whom[0].upper()}{whom[1:]} {what} when a token was asked for.", status=status)
-
-
-def _pause(response: httpx.Response, otherwise: float) -> float:
-    """What a rate limit asks for, up to its window of five minutes: big fleets exchange many tokens."""
-    after = response.headers.get("retry-after", "")
-    return min(float(after), _LONGEST_PAUSE) if after.isdigit() else otherwise
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from urllib.parse import urljoin, urlsplit
 
 from hfspace.errors import HubFault, HubUnreachable
 from hfspace.live.limiter import Limiter
+from hfspace.requestlog import log_request
+from hfspace.retries import asked_wait
 
 TIMEOUT_SECONDS = 30.0
 ANSWER_SECONDS = 120.0
@@ -199,7 +200,7 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
     """Send, and send again where that is harmless; the last answer or error is the caller's."""
     read = request.method in _READS
     for attempt in range(1, ATTEMPTS + 1):
-        answer = _send(httpx, inner, request, limiter)
+        answer = _send(httpx, inner, request, limiter, attempt)
         last = attempt == ATTEMPTS
         if isinstance(answer, Exception):
             # A connection that was never made has changed nothing; any other break may have.
@@ -209,7 +210,7 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
                 raise GaveUp(answer)
             _back_off(limiter, attempt, None)
         elif answer.status_code == 429 and not last:
-            limiter.wait_for_window(limiter.refused(_retry_after(answer.headers)))
+            limiter.wait_for_window(limiter.refused(asked_wait(answer.headers)))
         elif answer.status_code == 409 and "conflicting operation" in answer.text:
             # huggingface_hub repeats such a create without end (docs/hub-api.md section 8): slow it down.
             limiter.pace.sleep(1.0, "waiting for another operation on the Hub to end")
@@ -223,17 +224,28 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
     raise AssertionError("unreachable")
 
 
-def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any:
+def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter, attempt: int) -> Any:
     """One request: its response, read to the end unless it is a stream of events, or its transport error."""
     limiter.acquire()
-    response = None
+    response, failure, started = None, None, time.monotonic()
     try:
         response = inner.handle_request(request)
         return response if _is_stream(response) else _whole(httpx, response, request, limiter)
     except httpx.TransportError as error:
+        failure = error
         return error
     finally:
         limiter.release(response.headers if response is not None else None)
+        log_request(
+            request.method,
+            str(request.url),
+            started,
+            status=response.status_code if response is not None else 0,
+            headers=response.headers if response is not None else None,
+            attempt=attempt,
+            left=limiter.left,
+            error=failure,
+        )
 
 
 def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> Any:
@@ -272,20 +284,7 @@ def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> 
 
 
 def _back_off(limiter: Limiter, attempt: int, response: Any) -> None:
-    after = _retry_after(response.headers) if response is not None else None
+    after = asked_wait(response.headers) if response is not None else None
     jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads threads, not a secret
     pause = after if after is not None else min(0.25 * 2**attempt, 8.0) * jitter
     limiter.pace.sleep(pause, "waiting to ask the Hub again")
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds, None when nothing tells. Retry-After is the Hub's explicit wish; else the figure of a window
-    that is used up."""
-    text = headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return max(float(text), 1.0)
-    if found := re.search(r"\bt=(\d+)", headers.get("ratelimit", "")):
-        exhausted = re.search(r"\br=0\b", headers.get("ratelimit", ""))
-        if exhausted:
-            return int(found[1]) + 1.0
-    return None

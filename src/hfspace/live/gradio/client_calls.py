@@ -19,6 +19,7 @@ from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, Endpo
 from hfspace.live.gradio.components import with_files
 from hfspace.live.gradio.contract import values_of
 from hfspace.model import Json, ServedParameter
+from hfspace.requestlog import log_request
 
 _IDLE_SECONDS = 60.0
 
@@ -93,7 +94,8 @@ class _Child:
 
     def stream(self, call: Call) -> Generator[Json, None, Result]:
         """As `Conversation.stream`. The process ends unless the app itself ended the call."""
-        deadline = time.monotonic() + call.timeout
+        started, place = time.monotonic(), f"{call.base}{call.endpoint.name}"
+        deadline = started + call.timeout
         args, kwargs = arguments(call)
         self._write({
             "name": call.endpoint.name, "timeout": call.timeout, "generator": call.endpoint.generator,
@@ -108,9 +110,13 @@ class _Child:
                     continue
                 alive = bool(message["alive"])
                 if "seconds" in message:
+                    log_request("CALL", place, started)
                     return Result(answer=last, seconds=float(message["seconds"]))
                 raise EndpointError(_reason(str(message["error"]), str(message["text"]), call))
             raise EndpointError(f"{call.endpoint.name} could not be called: its client ended without a word.")
+        except EndpointError as error:
+            log_request("CALL", place, started, error=error)
+            raise
         finally:
             self._used = time.monotonic()
             if not alive:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from hfspace.model import Json
+from hfspace.requestlog import hooks, log_request
 from hfspace.text import one_line, plain
 from hfspace.version import __version__
 
@@ -104,6 +105,7 @@ def new_client(asks: Sequence[Ask], timeout: float) -> Any:
         timeout=timeout,
         follow_redirects=False,
         headers={"user-agent": _user_agent(), "accept-encoding": "identity"},
+        event_hooks=hooks(asynchronous=True),
     )
 
 
@@ -141,6 +143,7 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
                     seconds=time.monotonic() - started,
                 )
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, zlib.error) as error:
+        log_request(ask.method, ask.url, started, error=error)
         spent = time.monotonic() - started
         return Answer(url=ask.url, method=ask.method, seconds=spent, problem=explain(error, ask.url, timeout))
 

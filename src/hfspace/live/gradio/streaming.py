@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from hfspace.live.gradio.calls import CallTimeout, EndpointError
 from hfspace.live.gradio.fetch import Answer, Ask, explain, new_client, pieces
+from hfspace.requestlog import log_request
 
 T = TypeVar("T")
 
@@ -57,14 +58,13 @@ def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[A
     def run(step: Coroutine[Any, Any, T]) -> T:
         try:
             return loop.run(within(step))
-        except TimeoutError:
-            raise CallTimeout(
-                f"{ask.method} {ask.url} did not complete within {timeout:g} s.", hint="Give it more time."
-            ) from None
-        except httpx.TimeoutException as error:
-            raise CallTimeout(explain(error, ask.url, timeout)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
-            raise EndpointError(explain(error, ask.url, timeout)) from None
+            log_request(ask.method, ask.url, started, error=error)
+            if isinstance(error, TimeoutError):
+                late = f"{ask.method} {ask.url} did not complete within {timeout:g} s."
+                raise CallTimeout(late, hint="Give it more time.") from None
+            failure = CallTimeout if isinstance(error, httpx.TimeoutException) else EndpointError
+            raise failure(explain(error, ask.url, timeout)) from None
 
     loop = _Loop()
     client = new_client([ask], timeout)

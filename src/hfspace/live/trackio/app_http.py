@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hfspace.live.gradio.fetch import MAX_BYTES, explain, run, safe_host
 from hfspace.live.trackio.budget import Budget, TooMuch, TooSlow
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
+from hfspace.requestlog import hooks, log_request
 
 T = TypeVar("T")
 
@@ -126,6 +128,7 @@ class AppHttp:
                 # A client that never speaks TLS needs no certificates; loading them costs 20 ms.
                 verify=self.base.lower().startswith("https:"),
                 headers={"accept-encoding": "identity"},
+                event_hooks=hooks(asynchronous=True),
             ) as client:
                 connection = Connection(client, self.base, budget)
                 return tuple(await asyncio.gather(*map(one, calls)))
@@ -145,11 +148,13 @@ class AppHttp:
     async def _timed(self, call: Call[T], connection: Connection) -> T:
         import httpx
 
+        started = time.monotonic()
         left = connection.budget.seconds(self.host) if connection.budget is not None else self.timeout
         try:
             async with asyncio.timeout(min(self.timeout, left)):
                 return await call.make(connection)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
+            log_request("CALL", f"{self.base}/{call.name.lstrip('/')}", started, error=error)
             if isinstance(error, TimeoutError | httpx.TimeoutException):
                 if connection.budget is not None:
                     connection.budget.seconds(self.host)

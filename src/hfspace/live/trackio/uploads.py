@@ -11,6 +11,7 @@ from typing import Any
 from hfspace.errors import TrackioRejected, TrackioUnavailable
 from hfspace.live.gradio.fetch import explain, safe_host
 from hfspace.model import Json
+from hfspace.requestlog import hooks
 
 Watch = Callable[[int], None]
 """Hears how many bytes of a file were sent."""
@@ -34,7 +35,10 @@ def send_file(base: str, headers: Mapping[str, str], path: Path, *, timeout: flo
         try:
             with (
                 httpx.Client(
-                    base_url=base, timeout=timeout, verify=base.lower().startswith("https:")
+                    base_url=base,
+                    timeout=timeout,
+                    verify=base.lower().startswith("https:"),
+                    event_hooks=hooks(),
                 ) as client,
                 client.stream(
                     "POST", "/api/upload", headers=dict(headers), files={"files": (path.name, body)}
