@@ -159,3 +159,49 @@ def test_a_stage_of_the_hub_is_no_command_for_the_terminal_or_the_runner(
     out, err = capsys.readouterr()
     assert err == "\\::error::forged \nRUNNING\n## [error]forged\n"
     assert out == "\\::error::forged\n"
+
+
+@pytest.fixture
+def crashing() -> Iterator[LocalHub]:
+    """A Hub whose Space takes a change, and does not come up after it."""
+    space = {"stage": "RUNNING", "start": "crash", "variables": {"A": "one"}}
+    with LocalHub({**SEED, "spaces": {"acme/x": space}, "hub": {"time_scale": 300}}) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "hfspace apply --yes --format json > /dev/full",
+        "hfspace apply --yes --format json > /dev/full 2> /dev/full",
+        "hfspace apply --yes | true; exit ${PIPESTATUS[0]}",
+        "hfspace apply --yes 2>&1 | true; exit ${PIPESTATUS[0]}",
+    ],
+)
+def test_an_apply_whose_output_is_lost_still_tells_by_its_exit_code(
+    tmp_path: Path, crashing: LocalHub, shell: str
+) -> None:
+    """`apply | head` exited 0 after a failure; over a full device it exited 1 after a change."""
+    done = _run(tmp_path, f"exec bash -c '{shell}'", crashing)
+    assert done.returncode == 3, done.stderr
+    assert crashing.space("acme/x")["variables"]["A"]["value"] == "two"
+
+
+def test_a_result_that_can_not_be_written_is_told_on_stderr(tmp_path: Path, crashing: LocalHub) -> None:
+    done = _run(tmp_path, "hfspace apply --yes --format json > /dev/full", crashing)
+    assert "The output could not be written: No space left on device." in done.stderr
+    assert '"exit_code": 3' in done.stderr
+    assert '"acme/x.variables.A"' in done.stderr
+
+
+def test_a_plan_that_can_not_be_shown_is_not_applied(tmp_path: Path, hub: LocalHub) -> None:
+    done = _run(tmp_path, "hfspace apply --yes > /dev/full", hub)
+    assert (done.returncode, hub.space("acme/x")["variables"]["A"]["value"]) == (1, "one")
+    assert "Nothing was changed: the plan could not be shown." in done.stderr
+    assert "variables.A" in done.stderr
+
+
+def test_a_plan_tells_by_its_exit_code_also_where_nobody_reads_it(tmp_path: Path, hub: LocalHub) -> None:
+    shell = "hfspace plan --detailed-exitcode | true; exit ${PIPESTATUS[0]}"
+    done = _run(tmp_path, f"exec bash -c '{shell}'", hub)
+    assert done.returncode == 2, done.stderr

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from hfspace.applier.audit import AuditLog
-from hfspace.applier.events import Event, Listener
-from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.plan import rendered
-from hfspace.cli.progress import progress
-from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
+from hfspace.cli.session import carry_out, open_session, parse_timeout
 from hfspace.errors import AuditLogIncomplete, UsageError
 from hfspace.files import append_private
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
@@ -27,7 +24,29 @@ from hfspace.session import Session
 from hfspace.text import json_text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """What is applied, how, under which leave, and where it is written down."""
+
+    plan_file: Path | None
+    yes: bool
+    targets: tuple[str, ...]
+    shard: str | None
+    parallelism: int
+    no_wait: bool
+    wake: bool
+    no_verify: bool
+    timeout: str
+    allow_delete: bool
+    force: bool
+    strict: bool
+    allow_unknown: bool
+    audit_log: Path | None
+    form: str
+
+
 @hfspace_command(
+    ApplyOptions,
     name="apply",
     epilog="\b\nExamples:\n  hfspace apply\n  hfspace apply --yes --audit-log apply.ndjson\n"
     "  hfspace apply --target acme/whisper.hardware\n"
@@ -58,104 +77,65 @@ from hfspace.text import json_text
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
 )
-def command(
-    context: Context,
-    plan_file: Path | None,
-    yes: bool,
-    targets: tuple[str, ...],
-    shard: str | None,
-    parallelism: int,
-    no_wait: bool,
-    wake: bool,
-    no_verify: bool,
-    timeout: str,
-    allow_delete: bool,
-    force: bool,
-    strict: bool,
-    allow_unknown: bool,
-    audit_log: Path | None,
-    form: str,
-) -> int:
+def command(context: Context, options: ApplyOptions) -> int:
     """Make the Hub what the manifest says. Shows the plan and asks before the first change."""
-    if plan_file is not None and (targets or shard):
+    if options.plan_file is not None and (options.targets or options.shard):
         raise UsageError(
             "A saved plan is applied as it is.", hint="Give --target or --shard to `hfspace plan`."
         )
-    saved = load(plan_file) if plan_file is not None else None
+    saved = load(options.plan_file) if options.plan_file is not None else None
     session = open_session(
         context,
-        wake=wake,
-        shard=shard,
-        timeout=parse_timeout(timeout),
+        wake=options.wake,
+        shard=options.shard,
+        timeout=parse_timeout(options.timeout),
         only=saved.declared if saved is not None and saved.is_whole else None,
     )
-    made = session.confirm(saved) if saved is not None else session.plan(targets, to_apply=True)
-    _show_plan(made, context, form)
-    approved = made.approve(allow_delete=allow_delete, force=force, strict=strict)
-    if made.is_empty:
-        return _nothing_to_do(made, context, form, allow_unknown=allow_unknown)
-    if not yes and not context.confirm("\nDo you want to make these changes?"):
+    plan = session.confirm(saved) if saved is not None else session.plan(options.targets, to_apply=True)
+    _show_plan(context, options, plan)
+    approved = plan.approve(allow_delete=options.allow_delete, force=options.force, strict=options.strict)
+    if plan.is_empty:
+        if options.form == "json":
+            context.echo(_text(context, options, ApplyResult(outcomes=())))
+        return exit_code(plan, allow_unknown=options.allow_unknown)
+    if not options.yes and not context.confirm("\nDo you want to make these changes?"):
         raise UsageError("Nothing was changed.")
-    options = replace(context.apply_options, wait=not no_wait, verify=not no_verify, parallelism=parallelism)
+    return _apply(context, options, session, approved)
+
+
+def _apply(context: Context, options: ApplyOptions, session: Session, approved: ApprovedPlan) -> int:
+    """The exit code: what was done and what failed decides it, also where nobody reads the result."""
+    settings = replace(
+        context.apply_options,
+        wait=not options.no_wait,
+        verify=not options.no_verify,
+        parallelism=options.parallelism,
+    )
     with ExitStack() as stack:
-        audit = stack.enter_context(_audit(audit_log, made)) if audit_log else None
-        result = execute(session, approved, context, options, audit=audit)
-    _show(result, context, form)
+        audit = stack.enter_context(_audit(options.audit_log, approved.plan)) if options.audit_log else None
+        result = carry_out(context, session, approved, settings, *([audit] if audit else []))
+    is_written = context.conclude(_text(context, options, result))
     if audit is not None and audit.missing:
-        raise AuditLogIncomplete(str(audit_log), audit.missing)
-    return result.exit_code or exit_code(made, allow_unknown=allow_unknown)
+        raise AuditLogIncomplete(str(options.audit_log), audit.missing)
+    if not is_written:
+        return 3 if any(outcome.applied for outcome in result.outcomes) else 1
+    return result.exit_code or exit_code(approved.plan, allow_unknown=options.allow_unknown)
 
 
-def execute(
-    session: Session,
-    approved: ApprovedPlan,
-    context: Context,
-    options: Options,
-    *,
-    audit: AuditLog | None = None,
-) -> ApplyResult:
-    """Carry out a plan, with progress on stderr and the audit log if one was asked for."""
-    changes = approved.plan.changes
-    with ExitStack() as stack:
-        spaces = len({change.space for change in changes})
-        listeners: list[Listener] = [stack.enter_context(progress(context, spaces))]
-        if audit is not None:
-            listeners.append(audit)
-        stack.enter_context(stop_on_sigterm(session.pace))
-        return session.apply(approved, options=options, listener=_all(listeners))
-
-
-def _all(listeners: list[Listener]) -> Listener:
-    def tell(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return tell
-
-
-def _show_plan(made: Plan, context: Context, form: str) -> None:
-    text = rendered(made, "text", context, applying=True)
-    if form == "text":
-        context.echo(text)
-    else:
+def _show_plan(context: Context, options: ApplyOptions, plan: Plan) -> None:
+    text = rendered(plan, "text", context, applying=True)
+    if options.form == "json":
         context.note(text)
+    elif not context.conclude(text):
+        raise UsageError("Nothing was changed: the plan could not be shown.")
 
 
-def _nothing_to_do(made: Plan, context: Context, form: str, *, allow_unknown: bool) -> int:
-    if form == "json":
-        _show(ApplyResult(outcomes=()), context, form)
-    return exit_code(made, allow_unknown=allow_unknown)
-
-
-def _show(result: ApplyResult, context: Context, form: str) -> None:
-    if form == "json":
-        context.echo(json_text(to_json(result)))
-        return
-    context.echo(render(result, color=context.color))
+def _text(context: Context, options: ApplyOptions, result: ApplyResult) -> str:
+    return json_text(to_json(result)) if options.form == "json" else render(result, color=context.color)
 
 
 @contextmanager
-def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
+def _audit(path: Path, plan: Plan) -> Iterator[AuditLog]:
     """The audit log, opened before the first write: one that can't be written stops the apply in time."""
     try:
         # For its owner only: it holds the values of variables.
@@ -163,4 +143,4 @@ def _audit(path: Path, made: Plan) -> Iterator[AuditLog]:
     except OSError as error:
         raise UsageError(f"--audit-log {path} can't be written: {error.strerror}.") from None
     with file:
-        yield AuditLog(file, made, lambda: datetime.now(UTC))
+        yield AuditLog(file, plan, lambda: datetime.now(UTC))

@@ -7,12 +7,13 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hfspace.cli.door import behind
+from hfspace.cli.door import behind, discard_stdout
 from hfspace.errors import UsageError
 from hfspace.redaction import KnownSecrets
 
@@ -153,6 +154,19 @@ class Context:
         """What was asked for: to stdout."""
         click.echo(text, color=self.color or None)
 
+    def conclude(self, text: str) -> bool:
+        """What a command has done, to stdout. Where that can't be written it goes to stderr, and this is
+        False: it can't be had again. A reader who is gone (head) has seen enough."""
+        try:
+            self.echo(text)
+        except BrokenPipeError:
+            discard_stdout()
+        except OSError as error:
+            discard_stdout()
+            self.warn(f"The output could not be written: {error.strerror}.\n{text}")
+            return False
+        return True
+
     def direct(self, line: str) -> None:
         """A line for a program that obeys it (GitHub's runner, a shell): to stdout, as it is."""
         click.echo(line, file=behind(sys.stdout))
@@ -184,7 +198,8 @@ class Context:
             import json
 
             text = json.dumps({"level": level, "message": text})
-        click.echo(text, err=True)
+        with suppress(OSError):  # nobody reads it, and what goes on is not to end by that
+            click.echo(text, err=True)
 
 
 _FILE_OPTIONS = (

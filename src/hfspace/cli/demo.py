@@ -9,8 +9,13 @@ from pathlib import Path
 
 import click
 
+from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.plan import rendered
+from hfspace.cli.session import carry_out, open_session
 from hfspace.errors import HfspaceError
+from hfspace.localhub import LocalHub
+from hfspace.report.apply_text import render
 
 
 @hfspace_command(
@@ -23,8 +28,6 @@ from hfspace.errors import HfspaceError
 )
 def command(context: Context, keep: Path | None) -> int:
     """Plan, apply and plan again, on an embedded local Hub with a dozen Spaces that have drifted."""
-    from hfspace.localhub import LocalHub
-
     examples = fleet_folder()
     with LocalHub(seed=examples / "hub.yaml", db=str(keep) if keep else ":memory:") as hub:
         here = replace(
@@ -63,19 +66,13 @@ def demo_environment(env: Mapping[str, str], url: str, token: str) -> dict[str, 
 
 
 def _story(context: Context) -> int:
-    from hfspace.applier.run import Options
-    from hfspace.cli.apply import execute
-    from hfspace.cli.plan import rendered
-    from hfspace.cli.session import open_session
-    from hfspace.report.apply_text import render
-
     session = open_session(context, timeout=120)
-    made = session.plan(to_apply=True)
-    context.echo(rendered(made, "text", context))
-    if made.errors:
+    plan = session.plan(to_apply=True)
+    context.echo(rendered(plan, "text", context))
+    if plan.errors:
         raise HfspaceError("The demo's plan has errors; this is a bug in hfspace.")
     context.echo("\n$ hfspace apply --yes\n")
-    result = execute(session, made.approve(), context, Options(poll_seconds=0.3, settle_seconds=2))
+    result = carry_out(context, session, plan.approve(), Options(poll_seconds=0.3, settle_seconds=2))
     context.echo(render(result, color=context.color))
     context.echo("\n$ hfspace plan\n")
     again = open_session(context).plan()

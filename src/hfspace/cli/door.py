@@ -7,6 +7,7 @@ defused. What gets through are line ends, tabs, and the colours of our own.
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import threading
@@ -107,6 +108,11 @@ def screen(stream: TextIO) -> TextIO:
     if isinstance(stream, Door):
         return cast(TextIO, Screen(stream.stream, stream.secrets))
     return stream
+
+
+def discard_stdout() -> None:
+    """What stdout still holds and is given from here on goes nowhere, so that nothing fails by it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def _any(patterns: tuple[str, ...], values: Iterable[str | None]) -> bool:
 
 
 @hfspace_command(
+    ListOptions,
     manifest=False,
     name="list",
     epilog="\b\nExamples:\n  hfspace list acme\n  hfspace list --all --stage 'RUNNING*' --sort cost\n"
@@ -77,16 +78,15 @@ def _any(patterns: tuple[str, ...], values: Iterable[str | None]) -> bool:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", help="Form of the list."
 )
-def command(context: Context, **options: object) -> int:
+def command(context: Context, options: ListOptions) -> int:
     """List the Spaces of OWNER (default: the token's account), of all owners, or of a search."""
-    chosen = ListOptions(**options)  # type: ignore[arg-type]
     hub = context.hub()
     flavors = hub.flavors()
-    matching = filter(chosen.holds, _read(hub, chosen))
-    states = islice(_sorted(matching, chosen.sort, flavors), chosen.limit)
-    if chosen.form == "json":
+    matching = filter(options.holds, _read(hub, options))
+    states = islice(_sorted(matching, options.sort, flavors), options.limit)
+    if options.form == "json":
         lines = _json(report.to_json(state, flavors) for state in states)
-    elif chosen.form == "csv":
+    elif options.form == "csv":
         lines = report.list_csv(states, flavors)
     else:
         lines = report.list_lines(states, flavors, columns=context.columns)
@@ -95,18 +95,18 @@ def command(context: Context, **options: object) -> int:
     return 4 if hub.left_out else 0
 
 
-def _read(hub: HubClient, chosen: ListOptions) -> Iterator[SpaceState]:
+def _read(hub: HubClient, options: ListOptions) -> Iterator[SpaceState]:
     """Page by page; with --all owner after owner."""
-    authors: list[str | None] = [chosen.owner]
-    if chosen.all or (chosen.owner is None and chosen.search is None):
-        if chosen.owner is not None:
+    authors: list[str | None] = [options.owner]
+    if options.all or (options.owner is None and options.search is None):
+        if options.owner is not None:
             raise UsageError("OWNER and --all exclude each other.", hint="hfspace list --all")
         account = hub.whoami()
         if account is None or account.role == "oidc":
             raise UsageError("Whose Spaces? There is no token to tell.", hint="hfspace list OWNER")
-        authors = [account.name, *(sorted(account.orgs) if chosen.all else ())]
+        authors = [account.name, *(sorted(account.orgs) if options.all else ())]
     return chain.from_iterable(
-        hub.list_spaces(author=author, search=chosen.search, details=True) for author in authors
+        hub.list_spaces(author=author, search=options.search, details=True) for author in authors
     )
 
 

@@ -11,11 +11,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from hfspace.cli.context import Context, global_options, merge
-from hfspace.cli.door import doors
+from hfspace.cli.door import discard_stdout, doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
 from hfspace.manifest.environment import TOKENS
 from hfspace.redaction import KnownSecrets
@@ -149,12 +150,12 @@ def _run(args: Sequence[str] | None, context: Context) -> int:
         return _say(error.message, error.hint, error.exit_code)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; stdout is gone, so the interpreter must not flush it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return 0
     except OSError as error:
         if error.errno not in _OUTPUT_LOST:
             return _crash(error)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return _say(f"The output could not be written: {error.strerror}.", "", 1)
     except Exception as error:  # noqa: BLE001 - the last door: a crash of our own must say so
         return _crash(error)
@@ -177,16 +178,19 @@ def _terminate(signum: int, frame: object) -> None:
 def _say(message: str, hint: str, code: int) -> int:
     from hfspace.text import plain  # not on the way to --help
 
-    click.echo(f"hfspace: {plain(message)}", err=True)
-    if hint:
-        click.echo(f"  {plain(hint)}", err=True)
+    _tell(f"hfspace: {plain(message)}" + (f"\n  {plain(hint)}" if hint else ""))
     return code
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # stderr may be full or closed, and the exit code is to come all the same
+        click.echo(text, err=True)
 
 
 def _show_problems(error: ManifestError) -> int:
     from hfspace.report.problems import render_problems
 
-    click.echo(render_problems(error.problems), err=True)
+    _tell(render_problems(error.problems))
     return error.exit_code
 
 
@@ -203,11 +207,10 @@ def _crash(error: BaseException) -> int:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "hfspace" in frame.filename] or frames
     where = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else "unknown"
-    click.echo(
+    _tell(
         f"hfspace: this is a bug in hfspace {__version__}: {type(error).__name__} at {where}.\n"
         "  Please report it with this line and the command (not its output). "
-        "Set HFSPACE_TRACEBACK=1 to see where it happened.",
-        err=True,
+        "Set HFSPACE_TRACEBACK=1 to see where it happened."
     )
     return 1
 

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from hfspace.cli.base import base_option
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.session import open_session
 from hfspace.model import Plan
 from hfspace.planner.counts import UNKNOWN, exit_code
+from hfspace.planner.saved import save
 from hfspace.report.rendering import FORMATS, render
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What is looked at, where the plan goes, and what decides the exit code."""
+
+    out: Path | None
+    form: str
+    detailed_exitcode: bool
+    targets: tuple[str, ...]
+    shard: str | None
+    check_endpoints: bool
+    wake: bool
+    unmanaged: bool
+    base: Path | None
+    strict: bool
+    allow_unknown: bool
+    force: bool
+
+
 @hfspace_command(
+    PlanOptions,
     name="plan",
     epilog="\b\nExamples:\n  hfspace plan\n  hfspace plan --target 'acme/*' --detailed-exitcode\n"
     "  hfspace plan --out plan.json && hfspace apply plan.json",
@@ -40,50 +62,44 @@ from hfspace.report.rendering import FORMATS, render
 @click.option(
     "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
 )
-def command(
-    context: Context,
-    out: Path | None,
-    form: str,
-    detailed_exitcode: bool,
-    targets: tuple[str, ...],
-    shard: str | None,
-    check_endpoints: bool,
-    wake: bool,
-    unmanaged: bool,
-    base: Path | None,
-    strict: bool,
-    allow_unknown: bool,
-    force: bool,
-) -> int:
+def command(context: Context, options: PlanOptions) -> int:
     """Show what would change, and the bill. Changes nothing."""
-    from hfspace.cli.session import open_session
-
     session = open_session(
-        context, endpoints=check_endpoints, wake=wake, unmanaged=unmanaged, shard=shard, base=base
+        context,
+        endpoints=options.check_endpoints,
+        wake=options.wake,
+        unmanaged=options.unmanaged,
+        shard=options.shard,
+        base=options.base,
     )
-    made = session.plan(targets)
-    if out is not None:
-        from hfspace.planner.saved import save
-
-        save(made, out)
-        command = ["hfspace", "apply", *context.manifest_options, *(["--force"] if force else []), str(out)]
-        command += ["--allow-delete"] if made.deletes else []
-        context.note(f"Saved to {out}. Apply it with: {shlex.join(command)}")
-    options = [part for target in targets for part in ("--target", target)]
-    options += ["--shard", shard] if shard else []
-    context.echo(rendered(made, form, context, options=options))
-    if strict and any(check.severity == "warning" for check in made.checks):
+    plan = session.plan(options.targets)
+    if options.out is not None:
+        save(plan, options.out)
+        context.note(f"Saved to {options.out}. Apply it with: {_apply_command(context, options, plan)}")
+    narrowing = [part for target in options.targets for part in ("--target", target)]
+    narrowing += ["--shard", options.shard] if options.shard else []
+    is_written = context.conclude(rendered(plan, options.form, context, options=narrowing))
+    if not is_written or (options.strict and any(check.severity == "warning" for check in plan.checks)):
         return 1
-    code = exit_code(made, force=force, allow_unknown=allow_unknown)
-    return 2 if code in {0, UNKNOWN} and detailed_exitcode and made.changes else code
+    code = exit_code(plan, force=options.force, allow_unknown=options.allow_unknown)
+    return 2 if code in {0, UNKNOWN} and options.detailed_exitcode and plan.changes else code
+
+
+def _apply_command(context: Context, options: PlanOptions, plan: Plan) -> str:
+    """The command that applies the plan that was saved."""
+    command = ["hfspace", "apply", *context.manifest_options]
+    command += ["--force"] if options.force else []
+    command += [str(options.out)]
+    command += ["--allow-delete"] if plan.deletes else []
+    return shlex.join(command)
 
 
 def rendered(
-    made: Plan, form: str, context: Context, *, applying: bool = False, options: Sequence[str] = ()
+    plan: Plan, form: str, context: Context, *, applying: bool = False, options: Sequence[str] = ()
 ) -> str:
     """The plan in one of FORMATS. `applying`: it is about to be applied, and needs no next step."""
     return render(
-        made,
+        plan,
         form,
         color=context.color,
         verbose=context.verbose,

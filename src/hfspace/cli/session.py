@@ -8,14 +8,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from hfspace.applier.events import Event, Listener
+from hfspace.applier.run import Options
 from hfspace.cli.base import under_base
 from hfspace.cli.context import Context
+from hfspace.cli.progress import progress
 from hfspace.errors import UsageError
 from hfspace.live.limiter import Pace
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.sharding import shard as sharded
 from hfspace.manifest.values import parse_duration
-from hfspace.model import Check
+from hfspace.model import ApplyResult, ApprovedPlan, Check
 from hfspace.session import Session
 from hfspace.session import open_session as open_library_session
 
@@ -80,6 +83,20 @@ def stop_on_sigterm(pace: Pace) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def carry_out(
+    context: Context, session: Session, approved: ApprovedPlan, options: Options, *listeners: Listener
+) -> ApplyResult:
+    """Apply a plan, with progress on stderr; SIGTERM ends it like Ctrl-C."""
+    spaces = len({change.space for change in approved.plan.changes})
+    with progress(context, spaces) as shown, stop_on_sigterm(session.pace):
+
+        def tell(event: Event) -> None:
+            for listener in (shown, *listeners):
+                listener(event)
+
+        return session.apply(approved, options=options, listener=tell)
 
 
 def _sharded(manifest: Manifest, text: str) -> Manifest:

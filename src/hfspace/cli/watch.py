@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import click
 
 from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
 from hfspace.applier.watch import tick as turn
-from hfspace.cli.apply import execute
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.session import open_session, parse_timeout, stop_on_sigterm
+from hfspace.cli.metrics import metrics
+from hfspace.cli.session import carry_out, open_session, parse_timeout, stop_on_sigterm
 from hfspace.errors import Interrupted, UsageError
 from hfspace.files import lock_file, try_lock
 from hfspace.live.limiter import Pace
@@ -22,7 +23,19 @@ from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.session import Session
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """How often, for how long, what may be done alone, and where the metrics are."""
+
+    interval: str
+    once: bool
+    auto: str
+    metrics_port: int | None
+    timeout: str
+
+
 @hfspace_command(
+    WatchOptions,
     name="watch",
     epilog="\b\nExamples:\n  hfspace watch --interval 10m\n  hfspace watch --auto wake --metrics-port 9464\n"
     "  hfspace watch --once --auto settings --log-format json",
@@ -42,21 +55,18 @@ from hfspace.session import Session
 @click.option(
     "--timeout", default="15m", show_default=True, metavar="DURATION", help="Longest wait of one apply."
 )
-def command(
-    context: Context, interval: str, once: bool, auto: str, metrics_port: int | None, timeout: str
-) -> int:
+def command(context: Context, options: WatchOptions) -> int:
     """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
-    seconds, longest = parse_timeout(interval, "--interval"), parse_timeout(timeout)
+    seconds, longest = parse_timeout(options.interval, "--interval"), parse_timeout(options.timeout)
     pace = Pace()
     patience = Patience(now=pace.now)
     at_rest: dict[str, float] = {}
     with ExitStack() as stack:
         stack.enter_context(_alone(context))
         reporters: list[Reporter] = [_log(context)]
-        if metrics_port is not None:
-            from hfspace.cli.metrics import metrics
-
-            reporters.append(stack.enter_context(metrics(metrics_port, 3 * seconds, context.note)).report)
+        if options.metrics_port is not None:
+            served = metrics(options.metrics_port, 3 * seconds, context.note)
+            reporters.append(stack.enter_context(served).report)
         stack.enter_context(stop_on_sigterm(pace))
 
         def report(tick: Tick) -> None:
@@ -65,16 +75,16 @@ def command(
 
         try:
             last = loop(
-                lambda: _turn(context, Auto(auto), longest, patience, at_rest),
+                lambda: _turn(context, Auto(options.auto), longest, patience, at_rest),
                 report,
                 pace,
                 interval=seconds,
-                once=once,
+                once=options.once,
             )
         except (KeyboardInterrupt, Interrupted):
             context.note("Stopped.")
-            return 0 if not once else 130
-    if not once:
+            return 130 if options.once else 0
+    if not options.once:
         return 0
     return 1 if not last.ok else 2 if last.left else 0
 
@@ -91,10 +101,10 @@ def _turn(
         opened[-1].at_rest = at_rest
         return opened[-1].plan(to_apply=True)
 
-    def carry_out(approved: ApprovedPlan) -> ApplyResult:
-        return execute(opened[-1], approved, context, context.apply_options)
+    def apply(approved: ApprovedPlan) -> ApplyResult:
+        return carry_out(context, opened[-1], approved, context.apply_options)
 
-    return turn(make_plan, carry_out, auto, patience)
+    return turn(make_plan, apply, auto, patience)
 
 
 def _log(context: Context) -> Reporter:
