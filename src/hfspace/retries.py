@@ -27,7 +27,7 @@ def asked_wait(headers: Mapping[str, str], now: Callable[[], float] = time.time)
     if after.isascii() and after.isdigit():
         return max(float(after), 1.0)
     window = headers.get("ratelimit", "")  # the Hub: "api";r=0;t=55
-    if re.search(r"\br=0\b", window) and (opens := re.search(r"\bt=(\d+)", window)):
+    if re.search(r"\br=0\b", window) and (opens := re.search(r"\bt=(\d{1,9})\b", window)):
         return int(opens[1]) + 1.0
     reset = headers.get("x-ratelimit-reset", "")  # GitHub: seconds since the epoch
     if headers.get("x-ratelimit-remaining") == "0":

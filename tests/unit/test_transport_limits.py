@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +15,10 @@ import pytest
 from hfspace.errors import HubFault, HubUnreachable, RateLimited, WaitTimeout
 from hfspace.live import transport
 from hfspace.live.access import access
-from hfspace.live.hub import HubClient
+from hfspace.live.hub import HubClient, connect
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.redaction import KnownSecrets
+from hfspace.retries import asked_wait
 
 httpx = transport.http_module()
 URL = "http://hub"
@@ -132,3 +136,31 @@ def test_a_compressed_log_is_inflated_within_the_limit() -> None:
     headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
     with pytest.raises(HubFault, match="larger than"):
         list(client(Answers(bomb, **headers)).logs("acme/a", build=False, seconds=60))
+
+
+def test_a_head_that_drips_ends_in_the_time_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timeout is that of one read: a header every second held a plan for an hour."""
+    monkeypatch.setattr(transport, "ANSWER_SECONDS", 1.0)
+    heads = iter([b"HTTP/1.1 200 OK\r\n", *[b"x-%d: y\r\n" % number for number in range(2_000)]])
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            for head in heads:
+                connection.sendall(head)
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: drip(server.accept()[0]))
+        thread.start()
+        with pytest.raises(HubUnreachable, match="did not end in its time"):
+            connect(f"http://127.0.0.1:{server.getsockname()[1]}", None).flavors()
+        thread.join()
+    assert next(heads, None) is not None, "it was not read to its end"
+
+
+def test_numbers_of_the_hub_that_are_none_are_no_bug() -> None:
+    long = "9" * 5_000
+    odd = {"retry-after": long, "ratelimit": f'"api";r={long};t={long}', "ratelimit-policy": f'"a";q={long}'}
+    assert list(client(Answers(b"[]", **odd)).list_spaces(author="acme")) == []
+    for text in ("\xb2", "-1", "nan", "soon"):
+        assert asked_wait({"retry-after": text, "ratelimit": f'"api";r=0;t={long}'}) is None

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from hfspace.errors import Interrupted, RateLimited, WaitTimeout
 
 # RateLimit: "api";r=0;t=55  RateLimit-Policy: "fixed window";"api";q=500;w=300  (docs/hub-api.md section 14)
-_LEFT = re.compile(r"\br=(\d+)")
-_RESET = re.compile(r"\bt=(\d+)")
-_QUOTA = re.compile(r"\bq=(\d+)")
+_LEFT = re.compile(r"\br=(\d{1,9})\b")
+_RESET = re.compile(r"\bt=(\d{1,9})\b")
+_QUOTA = re.compile(r"\bq=(\d{1,9})\b")
 _SPREAD_SECONDS = 0.2
 _LONGEST_WAIT = 900.0
 """Seconds. The Hub's windows are five minutes; who asks for hours is not waited for."""

@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hfspace.errors import HubFault, HubUnreachable
 from hfspace.live.limiter import Limiter
+from hfspace.live.sockets import current_answer_end, ending
 from hfspace.requestlog import log_request
 from hfspace.retries import asked_wait
 
@@ -31,6 +32,7 @@ LONGEST_LINE = 2**20
 """Bytes of one line of a log."""
 ATTEMPTS = 5
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_NO_END = "The Hub's answer did not end in its time."
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _RETRIED = frozenset({500, 502, 503, 504})
 _READS = frozenset({"GET", "HEAD"})
@@ -92,7 +94,7 @@ def new_client(inner: Any = None) -> Any:
     the values of secrets."""
     httpx = http_module()
     return httpx.Client(
-        transport=_transport(httpx, inner or httpx.HTTPTransport()),
+        transport=_transport(httpx, inner or ending(httpx.HTTPTransport())),
         follow_redirects=True,
         timeout=TIMEOUT_SECONDS,
         event_hooks={"request": [_trace]},
@@ -228,13 +230,19 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter, attempt
     """One request: its response, read to the end unless it is a stream of events, or its transport error."""
     limiter.acquire()
     response, failure, started = None, None, time.monotonic()
+    left = limiter.pace.left
+    end = time.monotonic() + min(ANSWER_SECONDS, max(left, 1.0) if left is not None else ANSWER_SECONDS)
+    reset = current_answer_end.set(end)
     try:
         response = inner.handle_request(request)
-        return response if _is_stream(response) else _whole(httpx, response, request, limiter)
+        return response if _is_stream(response) else _whole(httpx, response, request, limiter, end)
     except httpx.TransportError as error:
         failure = error
+        if time.monotonic() >= end:
+            raise HubUnreachable(_NO_END, hint="Run again.") from None
         return error
     finally:
+        current_answer_end.reset(reset)
         limiter.release(response.headers if response is not None else None)
         log_request(
             request.method,
@@ -248,13 +256,11 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter, attempt
         )
 
 
-def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> Any:
-    """`response` with its body read, within ANSWER_SECONDS and MOST_BYTES.
+def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter, end: float) -> Any:
+    """`response` with its body read, until `end` and within MOST_BYTES.
 
     Raises HubUnreachable where it does not end, HubFault where it is too large.
     """
-    left = limiter.pace.left
-    end = time.monotonic() + min(ANSWER_SECONDS, max(left, 1.0) if left is not None else ANSWER_SECONDS)
     encoding = response.headers.get("content-encoding", "").strip().lower()
     parts, size = [], 0
     try:
@@ -267,7 +273,7 @@ def _whole(httpx: ModuleType, response: Any, request: Any, limiter: Limiter) -> 
                     f"The Hub's answer is larger than {MOST_BYTES >> 20} MiB.", hint="Check HF_ENDPOINT."
                 )
             if time.monotonic() >= end or limiter.pace.stopped:
-                raise HubUnreachable("The Hub's answer did not end in its time.", hint="Run again.")
+                raise HubUnreachable(_NO_END, hint="Run again.")
             parts.append(part)
     finally:
         response.close()
