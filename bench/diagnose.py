@@ -30,7 +30,7 @@ def median(work: Callable[[], object], runs: int = RUNS) -> float:
 
 
 def diagnosis(url: str) -> Callable[[], object]:
-    from hfspace.live.gradio import Place, look
+    from hfspace.live.gradio.probe import Place, look
 
     return lambda: look(Place(host=url))
 
@@ -77,11 +77,11 @@ def process(code: str) -> float:
 
 
 def measure(url: str) -> dict[str, object]:
-    from hfspace.live.gradio import Place, look
+    from hfspace.live.gradio.probe import Place, look
 
     reading = look(Place(host=url))
     ours, theirs, guessing = median(diagnosis(url)), median(client(url)), median(candidates(url))
-    cold = process(f"from hfspace.live.gradio import Place, look; look(Place(host={url!r}))")
+    cold = process(f"from hfspace.live.gradio.probe import Place, look; look(Place(host={url!r}))")
     cold_client = process(
         "import os; os.environ.update(HF_HUB_DISABLE_TELEMETRY='1', GRADIO_ANALYTICS_ENABLED='False')\n"
         f"from gradio_client import Client; Client({url!r}, token=False, verbose=False)\nos._exit(0)"

@@ -9,9 +9,9 @@ import pytest
 from hfspace.diagnosis import connect, examine
 from hfspace.diagnosis.run import Options
 from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
-from hfspace.live.gradio import Place, look, read_app
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.probe import Place, look, read_app
 from hfspace.live.gradio.served import read_space_app
 from hfspace.model import Details, SpaceState
 from tests.endpoints.conftest import Serve
@@ -107,7 +107,7 @@ def test_tgi_is_not_taken_for_gradio_although_its_info_is_json(serve: Serve) -> 
 
     assert found.app is not None
     assert found.app.kind == "tgi"
-    assert [endpoint.name for endpoint in found.app.endpoints] == ["/generate"]
+    assert [endpoint.name for endpoint in found.app.endpoints if not endpoint.hidden] == ["/generate"]
     assert found.exit_code == 0
 
 

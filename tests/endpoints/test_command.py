@@ -245,3 +245,39 @@ def test_call_without_values_says_what_the_endpoint_needs(
     assert "/generate takes 1 to 5 values, not 0." in capsys.readouterr().err
     assert run(["call", host.url, "--api-name", "/generate", "a", "600", "9"]) == 1
     assert "max_tokens: 600 is above 512. temperature: 9 is above 2." in capsys.readouterr().err
+
+
+def test_a_typed_host_has_the_declaration_of_its_space(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = {"properties": {"inputs": {"type": "string"}}, "required": ["inputs"]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    routes = {
+        "/openapi.json": Reply.json(
+            {"paths": {"/generate": {"post": {"requestBody": body}}, "/x": {"get": {}}}}
+        ),
+        "/generate": Reply.json({"generated_text": "once"}),
+    }
+    host = serve(routes)
+    named = {"/api/spaces/by-subdomain/acme-x": Reply.json({"id": "acme/x"})}
+    monkeypatch.setenv("HF_ENDPOINT", serve({**named, "/api/spaces/acme/x": space_page(host.url)}).url)
+    manifest = tmp_path / "spaces.yaml"
+    manifest.write_text(
+        "version: 1\nspaces:\n  acme/x:\n    endpoint: {path: /generat, example: {inputs: a}}\n"
+    )
+
+    assert run(["diagnose", "https://acme-x.hf.space"]) == 2
+    assert "The app has no route /generat." in capsys.readouterr().out
+    assert run(["diagnose", "https://acme-x.hf.space", "--fix", "--yes"]) == 0
+    assert run(["diagnose", "acme-x.hf.space", "--invoke"]) == 0
+    assert "was called and completed" in capsys.readouterr().out
+    assert run(["call", "https://acme-x.hf.space"]) == 0
+    assert "once" in capsys.readouterr().out
+
+
+def test_text_generation_inference_has_more_routes_than_its_first(serve: Serve) -> None:
+    host = serve({"/info": Reply.json({"model_id": "m"}), "/health": Reply(200, b"")})
+
+    assert run(["call", host.url, "--path", "/health"]) == 0
+    assert run(["call", host.url, "--path", "/v1/chat/completions", "--data", "{}"]) == 1
+    assert [seen.path for seen in host.seen if seen.method == "POST"] == ["/v1/chat/completions"]

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from hfspace.diagnosis import connect
-from hfspace.live.gradio import read_app
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.client import open_client
+from hfspace.live.gradio.probe import read_app
 from hfspace.manifest.models import EndpointSpec
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import MATRIX, NEWEST, running

@@ -13,10 +13,10 @@ import pytest
 
 from hfspace.diagnosis import Options, connect, examine
 from hfspace.errors import AppError
-from hfspace.live.gradio import read_app
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.login import sign_in
+from hfspace.live.gradio.probe import read_app
 from hfspace.manifest.models import EndpointSpec
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import MATRIX, NEWEST, running

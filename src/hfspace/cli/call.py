@@ -126,15 +126,17 @@ def line_of(data: Any) -> str:
 def _connect(context: Context, options: dict[str, Any]) -> Connection:
     if options["api_name"] and options["route"]:
         raise UsageError("Give --api-name or --path, not both.")
-    spec = None
-    if context.files or any(Path(name).exists() for name in context.manifest_files):
-        spec = declared(context.load_manifest(), options["space"])
-    if options["api_name"] or options["route"]:
-        spec = (
-            EndpointSpec(api_name=options["api_name"])
-            if options["api_name"]
-            else EndpointSpec(path=options["route"])
-        )
+    written = context.files or any(Path(name).exists() for name in context.manifest_files)
+    manifest = context.load_manifest() if written else None
+
+    def known(space: str) -> EndpointSpec | None:
+        return declared(manifest, space) if manifest is not None else None
+
+    spec = known(options["space"])
+    if options["api_name"]:
+        spec = EndpointSpec(api_name=options["api_name"])
+    elif options["route"]:
+        spec = EndpointSpec(path=options["route"])
     if spec is not None:
         spec = _with_options(spec, options)
     direct = options["url"] is not None
@@ -144,6 +146,7 @@ def _connect(context: Context, options: dict[str, Any]) -> Connection:
         auth=app_auth(context.env),
         notify=context.note,
         ask_hub=not direct,
+        declared=known,
     )
     connection = open_connection(options["url"] or options["space"], context.hub(), spec, chosen)
     if spec is None:

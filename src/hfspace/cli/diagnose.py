@@ -23,7 +23,7 @@ from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.urls import SEED_PATHS
-from hfspace.manifest.models import Manifest
+from hfspace.manifest.models import EndpointSpec, Manifest
 from hfspace.report.diagnosis import render, to_json
 from hfspace.text import json_text
 
@@ -115,6 +115,10 @@ def _examine_all(
     context: Context, targets: tuple[str, ...], manifest: Any, options: dict[str, Any]
 ) -> list[Any]:
     hub = context.hub()
+
+    def known(space: str) -> EndpointSpec | None:
+        return declared(manifest, space) if manifest is not None else None
+
     chosen = Options(
         wake=options["wake"],
         invoke=options["invoke"],
@@ -128,17 +132,19 @@ def _examine_all(
         notify=context.note,
         manifest_options=tuple(context.manifest_options),
         ask_hub=options["url"] is None,
+        declared=known,
     )
     for text in targets:
         read_target(text, hub.endpoint)  # a typing error is told before anything is asked
 
     def one(text: str) -> Any:
-        spec = declared(manifest, text) if manifest is not None else None
-        if options["invoke"] and spec is None and not options["trial"]:
-            context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
+        spec = known(text)
         found = examine(options["url"] or text, hub, endpoint=spec, options=chosen)
-        named = read_target(text, hub.endpoint).space
-        return replace(found, space=found.space or named) if spec is not None else found
+        if spec is not None:
+            found = replace(found, space=found.space or read_target(text, hub.endpoint).space)
+        elif options["invoke"] and not options["trial"] and known(found.space or "") is None:
+            context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
+        return found
 
     if len(targets) == 1:
         return [one(targets[0])]

@@ -177,6 +177,8 @@ def open_connection(
         options.notify(f"The Hub: {found.hub}")
     if found.app is None or found.verdict.code not in _CALLABLE:
         raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
+    if endpoint is None and found.space is not None:
+        endpoint = options.declared(found.space)
     if endpoint is None:
         if found.verdict.code is Code.MOUNTED_BELOW and found.app.kind != "gradio":
             raise EndpointError(found.verdict.seen, hint=found.verdict.todo)

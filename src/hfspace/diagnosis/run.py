@@ -48,6 +48,7 @@ class Options:
     wake_timeout: float = 300.0
     sleep: Callable[[float], None] = field(default=time.sleep)
     notify: Callable[[str], None] = field(default=lambda text: None)
+    declared: Callable[[str], EndpointSpec | None] = field(default=lambda space: None)
 
 
 def examine(
@@ -66,6 +67,8 @@ def examine(
         raise UsageError(f"{text} is no URL of an app.", hint="--url takes its own host: https://….hf.space")
     space, unasked = (target.space, "") if target.space else _space_of_host(target, hub, options)
     if space is not None:
+        if endpoint is None and not target.asked.path:
+            endpoint = options.declared(space)
         found, asks = _by_space(replace(target, space=space), hub, endpoint, options)
     else:
         found, asks = _by_url(target, None if unasked else hub, endpoint, options)

@@ -1,8 +1,4 @@
-"""Running apps behind Spaces: what they serve, whether a declaration fits, and calls that are bounded."""
+"""Running apps behind Spaces: what they serve, whether a declaration fits, and calls that are bounded.
 
-from __future__ import annotations
-
-from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.probe import Place, Reading, look, read_app
-
-__all__ = ["Code", "Place", "Reading", "look", "read_app"]
+Imports nothing: the children that judge a value or make a call start with what they need.
+"""

@@ -21,6 +21,15 @@ _TGI_PARAMETERS = (
     ServedParameter(name="parameters", schema={"type": "object"}, has_default=True),
 )
 
+_BODY = (ServedParameter(name=None, label="body", has_default=True),)
+_TGI_OTHERS = (
+    ("/generate_stream", "POST", _TGI_PARAMETERS),
+    ("/v1/chat/completions", "POST", _BODY),
+    ("/v1/completions", "POST", _BODY),
+    ("/health", "GET", ()),
+)
+"""Its other routes, which a call may name."""
+
 
 def openapi_app(raw: Json, base: str) -> ServedApp | None:
     """The routes of an OpenAPI 3 document; None when this JSON is none, or lists no callable route."""
@@ -55,8 +64,13 @@ def tgi_app(raw: Json, base: str) -> ServedApp | None:
         kind="tgi",
         version=str(version)[:40] if version is not None else None,
         protocol="http",
-        endpoints=(ServedEndpoint(name="/generate", url=f"{base}/generate", parameters=_TGI_PARAMETERS),),
-    )
+        endpoints=(
+            ServedEndpoint(name="/generate", url=f"{base}/generate", parameters=_TGI_PARAMETERS),
+            *(ServedEndpoint(name=name, url=f"{base}{name}", method=method, parameters=parameters,
+                             hidden=True, generator=name.endswith("_stream"))
+              for name, method, parameters in _TGI_OTHERS),
+        ),
+    )  # fmt: skip
 
 
 def takes(endpoint: ServedEndpoint) -> str:
