@@ -29,6 +29,11 @@ def outcome(status: Status, **values: Any) -> Outcome:
             "Failed: ",
             "The same run again ends the same way",
         ),
+        (
+            [outcome(Status.DONE), outcome(Status.NOT_TRIED, error="not touched: no source", final=True)],
+            "Not finished: ",
+            "The same run again ends the same way",
+        ),
         ([outcome(Status.FAILED, error="503")], "Failed: ", "Run the same command again"),
     ],
 )

@@ -34,7 +34,9 @@ def apply(approved: ApprovedPlan, run: Run) -> ApplyResult:
     refused = {check.space: check.message for check in plan.errors if check.scope == "space" and check.blocks}
     work = _Work(run=run, by_space={space: tuple(changes) for space, changes in by_space.items()})
     for space, why in sorted(refused.items()):
-        work.outcomes[space] = _untried(space, work.by_space.get(space, ()), f"not touched: {why}")
+        work.outcomes[space] = _untried(
+            space, work.by_space.get(space, ()), f"not touched: {why}", final=True
+        )
     phases = order.phases(
         {space: changes for space, changes in work.by_space.items() if space not in refused},
         {space: spec.depends_on for space, spec in run.manifest.spaces.items()},
@@ -132,7 +134,7 @@ class _Work:
         for other in needs:
             outcome = self.outcomes.get(other)
             if outcome is not None and outcome.status is not Status.DONE:
-                return _untried(space, changes, f"depends on {other}, which failed")
+                return _untried(space, changes, f"depends on {other}, which failed", final=outcome.final)
         if any(other in waiting or other in active for other in needs):
             return False
         if phase is order.Phase.SPENDS and self._starts(changes):
@@ -182,5 +184,5 @@ def _threads(run: Run, spaces: int) -> int:
     return 1 if parallel == 1 else max(parallel, min(spaces, _MOST_THREADS))
 
 
-def _untried(space: str, changes: tuple[Change, ...], why: str) -> Outcome:
-    return Outcome(space=space, status=Status.NOT_TRIED, pending=changes, error=why)
+def _untried(space: str, changes: tuple[Change, ...], why: str, *, final: bool = False) -> Outcome:
+    return Outcome(space=space, status=Status.NOT_TRIED, pending=changes, error=why, final=final)

@@ -27,7 +27,7 @@ def render(result: ApplyResult, *, color: bool = False) -> str:
         f"{len(items)} {word}" for items, word in ((failed, "failed"), (untried, "not tried")) if items
     ]
     lines.append(f"{head}: {counted(changes, 'change')} made; {', '.join(counts)}.")
-    if failed and all(outcome.final for outcome in failed):
+    if not result.interrupted and (failed or untried) and all(item.final for item in (*failed, *untried)):
         lines.append("The same run again ends the same way: first mend what is said above.")
     elif result.failed or result.interrupted:
         lines.append("Run the same command again to do the rest; what is done is not done twice.")

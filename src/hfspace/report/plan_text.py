@@ -192,8 +192,8 @@ def _next_step(plan: Plan, automation: bool, command: str) -> Iterator[str]:
         yield "\nThe policy refuses this plan: nothing will be applied."
         return
     changed = {change.space for change in plan.changes}
-    refused = changed & {check.space for check in plan.errors}
-    if refused:
+    refused = {check.space for check in plan.errors if check.space}
+    if changed and refused:
         yield f"\n{counted(len(refused), 'Space')} with an error will not be touched."
     if changed - refused and not automation:
         yield f"\n{_apply(plan, command)}"
