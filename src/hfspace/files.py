@@ -28,6 +28,12 @@ def append_private(path: Path | str) -> BinaryIO:
     return open(path, "ab", buffering=0, opener=lambda name, _: os.open(name, flags, 0o600))
 
 
+def is_open_to_others(file: IO[bytes]) -> bool:
+    """Whether a regular file may be read by more than its owner."""
+    mode = os.fstat(file.fileno()).st_mode
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
 @contextmanager
 def replacing(path: Path, mode: int | None = None) -> Iterator[Path]:
     """A new file beside `path` that takes its place when the block ends, and is gone when the block fails.

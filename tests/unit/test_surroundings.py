@@ -17,6 +17,7 @@ import pytest
 
 from hfspace.cli.context import Context
 from hfspace.cli.door import doors
+from hfspace.cli.main import run
 from hfspace.files import lock_file, try_lock
 from hfspace.live.hub import connect
 from hfspace.localhub import LocalHub
@@ -117,6 +118,27 @@ def test_an_audit_log_is_for_its_owner_only(tmp_path: Path, hub: LocalHub) -> No
     assert _run(tmp_path, "hfspace apply --yes --audit-log log.ndjson", hub).returncode == 0
     assert stat.S_IMODE((tmp_path / "log.ndjson").stat().st_mode) == 0o600
     assert json.loads((tmp_path / "log.ndjson").read_text().splitlines()[0])["event"] == "applied"
+
+
+def test_an_audit_log_that_others_may_read_keeps_its_mode_and_that_is_said(
+    tmp_path: Path, hub: LocalHub
+) -> None:
+    (tmp_path / "log.ndjson").touch(mode=0o644)
+    (tmp_path / "log.ndjson").chmod(0o644)
+    done = _run(tmp_path, "hfspace apply --yes --audit-log log.ndjson", hub)
+    assert done.returncode == 0
+    assert "log.ndjson may be read by others" in done.stderr
+    assert stat.S_IMODE((tmp_path / "log.ndjson").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("token", ["hf_töken", "hf_\x01token"])
+def test_a_token_that_can_be_none_is_said_before_the_hub_is_asked(
+    token: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The Hub was blamed: its answer made no sense."""
+    monkeypatch.setenv("HF_TOKEN", token)
+    assert run(["list", "acme"]) == 1
+    assert "The token holds characters that no token has." in capfd.readouterr().err
 
 
 def test_parallel_reads_leave_the_filters_of_the_host_program_as_they_are(hub: LocalHub) -> None:

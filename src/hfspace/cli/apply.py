@@ -15,7 +15,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.plan import rendered
 from hfspace.cli.session import carry_out, open_session, parse_timeout
 from hfspace.errors import AuditLogIncomplete, UsageError
-from hfspace.files import append_private
+from hfspace.files import append_private, is_open_to_others
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
 from hfspace.planner.counts import exit_code
 from hfspace.planner.saved import load
@@ -112,7 +112,11 @@ def _apply(context: Context, options: ApplyOptions, session: Session, approved: 
         parallelism=options.parallelism,
     )
     with ExitStack() as stack:
-        audit = stack.enter_context(_audit(options.audit_log, approved.plan)) if options.audit_log else None
+        audit = (
+            stack.enter_context(_audit(context, options.audit_log, approved.plan))
+            if options.audit_log
+            else None
+        )
         result = carry_out(context, session, approved, settings, *([audit] if audit else []))
     is_written = context.conclude(_text(context, options, result))
     if audit is not None and audit.missing:
@@ -135,12 +139,14 @@ def _text(context: Context, options: ApplyOptions, result: ApplyResult) -> str:
 
 
 @contextmanager
-def _audit(path: Path, plan: Plan) -> Iterator[AuditLog]:
+def _audit(context: Context, path: Path, plan: Plan) -> Iterator[AuditLog]:
     """The audit log, opened before the first write: one that can't be written stops the apply in time."""
     try:
         # For its owner only: it holds the values of variables.
         file = append_private(path)
     except OSError as error:
         raise UsageError(f"--audit-log {path} can't be written: {error.strerror}.") from None
+    if is_open_to_others(file):
+        context.warn(f"{path} may be read by others, and holds the values of variables: chmod 600 {path}")
     with file:
         yield AuditLog(file, plan, lambda: datetime.now(UTC))

@@ -43,7 +43,7 @@ def connect(
     """A client for one endpoint and token; without a token, keyless where `env` allows it. Tokens and secrets
     that it sends are added to `secrets`, and cut out of what it returns.
 
-    Raises UsageError when the endpoint is no http(s) URL.
+    Raises UsageError when the endpoint is no http(s) URL, or the token can be none.
     """
     from hfspace.errors import UsageError
 
@@ -54,6 +54,10 @@ def connect(
         )
     if not endpoint.startswith(("https://", "http://")):
         raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise UsageError(
+            "The token holds characters that no token has.", hint="Copy it once more, into HF_TOKEN."
+        )
     limiter = Limiter(pace or Pace(), notify)
     return HubClient(endpoint, access(token, endpoint, env or {}), limiter, secrets or KnownSecrets())
 
