@@ -139,7 +139,7 @@ def test_an_artifact_that_cannot_be_read_is_said(
 ) -> None:
     with monitor(FakeTracker(keyed=True)) as run:
         run.log_artifact(tmp_path / "nowhere")
-    assert "nowhere can't be kept as an artifact (No such file or directory)." in caplog.text
+    assert "nowhere can't be kept as an artifact: No such file or directory." in caplog.text
 
 
 def test_files_are_sent_by_a_later_sync(monitor: Make, tmp_path: Path) -> None:

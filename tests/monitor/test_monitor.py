@@ -436,3 +436,40 @@ def test_two_runs_that_end_in_any_order_leave_sys_exit_as_it_was(monitor: Make) 
     assert second._process_end.status("completed") == "failed"
     second.finish()
     assert sys.exit is original
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"space": 5}, "space= is text, not int"),
+        ({"config": "x"}, "config= is a mapping, not str"),
+        ({"flush_every": "x"}, "flush_every= is a number from 0 on, not 'x'"),
+        ({"flush_timeout": -1}, "flush_timeout= is a number from 0 on, not -1"),
+        ({"most_queued": None}, "most_queued= is a number from 0 on, not None"),
+        ({"retry_pauses": 1}, "retry_pauses= are two numbers"),
+        ({"spool_dir": 5}, "spool_dir= is a path, not int"),
+        ({"env": 5}, "env= is a mapping, not int"),
+        ({"experiment_name": "other"}, "two names"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_a_sentence(monitor: Make, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        monitor(FakeTracker(), **options)
+
+
+def test_what_cannot_be_logged_is_said_and_ends_nothing(
+    monitor: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker = FakeTracker()
+    run = monitor(tracker).start()
+    run.log("loss")  # type: ignore[arg-type]
+    run.log_config(["lr"])  # type: ignore[arg-type]
+    run.finish("done")
+    assert caplog.messages == [
+        "log() was given what it can't record: What is logged is a mapping, not str.",
+        "Parameters can't be recorded: A configuration is a mapping, not list.",
+        "'done' is no status: the run is recorded as failed.",
+    ]
+    assert tracker.named("run").status == "failed"
+    with pytest.raises(UsageError, match="decorates a function"):
+        run("train")

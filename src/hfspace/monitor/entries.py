@@ -37,7 +37,7 @@ def metrics_body(
                 continue
             why = "had a value that is no number, text, Histogram, Table or Image"
         except Exception as error:  # noqa: BLE001 - a foreign object may raise anything
-            why = f"can't be recorded ({_words(error)})"
+            why = f"can't be recorded ({error_words(error)})"
         complaints.once(f"value {name}", f"Metric '{name}' {why}; such values are left out.")
     return body
 
@@ -64,7 +64,7 @@ def artifact_body(
     }
 
 
-def _words(error: Exception) -> str:
+def error_words(error: Exception) -> str:
     """Only our own errors and those of the disk are fit for a log; a foreign text may hold anything."""
     if isinstance(error, HfspaceError):
         return error.message.rstrip(".")

@@ -14,11 +14,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from hfspace.errors import UsageError
+from hfspace.live.experiments.names import map_of, number_of, optional_texts
 from hfspace.live.trackio.port import STATUSES, Tracker
 from hfspace.model import Json
 from hfspace.monitor import spool as spools
+from hfspace.monitor.arguments import experiment_name as checked_name
+from hfspace.monitor.arguments import folder, pace
 from hfspace.monitor.connection import Target, connect, disconnect
-from hfspace.monitor.entries import artifact_body, metrics_body, record, step_of
+from hfspace.monitor.entries import artifact_body, error_words, metrics_body, record, step_of
 from hfspace.monitor.filestore import FileStore
 from hfspace.monitor.messages import (
     Complaints,
@@ -30,7 +33,7 @@ from hfspace.monitor.messages import (
     say_not_held,
 )
 from hfspace.monitor.process import ProcessEnd, after_fork, outcome
-from hfspace.monitor.recording import Pace, Recording
+from hfspace.monitor.recording import Recording
 from hfspace.monitor.records import Header, RecordKind, new_spool_id
 from hfspace.monitor.sender import Sender
 from hfspace.monitor.trainer import make_callback
@@ -58,7 +61,8 @@ class ExperimentMonitor(ContextDecorator):
     A sleeping Space is woken where its hardware is free; `wake=True` wakes any, False none.
     With `enabled=False` or `enable_tracking=False` (all ranks but the first) it does nothing.
 
-    Raises UsageError for a name that no app can hold, before anything starts; after that, nothing.
+    Raises UsageError for a name that no app can hold and for an argument of a wrong type, before anything
+    starts; after that, nothing.
     """
 
     def __init__(
@@ -85,26 +89,30 @@ class ExperimentMonitor(ContextDecorator):
         enable_tracking: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._env = dict(os.environ) if env is None else env
-        self.name = _checked_name(name, experiment_name)
+        optional_texts(
+            space=space,
+            project=project,
+            token=token,
+            url=url,
+            backend=backend,
+            id=id,
+            description=description,
+        )
+        self._env = dict(os.environ) if env is None else map_of(env, "env=")
+        self.name = checked_name(name, experiment_name)
         self._target = Target(
             space=space or (None if url else self._env.get("TRACKIO_SPACE_ID") or None),
             url=url,
             project=project,
             backend=backend,
         )
-        self._description, self._id, self._token = " ".join(str(description or "").split()), id, token
+        self._description, self._id, self._token = " ".join((description or "").split()), id, token
         self._wake = wake
-        self._folder = Path(spool_dir) if spool_dir is not None else None
+        self._folder = folder(spool_dir)
         self._tracker = tracker
-        self._pace = Pace(
-            flush_every=max(0.01, flush_every),
-            first_pause=retry_pauses[0],
-            longest_pause=retry_pauses[1],
-            most_queued=most_queued,
-        )
-        self._flush_timeout = flush_timeout
-        self._config = config
+        self._pace = pace(flush_every, retry_pauses, most_queued)
+        self._flush_timeout = number_of(flush_timeout, "flush_timeout=")
+        self._config = None if config is None else map_of(config, "config=")
         self._complaints = Complaints()
         self._recording: Recording | None = None
         self._enabled = enabled and enable_tracking
@@ -140,19 +148,19 @@ class ExperimentMonitor(ContextDecorator):
         if not self._enabled:
             return
         try:
-            body = metrics_body(metrics, self._complaints, self._files)
+            body = metrics_body(map_of(metrics, "What is logged"), self._complaints, self._files)
             self._append("metrics", body, step_of(step, self._complaints))
         except Exception as error:  # noqa: BLE001 - a wrong argument must not end a training of days
-            self._complaints.once("log", f"log() got something that is no mapping ({type(error).__name__}).")
+            self._complaints.once("log", f"log() was given what it can't record: {error_words(error)}.")
 
     def log_config(self, config: Mapping[str, Any]) -> None:
         """Record parameters, added to those there are. What JSON can't hold is recorded as text."""
         if not self._enabled:
             return
         try:
-            self._append("parameters", clean_parameters(config))
+            self._append("parameters", clean_parameters(map_of(config, "A configuration")))
         except Exception as error:  # noqa: BLE001 - as in log()
-            self._complaints.once("parameters", f"Parameters can't be recorded ({type(error).__name__}).")
+            self._complaints.once("parameters", f"Parameters can't be recorded: {error_words(error)}.")
 
     def log_artifact(
         self,
@@ -172,8 +180,8 @@ class ExperimentMonitor(ContextDecorator):
             body = artifact_body(Path(path), self._files(), name=name, type=type, aliases=aliases)
             self._append("artifact", body)
         except Exception as error:  # noqa: BLE001 - as in log()
-            why = getattr(error, "strerror", None) or error.__class__.__name__
-            self._complaints.once(f"artifact {path}", f"{path} can't be kept as an artifact ({why}).")
+            why = error_words(error)
+            self._complaints.once(f"artifact {path}", f"{path} can't be kept as an artifact: {why}.")
 
     log_metrics = log
     log_parameters = log_config
@@ -239,9 +247,9 @@ class ExperimentMonitor(ContextDecorator):
         recording = Recording(spool, sender, self._pace, self._complaints)
         if not self._is_child and self._ended is None:
             say_left_behind(spool.path.parent)
-            if self._config is not None:
-                self._add(recording, "parameters", clean_parameters(self._config))
-            self._add(recording, "status", "running")
+            if self._config:
+                recording.append(record("parameters", clean_parameters(self._config)))
+            recording.append(record("status", "running"))
         self._recording = recording
         if self._process_end.watch():
             recording.start()
@@ -256,9 +264,12 @@ class ExperimentMonitor(ContextDecorator):
         if recording is None or recording.is_ended:
             return
         self._process_end.forget()
-        self._ended = status if status in STATUSES else "failed"
+        if status not in STATUSES:
+            self._complaints.once("status", f"'{status}' is no status: the run is recorded as failed.")
+            status = "failed"
+        self._ended = status
         if not self._is_child:
-            self._add(recording, "status", self._ended)
+            recording.append(record("status", self._ended))
         left = recording.spool.left
         try:
             left = recording.finish(self._flush_timeout)
@@ -274,10 +285,6 @@ class ExperimentMonitor(ContextDecorator):
                 unsent=left - recording.unwritten,
                 lost=recording.dropped + recording.unwritten,
             )
-
-    def _add(self, recording: Recording, kind: RecordKind, body: Json) -> None:
-        if body:
-            recording.append(record(kind, body))
 
     def _finish_at_exit(self) -> None:
         self.finish(self._process_end.status(self._ended or self._status_at_exit))
@@ -299,6 +306,8 @@ class ExperimentMonitor(ContextDecorator):
         self.finish(outcome(kind, error))
 
     def __call__(self, function: Any) -> Any:
+        if not callable(function):
+            raise UsageError(f"A monitor decorates a function, not {type(function).__name__}.")
         self._decorates = True
         return super().__call__(function)
 
@@ -338,16 +347,3 @@ class ExperimentMonitor(ContextDecorator):
                 log.warning("%s", plain(f"No spool can be made in {place} ({error.strerror or error})."))
         log.error("%s", plain(f"'{self.name}' is not recorded: there is no place for its spool."))
         return None
-
-
-def _checked_name(name: str | None, experiment_name: str | None) -> str:
-    if name is not None and experiment_name is not None and name != experiment_name:
-        raise UsageError("The experiment has two names.", hint="Give name or experiment_name, not both.")
-    name = name if name is not None else experiment_name
-    trimmed = name.strip() if isinstance(name, str) else ""
-    if not trimmed or not trimmed.isprintable():
-        raise UsageError(
-            f"{name!r} can't be the name of an experiment.",
-            hint="A name has at least one character, and no line breaks or control characters.",
-        )
-    return trimmed

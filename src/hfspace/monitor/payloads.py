@@ -65,8 +65,7 @@ class Payloads:
         path = self._spool.files.path(str(value.get("file_path")))
         if not path.is_file():
             return {**value, "caption": f"(the picture is gone) {value.get('caption') or ''}".rstrip()}
-        place = tracker.upload_media(live.id, path, self._project, step=step)
-        return {**value, "file_path": place}
+        return {**value, "file_path": tracker.upload_media(live.id, path, self._project, step=step)}
 
     def _not_held(self, name: str) -> None:
         if name not in self._spool.not_held:

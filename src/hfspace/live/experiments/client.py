@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from hfspace.errors import NotSupported, UsageError
 from hfspace.live.experiments.location import Place
-from hfspace.live.experiments.names import EndpointNames, entries_of, text_of
+from hfspace.live.experiments.names import (
+    EndpointNames,
+    entries_of,
+    map_of,
+    number_of,
+    optional_texts,
+    ref_of,
+    text_of,
+    texts_of,
+)
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.endpoints import endpoint_names
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
@@ -39,10 +48,9 @@ class TrackioClient(EndpointNames):
     `backend` asserts which kind it is: interface (the Gradio app), trackio (official), or one that an
     installed package brings (docs/trackio.md). `endpoints` are names of the Gradio app's endpoints that are
     not the usual ones (`endpoints.USUAL`). `artifacts` is hf://buckets/owner/name or hf://datasets/owner/name,
-    which keeps the artifacts of an app that holds none. `timeout` is in
-    seconds, for each call; `budget` bounds time and bytes of all calls. A sleeping Space is an error and
-    sleeps on, unless `wake`; None wakes it where its hardware is free. After a minute without a call the Hub
-    is asked again.
+    which keeps the artifacts of an app that holds none. `timeout` is in seconds, for each call; `budget`
+    bounds time and bytes of all calls. A sleeping Space is an error and sleeps on, unless `wake`; None wakes
+    it where its hardware is free. After a minute without a call the Hub is asked again.
 
     Raises UsageError when neither a Space nor a URL is known. The methods are those of
     `hfspace.live.trackio.port.Tracker`, and raise TrackioError.
@@ -64,10 +72,9 @@ class TrackioClient(EndpointNames):
         wake: bool | None = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        for value, what in ((space, "A Space"), (token, "A token"), (url, "A URL"), (project, "A project")):
-            if value is not None:
-                text_of(value, what)
-        self._env = os.environ if env is None else env
+        optional_texts(space=space, token=token, url=url, project=project, endpoint=endpoint)
+        optional_texts(artifacts=artifacts)
+        self._env = os.environ if env is None else map_of(env, "env=")
         self.space = _space_id(space or self._env.get("TRACKIO_SPACE_ID") or None)
         self._url = url.rstrip("/") if url else None
         if self.space is None and self._url is None:
@@ -76,7 +83,7 @@ class TrackioClient(EndpointNames):
             )
         if self._url is not None and not self._url.startswith(("http://", "https://")):
             raise UsageError(f"{self._url} is no http(s) URL.", hint="Write https://host.")
-        if backend not in {"auto", *HOLDS}:
+        if text_of(backend, "backend=") not in {"auto", *HOLDS}:
             plugin(backend)
         place = Place(
             space=self.space, url=self._url, token=token, endpoint=endpoint, wake=wake, env=self._env
@@ -85,8 +92,8 @@ class TrackioClient(EndpointNames):
         self._artifacts = _hub_artifacts(artifacts, place)
         self._project = project
         self._wanted = backend
-        self._endpoints = endpoint_names(endpoints)
-        self._timeout = timeout
+        self._endpoints = endpoint_names(None if endpoints is None else map_of(endpoints, "endpoints="))
+        self._timeout = number_of(timeout, "timeout=")
         self._budget = budget
         self._address: Address | None = None
         self._backend: Tracker | None = None
@@ -107,7 +114,7 @@ class TrackioClient(EndpointNames):
         """A client for each of these Spaces."""
         return {
             space: cls(space, token=token, project=project, endpoint=endpoint, timeout=timeout, env=env)
-            for space in spaces
+            for space in texts_of(spaces, "Spaces")
         }
 
     @classmethod
@@ -180,7 +187,7 @@ class TrackioClient(EndpointNames):
         return self.backend.list(self._in(project))
 
     def show(self, ref: str, project: str | None = None) -> Experiment:
-        return self.backend.show(ref, self._in(project))
+        return self.backend.show(ref_of(ref), self._in(project))
 
     def create(
         self,
@@ -190,6 +197,7 @@ class TrackioClient(EndpointNames):
         parameters: Mapping[str, Json] | None = None,
         project: str | None = None,
     ) -> Experiment:
+        text_of(description, "A description")
         return self.backend.create(
             name, description=description, parameters=parameters, project=self._in(project)
         )
@@ -205,16 +213,17 @@ class TrackioClient(EndpointNames):
         """The experiment of this exact name, created when there is none; the parameters brought in line.
 
         Raises AmbiguousExperiment when several have the name."""
+        text_of(description, "A description")
         return self.backend.ensure(
             name, description=description, parameters=parameters, project=self._in(project)
         )
 
     def delete(self, ref: str, project: str | None = None) -> None:
         """Delete a run for good (official trackio only)."""
-        self.backend.delete(ref, self._in(project))
+        self.backend.delete(ref_of(ref), self._in(project))
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
-        return self.backend.update_status(ref, status, self._in(project))
+        return self.backend.update_status(ref_of(ref), status, self._in(project))
 
     def log_metrics(
         self,
@@ -225,19 +234,18 @@ class TrackioClient(EndpointNames):
         step: int | None = None,
     ) -> None:
         """Log entries, or one map of metrics at a step."""
-        text_of(ref, "An experiment's id or name")
-        self.backend.log_metrics(ref, entries_of(entries, step), self._in(project))
+        self.backend.log_metrics(ref_of(ref), entries_of(entries, step), self._in(project))
 
     def log_parameters(
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
     ) -> Experiment:
-        return self.backend.log_parameters(ref, parameters, self._in(project))
+        return self.backend.log_parameters(ref_of(ref), parameters, self._in(project))
 
     def upload_media(
         self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
     ) -> str:
         """Send a picture of a step; the `file_path` of a metric that shows it. Raises NotSupported."""
-        return self.backend.upload_media(ref, path, self._in(project), step=step)
+        return self.backend.upload_media(ref_of(ref), path, self._in(project), step=step)
 
     def upload_artifact(
         self,
@@ -259,7 +267,7 @@ class TrackioClient(EndpointNames):
         checked_artifact_name(name)
         try:
             return self.backend.upload_artifact(
-                ref, kept, where, name=name, type=type, aliases=aliases, progress=progress
+                ref_of(ref), kept, where, name=name, type=type, aliases=aliases, progress=progress
             )
         except NotSupported as error:
             if self._artifacts is None:
@@ -268,18 +276,18 @@ class TrackioClient(EndpointNames):
         return self._artifacts.keep(self.show(ref, where), kept, name=name, progress=progress)
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
-        return self.backend.plot(ref, metric, self._in(project))
+        return self.backend.plot(ref_of(ref), text_of(metric, "A metric's name"), self._in(project))
 
     def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
-        return self.backend.metric_names(ref, self._in(project))
+        return self.backend.metric_names(ref_of(ref), self._in(project))
 
     def compare(
         self, refs: Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:
-        return self.backend.compare(refs, metric, self._in(project))
+        return self.backend.compare(texts_of(refs, "Experiments"), metric, self._in(project))
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
-        return self.backend.simulate(ref, self._in(project))
+        return self.backend.simulate(ref_of(ref), self._in(project))
 
     def demo(self) -> Experiment:
         return self.backend.demo()

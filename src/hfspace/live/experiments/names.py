@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hfspace.errors import UsageError
 from hfspace.live.trackio.port import Entry, Experiment, Series, Tracker
@@ -31,30 +32,30 @@ class EndpointNames:
 
     def get_experiment_details(self: Tracker, experiment_id: str, project: str | None = None) -> Experiment:
         """As `show`."""
-        return self.show(text_of(experiment_id, "An experiment's id or name"), project)
+        return self.show(ref_of(experiment_id), project)
 
     def update_experiment_status(
         self: Tracker, experiment_id: str, status: str, project: str | None = None
     ) -> Experiment:
         """As `update_status`."""
-        return self.update_status(text_of(experiment_id, "An experiment's id or name"), status, project)
+        return self.update_status(ref_of(experiment_id), status, project)
 
     def create_metrics_plot(
         self: Tracker, experiment_id: str, metric_name: str = "loss", project: str | None = None
     ) -> Series:
         """As `plot`: the values, not a picture of them."""
-        return self.plot(text_of(experiment_id, "An experiment's id or name"), metric_name, project)
+        return self.plot(ref_of(experiment_id), metric_name, project)
 
     def create_experiment_comparison(
         self: Tracker, experiment_ids: str | Sequence[str], metric: str = "loss", project: str | None = None
     ) -> tuple[Series, ...]:
         """As `compare`; ids may be one text with commas."""
-        refs = experiment_ids.split(",") if isinstance(experiment_ids, str) else list(experiment_ids)
-        return self.compare([ref.strip() for ref in refs], metric, project)
+        refs = experiment_ids.split(",") if isinstance(experiment_ids, str) else experiment_ids
+        return self.compare([ref.strip() for ref in texts_of(refs, "Ids")], metric, project)
 
     def simulate_training_data(self: Tracker, experiment_id: str, project: str | None = None) -> Experiment:
         """As `simulate`: WRITES invented metrics."""
-        return self.simulate(text_of(experiment_id, "An experiment's id or name"), project)
+        return self.simulate(ref_of(experiment_id), project)
 
     def create_demo_experiment(self: Tracker) -> Experiment:
         """As `demo`: WRITES an invented experiment."""
@@ -65,6 +66,38 @@ def text_of(value: object, what: str) -> str:
     """`value`, when it is text. Raises UsageError."""
     if not isinstance(value, str):
         raise UsageError(f"{what} is text, not {type(value).__name__}.")
+    return value
+
+
+def ref_of(value: object) -> str:
+    return text_of(value, "An experiment's id or name")
+
+
+def optional_texts(**arguments: object) -> None:
+    """Raises UsageError for one that is neither text nor None."""
+    for name, value in arguments.items():
+        if value is not None:
+            text_of(value, f"{name}=")
+
+
+def texts_of(values: object, what: str) -> list[str]:
+    """A list of texts; not one text, which would be taken letter by letter. Raises UsageError."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise UsageError(f"{what} are a list of texts, not {type(values).__name__}.")
+    return [text_of(value, f"Each of {what[0].lower()}{what[1:]}") for value in values]
+
+
+def map_of(value: object, what: str) -> Mapping[Any, Any]:
+    """`value`, when it is a mapping. Raises UsageError."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{what} is a mapping, not {type(value).__name__}.")
+    return value
+
+
+def number_of(value: object, what: str) -> float:
+    """`value`, when it is a number that is not negative. Raises UsageError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise UsageError(f"{what} is a number from 0 on, not {value!r:.40}.")
     return value
 
 

@@ -21,6 +21,10 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, ...]:
     """These files, and those below these folders (no links), read once for their hash. Raises UsageError."""
     found: dict[str, ArtifactFile] = {}
+    if isinstance(items, str | Path) or not all(
+        isinstance(item, str | Path | ArtifactFile) for item in items
+    ):
+        raise UsageError("Files are a list of paths.")
     for item in items:
         try:
             files = [item] if isinstance(item, ArtifactFile) else [*map(_hashed, *below(Path(item)))]
@@ -58,7 +62,7 @@ def artifact_name(path: Path) -> str:
 
 def checked_artifact_name(name: str) -> str:
     """Raises UsageError for a name that trackio does not take."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
             f"{one_line(repr(name))} can't be the name of an artifact.",
             hint="Letters, digits, dots, dashes and underscores: --name my-model",
