@@ -271,3 +271,24 @@ def test_values_and_artifacts_on_a_real_trackio(app: str, tmp_path: Path) -> Non
     answer = httpx.post(f"{app}/api/get_run_artifacts", json={"project": project, "run_id": live.id}).json()
     assert [item["name"] for item in answer["data"]["output"]] == ["model"]
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_where_artifacts_go_is_known_to_whoever_sends_the_spool(monitor: Make, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    with monitor(
+        None,
+        url="http://127.0.0.1:9",
+        artifacts="hf://datasets/acme/runs",
+        spool_dir=tmp_path,
+        flush_timeout=0,
+    ) as run:
+        run.log_artifact(tmp_path / "model.bin")
+    (spool,) = tmp_path.glob("*.jsonl")
+    asked: list[Target] = []
+
+    def connect(target: Target) -> FakeTracker:
+        asked.append(target)
+        return FakeTracker(keyed=True)
+
+    sync([spool], Doors(connect=connect, notify=lambda text: None))
+    assert asked[0].artifacts == "hf://datasets/acme/runs"

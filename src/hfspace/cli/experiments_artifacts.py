@@ -41,10 +41,11 @@ class ArtifactOptions(ReportOptions):
 @place_options
 @format_option
 def upload_artifact_command(context: Context, options: ArtifactOptions) -> int:
-    """Keep files, or what is below folders, as a version of an artifact of official trackio.
+    """Keep files, or what is below folders, as a version of an artifact.
 
-    What the app has already is not sent again: after a break, run it again. The app checks each file's hash.
-    The same files again make no new version.
+    Official trackio keeps it; for the Gradio app, the bucket or dataset that the manifest names
+    (trackio.artifacts). What is there already is not sent again: after a break, run it again. Each file's
+    hash is checked.
     """
     name = checked_artifact_name(options.name) if options.name else artifact_name(options.paths[0])
     files = collect(options.paths)

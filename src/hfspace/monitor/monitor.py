@@ -49,8 +49,9 @@ class ExperimentMonitor(ContextDecorator):
 
     `name` (or `experiment_name`) is the experiment's exact name: one that exists is continued, else it is
     created. `space` is owner/name (default TRACKIO_SPACE_ID), `url` an app's address instead, `project` a
-    project of official trackio, `id` pins one of several experiments of one name. `config` is recorded as
-    parameters when the run starts, and at the end of the process when nothing started it.
+    project of official trackio, `id` pins one of several experiments of one name. `artifacts` is the bucket
+    or dataset (hf://…) that keeps artifacts where the app holds none. `config` is recorded as parameters when
+    the run starts, and at the end of the process when nothing started it.
 
     The first `log` starts the run, as do `start`, a `with` block, and a call of a function that it decorates.
     `finish`, the end of the block or the end of the process ends it. An entry is in the spool file in
@@ -83,21 +84,15 @@ class ExperimentMonitor(ContextDecorator):
         token: str | None = None,
         url: str | None = None,
         backend: str = "auto",
+        artifacts: str | None = None,
         id: str | None = None,
         wake: bool | None = None,
         enabled: bool = True,
         enable_tracking: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        optional_texts(
-            space=space,
-            project=project,
-            token=token,
-            url=url,
-            backend=backend,
-            id=id,
-            description=description,
-        )
+        optional_texts(space=space, project=project, token=token, url=url, backend=backend, id=id)
+        optional_texts(description=description, artifacts=artifacts)
         self._env = dict(os.environ) if env is None else map_of(env, "env=")
         self.name = checked_name(name, experiment_name)
         self._target = Target(
@@ -105,6 +100,7 @@ class ExperimentMonitor(ContextDecorator):
             url=url,
             project=project,
             backend=backend,
+            artifacts=artifacts,
         )
         self._description, self._id, self._token = " ".join((description or "").split()), id, token
         self._wake = wake
@@ -336,6 +332,7 @@ class ExperimentMonitor(ContextDecorator):
             url=self._target.url,
             project=self._target.project,
             backend=self._target.backend,
+            artifacts=self._target.artifacts,
             description=self._description,
             id=self._id,
         )

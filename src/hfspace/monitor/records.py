@@ -41,6 +41,7 @@ class Header:
     backend: str = "auto"
     description: str = ""
     id: str | None = None
+    artifacts: str | None = None
 
 
 class Record(NamedTuple):
@@ -125,7 +126,7 @@ def read_header(line: bytes, place: str) -> Header:
     except TypeError:
         raise SpoolError(f"{place} has a damaged first line.") from None
     texts = (header.spool, header.name, header.created, header.backend, header.description)
-    options = (header.space, header.url, header.project, header.id)
+    options = (header.space, header.url, header.project, header.id, header.artifacts)
     if not all(isinstance(text, str) for text in texts) or not all(
         isinstance(text, str | None) for text in options
     ):

@@ -97,7 +97,13 @@ def sync(
 
 def header_target(header: Header) -> Target:
     """Where the run wanted to send to."""
-    return Target(space=header.space, url=header.url, project=header.project, backend=header.backend)
+    return Target(
+        space=header.space,
+        url=header.url,
+        project=header.project,
+        backend=header.backend,
+        artifacts=header.artifacts,
+    )
 
 
 def _opened(path: Path) -> Spool | HfspaceError:
