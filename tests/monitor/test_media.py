@@ -18,7 +18,8 @@ from hfspace import ExperimentMonitor, TrackioClient
 from hfspace.monitor import Histogram, Image, Table
 from hfspace.monitor.connection import Target
 from hfspace.monitor.media import as_value
-from hfspace.monitor.sync import Doors, sync
+from hfspace.monitor.records import read_header
+from hfspace.monitor.sync import Doors, header_target, sync
 from tests.endpoints.real_apps import running, trackio_running
 from tests.monitor.fake import FakeTracker
 from tests.monitor.test_monitor import until
@@ -273,22 +274,10 @@ def test_values_and_artifacts_on_a_real_trackio(app: str, tmp_path: Path) -> Non
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_where_artifacts_go_is_known_to_whoever_sends_the_spool(monitor: Make, tmp_path: Path) -> None:
-    (tmp_path / "model.bin").write_bytes(b"weights")
-    with monitor(
-        None,
-        url="http://127.0.0.1:9",
-        artifacts="hf://datasets/acme/runs",
-        spool_dir=tmp_path,
-        flush_timeout=0,
-    ) as run:
-        run.log_artifact(tmp_path / "model.bin")
-    (spool,) = tmp_path.glob("*.jsonl")
-    asked: list[Target] = []
-
-    def connect(target: Target) -> FakeTracker:
-        asked.append(target)
-        return FakeTracker(keyed=True)
-
-    sync([spool], Doors(connect=connect, notify=lambda text: None))
-    assert asked[0].artifacts == "hf://datasets/acme/runs"
+def test_where_artifacts_go_is_known_to_whoever_sends_the_spool(monitor: Make) -> None:
+    run = monitor(FakeTracker(), url="http://127.0.0.1:9", artifacts="hf://datasets/acme/runs").start()
+    assert run.spool is not None
+    header = read_header(run.spool.read_bytes().splitlines()[0], "the spool")
+    target = Target(url="http://127.0.0.1:9", artifacts="hf://datasets/acme/runs")
+    assert header_target(header) == target
+    run.finish()

@@ -37,7 +37,8 @@ def train(way: str, folder: Path, launcher: list[str]) -> dict[str, str]:
 
 
 def losses(folder: Path) -> list[int]:
-    logged = FakeTracker(store=folder / "store.json").logged("run")
+    tracker = FakeTracker(store=folder / "store.json")
+    logged = tracker.logged("run") if tracker.experiments else []
     return sorted(step for step, metrics in logged if "loss" in metrics and step is not None)
 
 
