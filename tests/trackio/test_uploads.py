@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ import respx
 from hfspace import TrackioClient
 from hfspace.errors import HfspaceError, NotSupported, TrackioRejected, TrackioUnavailable, UsageError
 from hfspace.live.trackio import uploads
+from hfspace.live.trackio.app_http import AppHttp
 from hfspace.live.trackio.artifacts import collect
 from hfspace.live.trackio.media import refuse
 from hfspace.live.trackio.port import Entry
 from tests.endpoints.real_apps import trackio_running
+from tests.endpoints.stand_in import Reply, StandIn
 
 WRITE = {"TRACKIO_WRITE_TOKEN": "sesame"}
 BASE = "http://127.0.0.1:9"
@@ -146,7 +148,9 @@ def test_answers_to_a_file(respx_mock: Any, status: int, body: str, error: Any, 
     respx_mock.post("/api/upload").respond(status, text=body, headers={"location": "http://elsewhere/"})
 
     def send() -> Any:
-        return uploads.send_file(BASE, {"a": "b"}, tmp_path / "x", timeout=5, watch=lambda sent: None)
+        return uploads.send_file(
+            AppHttp(BASE, timeout=5), {"a": "b"}, tmp_path / "x", watch=lambda sent: None
+        )
 
     if error is None:
         assert send() == "/tmp/x"
@@ -155,12 +159,27 @@ def test_answers_to_a_file(respx_mock: Any, status: int, body: str, error: Any, 
         send()
 
 
-def test_an_upload_that_is_too_slow_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(hang=30),
+        Reply(endless=True, body=b" "),
+        Reply(endless=True, body=b" " * (1 << 20)),
+        Reply(200, gzip.compress(b" " * (64 << 20)), {"content-encoding": "gzip"}),
+    ],
+    ids=["silence", "drips", "flood", "bomb"],
+)
+def test_an_upload_ends_whatever_the_app_answers(reply: Reply, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("x" * 1000)
-    now = iter([0.0, *[100.0] * 100])
-    monkeypatch.setattr(time, "monotonic", lambda: next(now))
-    with (tmp_path / "x").open("rb") as file:
-        body = uploads._Watched(file, 50.0, lambda sent: None)
-        assert body.read(10) == b"x" * 10
-        with pytest.raises(httpx.WriteTimeout):
-            body.read(10)
+    app = StandIn({"/api/upload": reply})
+    with pytest.raises(TrackioUnavailable, match=r"did not complete within|more than 8 MiB"):
+        uploads.send_file(AppHttp(app.url, timeout=0.5), {}, tmp_path / "x", watch=lambda sent: None)
+    app.close()
+
+
+def test_a_large_file_has_the_time_that_it_takes_at_a_slow_speed(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x" * 150_000)
+    app = StandIn({"/api/upload": Reply(hang=30)})
+    with pytest.raises(TrackioUnavailable, match=r"within 1\.6 s"):
+        uploads.send_file(AppHttp(app.url, timeout=0.1), {}, tmp_path / "x", watch=lambda sent: None)
+    app.close()

@@ -45,11 +45,19 @@ class Connection:
         self.budget = budget
 
     async def answer(
-        self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Json = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        content: bytes | AsyncIterator[bytes] | None = None,
     ) -> Answer:
-        """Send `body` as JSON, unless it is None, and read the whole answer."""
-        sent = {**(headers or {}), **({"content-type": "application/json"} if body is not None else {})}
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        """Send `body` as JSON, unless it is None, else `content` as it is; read the whole answer."""
+        sent = dict(headers or {})
+        if body is not None:
+            sent["content-type"] = "application/json"
+            content = json.dumps(body, allow_nan=False).encode()
         async with self.client.stream(method, path, headers=sent, content=content) as response:
             return Answer(
                 status=response.status_code,
@@ -75,10 +83,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """What to do over a connection. `name` is how an error calls it."""
+    """What to do over a connection. `name` is how an error calls it; it may take so many `more_seconds`."""
 
     name: str
     make: Callable[[Connection], Coroutine[Any, Any, T]]
+    more_seconds: float = 0.0
 
 
 class AppHttp:
@@ -148,20 +157,18 @@ class AppHttp:
     async def _timed(self, call: Call[T], connection: Connection) -> T:
         import httpx
 
-        started = time.monotonic()
-        left = connection.budget.seconds(self.host) if connection.budget is not None else self.timeout
+        started, most = time.monotonic(), self.timeout + call.more_seconds
+        left = connection.budget.seconds(self.host) if connection.budget is not None else most
         try:
-            async with asyncio.timeout(min(self.timeout, left)):
+            async with asyncio.timeout(min(most, left)):
                 return await call.make(connection)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
             log_request("CALL", f"{self.base}/{call.name.lstrip('/')}", started, error=error)
             if isinstance(error, TimeoutError | httpx.TimeoutException):
                 if connection.budget is not None:
                     connection.budget.seconds(self.host)
-                raise TooSlow(
-                    f"{call.name} of {self.host} did not complete within {self.timeout:g} s."
-                ) from None
-            raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, self.timeout)}") from None
+                raise TooSlow(f"{call.name} of {self.host} did not complete within {most:g} s.") from None
+            raise TrackioUnavailable(f"{call.name}: {explain(error, self.base, most)}") from None
 
 
 def unusable(host: str, name: str, status: int, content_type: str) -> TrackioUnavailable:

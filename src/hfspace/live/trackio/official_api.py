@@ -49,8 +49,7 @@ class OfficialApi:
 
     def stage(self, path: Path, watch: Watch) -> Json:
         """Send a file for the call that comes next; what the server calls it until then."""
-        http = self._http
-        return send_file(http.base, self._write_headers(), path, timeout=http.timeout, watch=watch)
+        return send_file(self._http, self._write_headers(), path, watch=watch)
 
     def _write_headers(self) -> dict[str, str]:
         headers = {}
