@@ -16,6 +16,7 @@ from hfspace.errors import AppError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.login import sign_in
+from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.probe import read_app
 from hfspace.manifest.models import EndpointSpec
 from tests.endpoints.hub import MemoryHub
@@ -158,6 +159,21 @@ def test_a_generator_streams(shapes: tuple[str, str]) -> None:
         return
 
     assert list(connection.stream(3)) == ["step 0", "step 1", "step 2"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_endpoint_with_a_slash_in_its_name_is_called(version: str, tmp_path: Path) -> None:
+    with running("gradio_nested.py", version, tmp_path) as url:
+        with connect(url, api_name="v1/upper", hub=MemoryHub(), manifest=None) as connection:
+            assert connection.call("hi") == "HI"
+        found = examine(url, MemoryHub(), endpoint=EndpointSpec(api_name="/v1/upper"))
+        assert found.verdict.code is Code.HEALTHY
+        assert found.app is not None
+        (endpoint,) = [item for item in found.app.endpoints if item.name == "/v1/upper"]
+        (form,) = forms(endpoint, found.app, url).values()
+        status, answer = post(*form)
+        assert (status, answer["data"]) == (200, ["TEXT"])  # type: ignore[index]
+        assert found.call_url == form[0]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -93,7 +93,8 @@ class ServedParameter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedEndpoint:
     """`name` is a Gradio api_name with its slash, or the path of an HTTP route. `content_type` is that of a
-    route's body; `refusal` what the app answered when the route was asked, where that was no success."""
+    route's body; `fn_index` stands in it where a Gradio name can't stand in the URL; `refusal` is what the
+    app answered when the route was asked, where that was no success."""
 
     name: str
     url: str
@@ -103,6 +104,7 @@ class ServedEndpoint:
     hidden: bool = False  # can be called, but the app does not list it
     method: str = "POST"
     content_type: str = "application/json"
+    fn_index: int | None = None
     refusal: str = ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hfspace.live.gradio.components import CHOICE_KINDS, FILE_KINDS, is_enforced
-from hfspace.live.gradio.urls import call_url, version_of
+from hfspace.live.gradio.urls import call_url, is_nested, version_of
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 from hfspace.text import plain
 
@@ -58,8 +58,8 @@ def gradio_app(config: GradioConfig, info: Json, base: str) -> ServedApp:
     named = info.get("named_endpoints") if isinstance(info, dict) else None
     told = named if isinstance(named, dict) else {}
     endpoints = [
-        _endpoint(config, dependency, name, told.get(name), base)
-        for dependency in config.dependencies
+        _endpoint(config, index, dependency, name, told.get(name), base)
+        for index, dependency in enumerate(config.dependencies)
         if (name := _name(dependency)) is not None
     ]
     if not config.dependencies and config.version.startswith("2."):
@@ -89,7 +89,7 @@ def _name(dependency: Mapping[str, Any]) -> str | None:
 
 
 def _endpoint(
-    config: GradioConfig, dependency: Mapping[str, Any], name: str, told: Json, base: str
+    config: GradioConfig, index: int, dependency: Mapping[str, Any], name: str, told: Json, base: str
 ) -> ServedEndpoint:
     types = dependency.get("types")
     return ServedEndpoint(
@@ -99,7 +99,13 @@ def _endpoint(
         returns=_parameters(config, dependency.get("outputs"), _side(told, "returns")),
         generator=isinstance(types, Mapping) and types.get("generator") is True,
         hidden=is_hidden(dependency),
+        fn_index=_fn_index(dependency, index) if is_nested(name) else None,
     )
+
+
+def _fn_index(dependency: Mapping[str, Any], index: int) -> int:
+    own = dependency.get("id")
+    return own if isinstance(own, int) else index
 
 
 def _side(told: Json, key: str) -> list[Mapping[str, Any]]:

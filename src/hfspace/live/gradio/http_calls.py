@@ -110,7 +110,10 @@ def post_gradio3(call: Call) -> Json:
         raise EndpointError(
             f"Gradio {call.app.version} takes values in order.", hint="Write the example as a list."
         )
-    answer = _send(call, json.dumps({"data": positions(call)}).encode())
+    body: dict[str, Json] = {"data": positions(call)}
+    if call.endpoint.fn_index is not None:
+        body["fn_index"] = call.endpoint.fn_index
+    answer = _send(call, json.dumps(body).encode())
     found = answer.json()
     if answer.status == 404 and isinstance(found, dict):
         raise QueueOnly(

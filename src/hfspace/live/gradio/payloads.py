@@ -14,7 +14,8 @@ def data_body(endpoint: ServedEndpoint, app: ServedApp) -> Json:
     """`{"data": [...]}`, every value in its place. A state is a null below Gradio 6, and left out since."""
     keep = version_of(app.version) < (6, 0)
     shown = endpoint.parameters if keep else values_of(endpoint.parameters)
-    return {"data": [None if item.component == "state" else sample(item) for item in shown]}
+    values = [None if item.component == "state" else sample(item) for item in shown]
+    return {"data": values} if endpoint.fn_index is None else {"data": values, "fn_index": endpoint.fn_index}
 
 
 def named_body(endpoint: ServedEndpoint) -> Json:

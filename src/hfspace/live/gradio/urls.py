@@ -47,10 +47,18 @@ def expected_prefix(sdk_version: str | None) -> str:
     return "" if 0 < major < 5 else PREFIX
 
 
+def is_nested(name: str) -> bool:
+    """Whether an endpoint's name holds a slash, which no route of Gradio matches."""
+    return "/" in name.strip("/")
+
+
 def call_url(base: str, prefix: str, version: str | None, name: str) -> str:
     """The URL to POST `{"data": [...]}` to (gradio facts 1.1 and 1.2). From 4.20 on it answers an event id,
-    and the result is at that URL + / + id."""
+    and the result is at that URL + / + id. A name with a slash in it has no route: its function is called by
+    its `fn_index` in the body."""
     number = version_of(version)
+    if is_nested(name):
+        return f"{base}{prefix}/run/predict"
     leaf = quote(name.lstrip("/"), safe="")
     if number >= (4, 20) or number == (0, 0):
         return f"{base}{prefix}/call/{leaf}"
@@ -60,8 +68,8 @@ def call_url(base: str, prefix: str, version: str | None, name: str) -> str:
 
 
 def named_call_url(base: str, prefix: str, version: str | None, name: str) -> str | None:
-    """The URL that takes named arguments as the body; None where the version has none (before 6.13)."""
-    if version_of(version) < (6, 13):
+    """The URL that takes named arguments as the body; None where there is none (before 6.13)."""
+    if version_of(version) < (6, 13) or is_nested(name):
         return None
     return f"{base}{prefix}/call/v2/{quote(name.lstrip('/'), safe='')}"
 
