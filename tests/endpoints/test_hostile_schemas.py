@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.classify import retry_after
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.contract import check
+from hfspace.live.gradio.fetch import fetch_all
+from hfspace.live.gradio.mending import mended
 from hfspace.live.gradio.openapi import openapi_app
+from hfspace.live.gradio.payloads import forms
+from hfspace.live.gradio.sending import request_of
 from hfspace.live.gradio.values import answer_problem, value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedParameter
+from hfspace.report.diagnosis import signature
 from tests.endpoints.conftest import Serve
 from tests.endpoints.stand_in import Reply, recorded
 
@@ -105,3 +112,78 @@ def paths(item: Any, path: tuple[Any, ...] = ()) -> Any:
     for key, value in items:
         yield (*path, key)
         yield from paths(value, (*path, key))
+
+
+DOCUMENT: dict[str, Any] = {
+    "info": {"version": "1"},
+    "paths": {
+        "/items/{item}": {
+            "parameters": [{"in": "path", "name": "item", "required": True, "schema": {"type": "integer"}}],
+            "put": {
+                "parameters": [{"in": "query", "name": "q", "schema": {"type": "string"}}],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "multipart/form-data": {
+                            "schema": {
+                                "properties": {
+                                    "inputs": {"type": "string"},
+                                    "page": {"type": "string", "format": "binary"},
+                                    "parameters": {"properties": {"top_k": {"type": "integer"}}},
+                                },
+                                "required": ["inputs"],
+                            }
+                        }
+                    },
+                },
+                "responses": {"200": {"content": {"text/event-stream": {"schema": {}}}}},
+            },
+        }
+    },
+}
+DECLARED = [
+    EndpointSpec(path="/items/{item}", params={"item": 7}, query={"q": [1]}, example={"inputs": "a"}),
+    EndpointSpec(path="/items/7", method="GET", example=["a", 5, "b"]),
+    EndpointSpec(path="/items/7", body=[1]),
+    EndpointSpec(path="/items/7", example={"data": [1, 2]}, payload="data"),
+    EndpointSpec(api_name="/items"),
+]
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    keys: Any = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    return [at, *(place for key in keys for place in places(node[key], (*at, key)))]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_an_odd_openapi_document_is_no_traceback(odd: Any) -> None:
+    for place in places(DOCUMENT)[1:]:
+        document = copy.deepcopy(DOCUMENT)
+        holder: Any = document
+        for key in place[:-1]:
+            holder = holder[key]
+        holder[place[-1]] = odd
+        app = openapi_app(document, "http://127.0.0.1:9")
+        for endpoint in app.endpoints if app else ():
+            assert "\x1b" not in signature(endpoint, method=True)
+            forms(endpoint, app, "http://127.0.0.1:9")
+            for spec in DECLARED:
+                mended(spec, app)
+                try:
+                    request_of(spec, endpoint, None)
+                except EndpointError:
+                    continue
+
+
+def test_a_route_of_a_stranger_leads_to_its_own_host() -> None:
+    """Whatever its name holds: a host, a user, dots, a line end."""
+    paths = ("//evil.example/x", "/../..//x", "/@evil.example", "/x\r\nHost: evil.example")
+    app = openapi_app({"paths": {name: {"get": {}} for name in paths}}, "http://127.0.0.1:9")
+    assert app is not None
+
+    asks = [request_of(EndpointSpec(path="/x"), endpoint, "hf_token") for endpoint in app.endpoints]
+
+    assert {urlsplit(ask.url).netloc for ask in asks} == {"127.0.0.1:9"}
+    assert {answer.status for answer in fetch_all(asks, timeout=2)} == {0}
+    for name in ("x", ".evil.example/x", "@evil.example/x", ":80@evil.example/x"):
+        assert openapi_app({"paths": {name: {"get": {}}}}, "http://127.0.0.1:9") is None

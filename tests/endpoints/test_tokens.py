@@ -145,3 +145,20 @@ def test_a_real_call_sends_nothing_to_a_public_space_and_one_header_to_a_private
 def test_the_hosts_that_may_get_a_token(host: str, hub: str, sent: bool) -> None:
     assert host_token(host, hub_endpoint=hub, needed=True, token=TOKEN) == (TOKEN if sent else None)
     assert host_token(host, hub_endpoint=hub, needed=False, token=TOKEN) is None
+
+
+def test_a_declared_route_is_looked_for_with_the_token_only_where_it_is_needed(serve: Serve) -> None:
+    for private in (False, True):
+        elsewhere = serve({})
+        away = Reply(302, b"", {"location": f"{elsewhere.url}/health"})
+        host = serve({"/health": Reply.json({}), "/moved": away})
+        hub, _ = hub_for(serve, host.url, private=private)
+
+        assert examine("acme/x", hub, endpoint=EndpointSpec(path="/health")).exit_code == 0
+        assert examine("acme/x", hub, endpoint=EndpointSpec(path="/moved")).exit_code == 2
+
+        with_token = leaked(host)
+        assert ("GET /health authorization" in with_token) == private
+        assert ("GET /moved authorization" in with_token) == private
+        assert {item.rpartition(" ")[2] for item in with_token} <= {"authorization"}
+        assert elsewhere.seen == []

@@ -195,7 +195,8 @@ def _mended(context: Context, plan: Repair, named: str, *, yes: bool) -> bool:
         context.warn(f"{named}: nothing was written: {' '.join(plan.refused)}")
         return False
     if not plan.edits:
-        context.note(f"{named}: nothing to write into the manifest.")
+        left = f" {' '.join(plan.left)}" if plan.left else ""
+        context.note(f"{named}: nothing to write into the manifest.{left}")
         return False
     for edit in plan.edits:
         click.echo(edit.diff, err=True)

@@ -11,7 +11,7 @@ from hfspace.diagnosis.trial import endpoint_of
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
-from hfspace.live.gradio.findings import listed
+from hfspace.live.gradio.findings import listed, names_of
 from hfspace.live.gradio.mending import Mended, mended, written
 from hfspace.manifest.edit import has_key, is_reference, remove_key, rename_key, set_value
 from hfspace.manifest.models import EndpointSpec, Manifest
@@ -66,6 +66,8 @@ def repair(found: Diagnosis, manifest: Manifest) -> Repair:
         except UsageError as error:
             refused.append(f"{error.message} {error.hint}".strip())
     left = tuple(f"{item.message} {item.hint}".strip() for item in new.left) if new else ()
+    if new is None and old is None and found.app is not None and not found.app.problem:
+        left = (f"No endpoint is declared, and the app serves {names_of(found.app)}: choose one.",)
     if refused:
         return Repair(refused=tuple(refused), left=left)
     texts.rename_space(found.space)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 
+PART = re.compile(r"\{([^{}]*)\}")
+"""A part of a path that a value stands for."""
 _METHODS = ("post", "put", "patch", "delete", "get")
 _BODILESS = ("get", "delete")
 _PREFERRED = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
@@ -37,9 +40,10 @@ def openapi_app(raw: Json, base: str) -> ServedApp | None:
         return None
     budget = iter(range(_MAX_NODES))
     routes = [
-        _route(raw, budget, f"{base}{path}", str(path), method, item)
+        _route(raw, budget, f"{base}{path}", path, method, item)
         for path, item in list(raw["paths"].items())[:_MAX_ROUTES]
-        if isinstance(item, dict)
+        # One without its slash would continue the name of the host.
+        if isinstance(item, dict) and isinstance(path, str) and path.startswith("/")
         for method in _METHODS
         if isinstance(item.get(method), dict)
     ][:_MAX_ROUTES]
@@ -85,10 +89,16 @@ def _route(
     raw: Mapping[str, Any], budget: Iterator[int], url: str, path: str, method: str, item: Mapping[str, Any]
 ) -> ServedEndpoint:
     told = item[method]
-    outside = [*_list(item.get("parameters")), *_list(told.get("parameters"))]
-    parameters = {  # an operation's own stand in for those of its path
-        (found.place, found.name): found for entry in outside if (found := _outside(raw, budget, entry))
+    parts = PART.findall(path)
+    parameters = {
+        ("path", name): ServedParameter(name=name, label=name, place="path", schema={"type": "string"})
+        for name in parts
     }
+    # An operation's own stand in for those of its path.
+    for entry in [*_list(item.get("parameters")), *_list(told.get("parameters"))]:
+        found = _outside(raw, budget, entry)
+        if found is not None and (found.place == "query" or found.name in parts):
+            parameters[found.place, str(found.name)] = found
     request = _resolve(raw, told.get("requestBody"))
     content_type, body = _content(raw, request)
     inside: tuple[ServedParameter, ...] = ()
@@ -116,7 +126,7 @@ def _outside(raw: Mapping[str, Any], budget: Iterator[int], entry: Json) -> Serv
     """A parameter of the path or the query; None for a header, a cookie, or what is none."""
     item = _resolve(raw, entry)
     place, name = item.get("in"), item.get("name")
-    if place not in {"path", "query"} or not isinstance(name, str):
+    if place not in ("path", "query") or not isinstance(name, str):
         return None
     schema = _inline(raw, budget, item.get("schema"))
     optional = place == "query" and item.get("required") is not True

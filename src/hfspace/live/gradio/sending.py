@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,14 +11,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.fetch import Ask
-from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.openapi import PART, takes
 from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.values import http_body
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedEndpoint, ServedParameter
 
 MAX_UPLOAD = 64 << 20
-PART = re.compile(r"\{([^{}]*)\}")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from hfspace.live.gradio.classify import Sight, classify
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import Answer, Ask
-from hfspace.live.gradio.sending import PART, request_of
+from hfspace.live.gradio.openapi import PART
+from hfspace.live.gradio.sending import request_of
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedEndpoint, ServedParameter
 
