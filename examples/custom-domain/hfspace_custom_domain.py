@@ -19,6 +19,7 @@ from hfspace.extending import (
     HubReader,
     Json,
     Ports,
+    SpaceSpec,
     SpaceState,
 )
 
@@ -27,7 +28,7 @@ class CustomDomain(Facet):
     name = "custom_domain"
     type = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
-    def read(self, state: SpaceState, hub: HubReader) -> object:
+    def read(self, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> object:
         """The Space's own domains. A paused one may not tell them."""
         domains = hub.get(state.id, "runtime").get("domains")
         return UNKNOWN if domains is None else [one["domain"] for one in domains if one.get("isCustom")]

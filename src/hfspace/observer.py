@@ -147,15 +147,15 @@ def read_details(
         state = _READERS[need](state, spec, hub, look)
         done.add(need)
     for facet in of(spec):
-        value = _read(facet, state, hub)
+        value = _read(facet, spec, state, hub)
         if value is not UNKNOWN:
             state = replace(state, extensions={**state.extensions, facet.name: value})
     return state
 
 
-def _read(facet: Facet, state: SpaceState, hub: HubReader) -> object:
+def _read(facet: Facet, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> object:
     try:
-        return facet.read(state, hub)
+        return facet.read(spec, state, hub)
     except _FORBIDDEN:
         return UNKNOWN
 

@@ -169,7 +169,7 @@ def planned(hub: LocalHub) -> Plan:
         (FACET.replace("before=1", "before=object()"), "failed in compare: TypeError: Object of type object"),
         (FACET.replace("return [", "return [7] or ["), "failed in compare: TypeError: int is no Change"),
         (
-            FACET + "    def read(self, state, hub): return {}['domains']",
+            FACET + "    def read(self, spec, state, hub): return {}['domains']",
             "failed in read: KeyError: 'domains'",
         ),
         (FACET + "    def needs(self, spec, state): return state.nothing", "failed in needs: AttributeError"),

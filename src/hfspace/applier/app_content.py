@@ -3,85 +3,63 @@ it, told when no plan could show it, and never quietly made again when it was th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from hfspace.applier.events import Kind
-from hfspace.applier.run import Run
+from hfspace.applier.progress import Progress
 from hfspace.errors import DataLoss
 from hfspace.facets import ALL
-from hfspace.model import Action, Change, SpaceState
+from hfspace.model import Action, SpaceState
 
 LOOKS = 15
 
 
-@dataclass(slots=True)
-class Seen:
-    """What one apply has found in the app so far: the addresses that were there, and whether it was told
-    that there is more than the plan showed."""
-
-    there: set[str] = field(default_factory=set)
-    told: bool = False
-
-
-def planned_only(
-    run: Run,
-    space: str,
-    state: SpaceState | None,
-    todo: list[Change],
-    planned: tuple[Change, ...],
-    seen: Seen,
-    *,
-    restarted: bool,
-) -> list[Change]:
-    """`todo` without what nobody saw inside the app: one that did not run tells what it holds only after
+def leave_unseen(progress: Progress) -> None:
+    """Take out of `todo` what nobody saw inside the app: one that did not run tells what it holds only after
     something else has started it. Deletes are never made then, and of a saved plan nothing more is.
 
     Raises DataLoss when one is gone that was there, and this run has restarted nothing.
     """
-    lost = _lost(space, state, todo, run, seen)
-    if lost and not restarted:
+    lost = _lost(progress)
+    if lost and progress.ledger.movement is None:
         raise DataLoss(
             f"{lost[0]} was there when this run began, and is gone.",
             hint="The app restarted, or somebody created one in the same second. Run again to make it anew.",
         )
-    addresses = {change.address for change in planned}
-    unseen = [change for change in todo if change.in_app and change.address not in addresses]
-    saved = run.expected is not None
+    addresses = {change.address for change in progress.planned}
+    unseen = [change for change in progress.todo if change.in_app and change.address not in addresses]
+    saved = progress.run.expected is not None
     left = {change.address for change in unseen if saved or change.action is Action.DELETE}
-    if unseen and not seen.told:
-        seen.told = True
+    if unseen and not progress.ledger.told_unseen:
+        progress.ledger.told_unseen = True
         what = f"of its {unseen[0].facet}"
         text = f"the plan could not show {len(unseen)} {what}"
         if lost:
             text = f"the restart lost {len(lost)} {what}, with all that was in them"
-        run.tell(Kind.REPLANNED, space, text=f"{text}: left for the next plan" if left else text)
-    return [change for change in todo if change.address not in left]
+        progress.tell(Kind.REPLANNED, text=f"{text}: left for the next plan" if left else text)
+    progress.todo = [change for change in progress.todo if change.address not in left]
 
 
-def wait_for_app(run: Run, space: str, state: SpaceState | None) -> bool:
+def wait_for_app(progress: Progress) -> bool:
     """Whether an app that does not answer after a start does so within some looks: the Hub may say RUNNING
     before that. False for one that does answer."""
+    run, state = progress.run, progress.state
     looks = LOOKS if _is_silent(state) else 0
     for _ in range(looks):
-        run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {space}")
-        state = run.read(space)
+        run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {progress.space}")
+        state = run.read(progress.space)
         if not _is_silent(state):
             return True
     return False
 
 
-def _lost(space: str, state: SpaceState | None, todo: list[Change], run: Run, seen: Seen) -> list[str]:
+def _lost(progress: Progress) -> list[str]:
     """The addresses that were there in an earlier read of this run and would now be created."""
+    state, ledger = progress.state, progress.ledger
     if state is None:
         return []
-    held = {facet.name: facet.held(run.manifest.spaces[space], state) for facet in ALL}
-    created = {change.address for change in todo if change.in_app and change.action is Action.CREATE}
-    lost = {
-        change.address
-        for change in todo
-        if change.address in created & seen.there and held[change.facet] is not None
-    }
-    seen.there |= {f"{space}.{name}.{key}" for name, keys in held.items() for key in keys or ()}
+    held = {facet.name: facet.held(progress.desired.spec, state) for facet in ALL}
+    created = [change for change in progress.todo if change.in_app and change.action is Action.CREATE]
+    lost = {change.address for change in created if held[change.facet] is not None} & ledger.held
+    ledger.held |= {f"{progress.space}.{name}.{key}" for name, keys in held.items() for key in keys or ()}
     return sorted(lost)
 
 

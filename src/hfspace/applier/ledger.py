@@ -47,7 +47,8 @@ class Movement:
 @dataclass(slots=True)
 class Ledger:
     """`lost` counts answers that never came; `written_since_state`: something else was written since the
-    Space was last paused or started, which may have woken it."""
+    Space was last paused or started, which may have woken it. `held` are the addresses that were in the app,
+    `told_unseen`: that it holds more than the plan showed was told."""
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
@@ -55,6 +56,8 @@ class Ledger:
     lost: int = 0
     written_since_state: bool = False
     came_up: bool = False
+    held: set[str] = field(default_factory=set)
+    told_unseen: bool = False
 
     def attempt(self, change: Change) -> Attempt:
         entry = self.attempts.setdefault(change.address, Attempt(change=change))
@@ -74,6 +77,14 @@ class Ledger:
         """Something that may restart the Space is about to be written."""
         if self.movement is None or self.movement.ended:
             self.movement = Movement(before=before, since=now)
+
+    def was_taken(self, change: Change) -> bool:
+        entry = self.attempts.get(change.address)
+        return entry is not None and entry.times > 0
+
+    @property
+    def waited(self) -> bool:
+        return self.movement is not None and self.movement.ended
 
     @property
     def moving(self) -> Movement | None:

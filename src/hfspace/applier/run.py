@@ -75,13 +75,6 @@ class Run:
         with self.lock:
             (self.at_rest_soon.add if begins else self.at_rest_soon.discard)(space)
 
-    def is_kept_paused(self, space: str) -> bool:
-        """Whether the Space is to be paused: then it may not be left running, --no-wait or not."""
-        return (
-            self.manifest.spaces[space].state == "paused"
-            and "state" not in self.manifest.spaces[space].ignore
-        )
-
     def holds(self, change: Change, state: SpaceState | None) -> bool:
         """Whether `state`, which shows no difference, shows that `change` was made: what it does not tell is
         unknown, and unknown is not made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hfspace.applier import waiting
+from hfspace.applier.progress import Progress
 from hfspace.applier.run import Run
 from hfspace.errors import HfspaceError
 from hfspace.facets import Desired, Need, needs, of
@@ -12,14 +13,13 @@ from hfspace.model import FAILED, Check, SpaceState
 _LOOKS = 5
 
 
-def verdict(
-    run: Run, space: str, final: SpaceState | None, *, waited: bool
-) -> tuple[HfspaceError | None, tuple[str, ...]]:
+def verdict(progress: Progress) -> tuple[HfspaceError | None, tuple[str, ...]]:
     """What is wrong with the Space as it is now, and the end of the log that explains it."""
+    run, space, final = progress.run, progress.space, progress.state
     if problems := run.problems(space, final):
         # The plan had none, or the Space would not have been touched: this came up meanwhile.
         return HfspaceError(f"{space}: {problems[0].message}", hint=problems[0].hint), ()
-    if final is None or not waited:
+    if final is None or not progress.ledger.waited:
         return None, ()
     if final.stage in FAILED and final.stage != "NO_APP_FILE":
         said = f": {final.error_message}" if final.error_message else ""

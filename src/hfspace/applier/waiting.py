@@ -4,27 +4,53 @@ RUNNING that was there before."""
 from __future__ import annotations
 
 from hfspace.applier.events import Kind
+from hfspace.applier.ledger import Movement
+from hfspace.applier.progress import Progress
 from hfspace.applier.run import Run
-from hfspace.errors import HubError
+from hfspace.errors import HubError, WaitTimeout
 from hfspace.live.stages import readings
 from hfspace.model import HELD, SpaceState
 
 
-def settle(run: Run, before: SpaceState, started: float, *, quiet: bool = False) -> SpaceState:
-    """Wait until the Space has come to rest after writes that restart it; the state it rests in.
+def settle(progress: Progress) -> None:
+    """Wait until the Space has come to rest after the writes that restart it. One that is to stay paused must
+    do so for a while, since a write may wake it some reads later. Raises WaitTimeout with the last stage."""
+    ledger = progress.ledger
+    assert ledger.moving is not None
+    movement, ledger.moving.ended = ledger.moving, True
+    progress.run.waiting(progress.space, True)
+    try:
+        state = _rest(progress, movement)
+    except WaitTimeout:
+        _pause_anyway(progress)
+        raise
+    finally:
+        progress.run.waiting(progress.space, False)
+    if all(item.restarts and not item.power and not item.creates_space for item in ledger.applied):
+        progress.rest = state
+    progress.state = state
+    ledger.came_up = ledger.came_up or state.stage == "RUNNING"
 
-    `before` is the state read before those writes, which were made at `started`. `quiet`: what was paused
-    must stay so for a while, since a write may wake it some reads later. Raises WaitTimeout with the last
-    stage.
-    """
-    ahead = run.pace.now() - started
-    for now in readings(run.ports.hub.runtime, before, run.pace, run.options.poll_seconds):
+
+def _rest(progress: Progress, movement: Movement) -> SpaceState:
+    run, ahead = progress.run, progress.run.pace.now() - movement.since
+    for now in readings(run.ports.hub.runtime, movement.before, run.pace, run.options.poll_seconds):
         still_early = now.seconds < run.options.settle_seconds
         enough = now.moved or now.seconds + ahead >= run.options.settle_seconds
-        if enough and now.is_at_rest and not (quiet and now.state.stage in HELD and still_early):
+        may_wake = progress.stays_paused and now.state.stage in HELD and still_early
+        if enough and now.is_at_rest and not may_wake:
             return now.state
-        run.tell(Kind.WAITING, before.id, stage=now.state.stage, seconds=now.seconds + ahead)
+        progress.tell(Kind.WAITING, stage=now.state.stage, seconds=now.seconds + ahead)
     raise AssertionError("readings end by raising")
+
+
+def _pause_anyway(progress: Progress) -> None:
+    """Time is up, and a Space that is to be paused is on its way up: it must not be left billing."""
+    if progress.stays_paused:
+        try:
+            progress.run.ports.hub.pause(progress.space)
+        except HubError as error:
+            progress.tell(Kind.FAILED, text=error.message)
 
 
 def log_tail(run: Run, state: SpaceState) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Facet:
         """What must be read before a comparison. Asked again after each read, since one may call for more."""
         return NOTHING
 
-    def read(self, state: SpaceState, hub: HubReader) -> object:
+    def read(self, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> object:
         """What no SpaceState has a field for, of a facet of another package; `value` then tells it."""
         return UNKNOWN
 

@@ -42,8 +42,8 @@ class _Guarded(Facet):
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
         return self._call("needs", lambda: self._facet.needs(spec, state))
 
-    def read(self, state: SpaceState, hub: HubReader) -> object:
-        return self._call("read", lambda: self._facet.read(state, hub))
+    def read(self, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> object:
+        return self._call("read", lambda: self._facet.read(spec, state, hub))
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         return self._items("compare", desired, lambda: self._facet.compare(desired, state))

@@ -192,6 +192,11 @@ class SpaceSpec(Model):
     _extensions: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
+    def stays_paused(self) -> bool:
+        """Whether it is to be paused, and that is not ignored."""
+        return self.state == "paused" and "state" not in self.ignore
+
+    @property
     def extensions(self) -> Mapping[str, Any]:
         """The values of keys that other packages bring."""
         return self._extensions
