@@ -6,7 +6,8 @@ from __future__ import annotations
 from hfspace.applier.events import Kind
 from hfspace.applier.progress import Progress
 from hfspace.errors import DataLoss
-from hfspace.facets import ALL
+from hfspace.facets import of
+from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Action, SpaceState
 
 LOOKS = 15
@@ -41,27 +42,26 @@ def leave_unseen(progress: Progress) -> None:
 def wait_for_app(progress: Progress) -> bool:
     """Whether an app that does not answer after a start does so within some looks: the Hub may say RUNNING
     before that. False for one that does answer."""
-    run, state = progress.run, progress.state
-    looks = LOOKS if _is_silent(state) else 0
+    run, spec = progress.run, progress.desired.spec
+    looks = LOOKS if _is_silent(spec, progress.state) else 0
     for _ in range(looks):
         run.pace.sleep(run.options.poll_seconds, f"waiting for the app of {progress.space}")
-        state = run.read(progress.space)
-        if not _is_silent(state):
+        if not _is_silent(spec, run.read(progress.space)):
             return True
     return False
 
 
 def _lost(progress: Progress) -> list[str]:
     """The addresses that were there in an earlier read of this run and would now be created."""
-    state, ledger = progress.state, progress.ledger
+    state, ledger, spec = progress.state, progress.ledger, progress.desired.spec
     if state is None:
         return []
-    held = {facet.name: facet.held(progress.desired.spec, state) for facet in ALL}
+    held = {facet.name: facet.held(spec, state) for facet in of(spec)}
     created = [change for change in progress.todo if change.in_app and change.action is Action.CREATE]
     lost = {change.address for change in created if held[change.facet] is not None} & ledger.held
     ledger.held |= {f"{progress.space}.{name}.{key}" for name, keys in held.items() for key in keys or ()}
     return sorted(lost)
 
 
-def _is_silent(state: SpaceState | None) -> bool:
-    return state is not None and any(facet.is_silent(state) for facet in ALL)
+def _is_silent(spec: SpaceSpec, state: SpaceState | None) -> bool:
+    return state is not None and any(facet.is_silent(state) for facet in of(spec))

@@ -61,7 +61,7 @@ class Progress:
 
     def keep_paused(self) -> None:
         """From now on the Space is paused whenever it runs, whatever the targets are."""
-        spec = self.run.manifest.spaces[self.space].model_copy(update={"state": "paused"})
+        spec = self.run.manifest.spaces[self.space].paused()
         manifest = replace(self.run.manifest, spaces={**self.run.manifest.spaces, self.space: spec})
         self.run = replace(self.run, manifest=manifest, keeps_paused=True)
         self.compare()

@@ -196,6 +196,10 @@ class SpaceSpec(Model):
         """Whether it is to be paused, and that is not ignored."""
         return self.state == "paused" and "state" not in self.ignore
 
+    def paused(self) -> Self:
+        """The same Space, to be paused."""
+        return self.model_copy(update={"state": "paused"})
+
     @property
     def extensions(self) -> Mapping[str, Any]:
         """The values of keys that other packages bring."""
