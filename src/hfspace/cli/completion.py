@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import get_completion_class
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.main import cli
 
 
 @hfspace_command(
@@ -15,12 +17,8 @@ from hfspace.cli.context import Context, hfspace_command
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(context: Context, shell: str) -> int:
     """Print the completion script of a shell."""
-    from click.shell_completion import get_completion_class
-
-    from hfspace.cli.main import cli
-
-    made = get_completion_class(shell)
-    if made is None:
+    language = get_completion_class(shell)
+    if language is None:
         raise click.UsageError(f"No completion for {shell}.")
-    context.echo(made(cli, {}, "hfspace", "_HFSPACE_COMPLETE").source())
+    context.echo(language(cli, {}, "hfspace", "_HFSPACE_COMPLETE").source())
     return 0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import HfspaceError, ManifestError, NotVisible
+from hfspace.live.hub import HubClient
 from hfspace.model import Account
 from hfspace.text import plain
-
-if TYPE_CHECKING:
-    from hfspace.live.hub import HubClient
 
 _LIBRARIES = ("hfspace", "huggingface_hub", "gradio_client")
 _WRITING = frozenset({"admin", "write"})
@@ -26,8 +24,6 @@ _WRITING = frozenset({"admin", "write"})
 )
 def command(context: Context, form: str) -> int:
     """Say which Hub, account and token role are used, and what they may do to each declared Space."""
-    import json
-
     facts, spaces = examine(context)
     bad = any(answer.startswith("no") for answer in spaces.values())
     if form == "json":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-
-if TYPE_CHECKING:
-    from hfspace.manifest.reference import Entry
+from hfspace.manifest.reference import Entry, entries, entry
 
 
 @hfspace_command(
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 )
 def command(context: Context, field: str, form: str) -> int:
     """Explain a key of the manifest, from the declaration that validates it."""
-    import json
-
-    from hfspace.manifest.reference import entries, entry
-
     one = entry(field)
     children = list(entries(one.model, one.path)) if one.model else []
     if form == "json":

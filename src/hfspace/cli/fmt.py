@@ -9,6 +9,9 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem, UsageError
 from hfspace.files import write_atomically
+from hfspace.manifest import files
+from hfspace.manifest.layout import formatted
+from hfspace.report.cells import counted
 from hfspace.text import plain
 
 
@@ -23,10 +26,6 @@ def command(context: Context, paths: tuple[str, ...], check: bool) -> int:
 
     A file whose layout can't be changed safely is left as it is, and named.
     """
-    from hfspace.manifest import files
-    from hfspace.manifest.layout import formatted
-    from hfspace.report.cells import counted
-
     problems: list[Problem] = []
     named = paths or (*context.manifest_files, *context.overlays)
     names = dict.fromkeys(name for path in named for name in files.expanded(path, Path(), problems))

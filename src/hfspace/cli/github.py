@@ -9,12 +9,21 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import UsageError
+from hfspace.github import comment, drift_issue
+from hfspace.github.action import exit_code, run
+from hfspace.github.annotate import plan_annotations, render
+from hfspace.github.event import Event, read_event
+from hfspace.github.merge import merge
+from hfspace.github.outputs import plan_outputs, write_outputs
+from hfspace.github.summary import summary, write_summary
+from hfspace.github.untrusted import load as load_untrusted
+from hfspace.github.untrusted import pull_of_run, without_places
 from hfspace.model import Plan
+from hfspace.planner.saved import load, save
+from hfspace.report.cells import counted
 
 if TYPE_CHECKING:
     from hfspace.github.client import GitHub
-    from hfspace.github.event import Event
-
 _PLAN = click.argument("plan_file", metavar="PLAN.json", type=click.Path(path_type=Path))
 _NAME = click.option("--name", help="Tells manifests of one repository apart. [the manifest's files]")
 _AUTHOR = click.option(
@@ -47,9 +56,6 @@ def comment_command(
     dry_run: bool,
 ) -> int:
     """Write the pull request's comment: created once, updated in place, deleted when nothing is left."""
-    from hfspace.github import comment
-    from hfspace.github.event import read_event
-
     event = read_event(context.env)
     made, base = _loaded(plan_file, from_fork), _loaded(base_plan, from_fork) if base_plan else None
     name = name or _named(made)
@@ -80,8 +86,6 @@ def comment_command(
 @click.option("--title", default="hfspace plan", show_default=True)
 def summary_command(context: Context, plan_file: Path, title: str) -> int:
     """Append the plan to the job summary (GITHUB_STEP_SUMMARY), or print it."""
-    from hfspace.github.summary import summary, write_summary
-
     text = summary(_loaded(plan_file), title=title)
     if path := context.env.get("GITHUB_STEP_SUMMARY"):
         write_summary(path, text)
@@ -94,8 +98,6 @@ def summary_command(context: Context, plan_file: Path, title: str) -> int:
 @_PLAN
 def annotate_command(context: Context, plan_file: Path) -> int:
     """Print annotations on the manifest's lines, the worst first."""
-    from hfspace.github.annotate import plan_annotations, render
-
     text = render(plan_annotations(_loaded(plan_file)), workspace=context.env.get("GITHUB_WORKSPACE", ""))
     if text:
         context.direct(text)
@@ -106,8 +108,6 @@ def annotate_command(context: Context, plan_file: Path) -> int:
 @_PLAN
 def outputs_command(context: Context, plan_file: Path) -> int:
     """Append the counts and the bill to GITHUB_OUTPUT, or print them."""
-    from hfspace.github.outputs import plan_outputs, write_outputs
-
     values = plan_outputs(_loaded(plan_file)) | {"plan-path": str(plan_file)}
     if path := context.env.get("GITHUB_OUTPUT"):
         write_outputs(path, values)
@@ -122,9 +122,6 @@ def outputs_command(context: Context, plan_file: Path) -> int:
 @_AUTHOR
 def drift_issue_command(context: Context, plan_file: Path, name: str | None, author: str) -> int:
     """Open, update or close the one issue about drift."""
-    from hfspace.github import drift_issue
-    from hfspace.github.event import read_event
-
     event, made = read_event(context.env), _loaded(plan_file)
     with _client(context) as github:
         url = drift_issue.publish(
@@ -149,11 +146,6 @@ def merge_command(
     context: Context, plan_files: tuple[Path, ...], out: Path, expect: int | None, fail_on: str
 ) -> int:
     """Join the plans of shards into one."""
-    from hfspace.github.action import exit_code
-    from hfspace.github.merge import merge
-    from hfspace.planner.saved import save
-    from hfspace.report.cells import counted
-
     if expect is not None and len(plan_files) != expect:
         raise UsageError(
             f"There are {len(plan_files)} plans, and {expect} were expected.", hint="A shard has failed."
@@ -167,8 +159,6 @@ def merge_command(
 @hfspace_command(manifest=False, name="action")
 def action_command(context: Context) -> int:
     """What action.yml runs; inputs come from the environment."""
-    from hfspace.github.action import run
-
     return run(context.env, context.echo, context.direct)
 
 
@@ -186,12 +176,7 @@ for _one in (
 
 def _loaded(path: Path, from_fork: bool = False) -> Plan:
     if from_fork:
-        from hfspace.github.untrusted import load as load_untrusted
-        from hfspace.github.untrusted import without_places
-
         return without_places(load_untrusted(path))
-    from hfspace.planner.saved import load
-
     return load(path)
 
 
@@ -201,15 +186,12 @@ def _named(plan: Plan) -> str:
 
 def _client(context: Context) -> GitHub:
     from hfspace.github.client import GitHub as Client
-    from hfspace.github.event import read_event
 
     return Client(read_event(context.env).api_url, context.env.get("GITHUB_TOKEN", ""))
 
 
 def _number(github: GitHub, event: Event) -> int | None:
     """The pull request of the event; of a workflow_run, the one that GitHub says the run was about."""
-    from hfspace.github.untrusted import pull_of_run
-
     if event.pull is not None:
         return event.pull.number
     if event.run is None:

@@ -8,6 +8,7 @@ import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import UsageError
+from hfspace.localhub import LocalHubError, serve
 
 
 @click.group(name="hub")
@@ -37,7 +38,6 @@ def serve_command(
     context: Context, port: int, host: str, db: Path | None, seed: Path | None, allow_public: bool
 ) -> int:
     """Serve the local Hub until Ctrl-C; prints the HF_ENDPOINT to export."""
-    from hfspace.localhub import LocalHubError, serve
 
     def ready(url: str, tokens: list[str]) -> None:
         context.direct(f"export HF_ENDPOINT={url}")

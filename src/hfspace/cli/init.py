@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_command
 from hfspace.errors import HubError, UsageError
+from hfspace.files import write_atomically
+from hfspace.live.hub import HubClient
+from hfspace.manifest import adopt
+from hfspace.manifest.adopt import Found
+from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.schema import json_schema
+from hfspace.model import SpaceState
+from hfspace.observer import Look, read_details
+from hfspace.report.cells import counted
 from hfspace.text import plain
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from hfspace.live.hub import HubClient
-    from hfspace.manifest.adopt import Found
-    from hfspace.model import SpaceState
 
 _THREADS = 8
 
@@ -37,13 +42,6 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
 
     Nothing on the Hub is changed. Secrets are listed as comments: their values can't be read.
     """
-    import json
-
-    from hfspace.files import write_atomically
-    from hfspace.manifest import adopt
-    from hfspace.manifest.schema import json_schema
-    from hfspace.report.cells import counted
-
     path = Path(out)
     if out != "-" and path.exists() and not force:
         raise UsageError(f"{plain(out)} is there already.", hint="Name another with --out, or pass --force.")
@@ -75,9 +73,6 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
 
 def _found(hub: HubClient, names: tuple[str, ...]) -> list[Found]:
     """Every Space that the names stand for, with all that a manifest can say of it."""
-    from concurrent.futures import ThreadPoolExecutor
-    from contextvars import copy_context
-
     states: dict[str, SpaceState] = {}
     for name in names:
         if "/" in name or name.endswith(".hf.space"):
@@ -95,10 +90,6 @@ def _found(hub: HubClient, names: tuple[str, ...]) -> list[Found]:
 
 
 def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
-    from hfspace.manifest.adopt import Found
-    from hfspace.manifest.models import SpaceSpec
-    from hfspace.observer import Look, read_details
-
     # A listing may lack volumes; pruning them needs them read.
     names = {"variables", "secrets"} if hub.has_token else set()
     spec = SpaceSpec.model_validate({"prune": names if state.is_static else names | {"volumes"}})

@@ -8,6 +8,7 @@ import click
 
 from hfspace.cli.context import Context, find_space, hfspace_command
 from hfspace.planner.counts import UNKNOWN
+from hfspace.text import opening
 
 _SECONDS = 30.0
 """How long a log is read that is not followed: an app that goes on talking never ends it."""
@@ -26,8 +27,6 @@ _SILENCE = 4.9
 @click.option("--tail", type=click.IntRange(1), help="Only the last so many lines.")
 def command(context: Context, space: str, build: bool, follow: bool, tail: int | None) -> int:
     """Print the run log of a Space, or its build log."""
-    from hfspace.text import opening
-
     hub = context.hub()
     seconds = None if follow else _SECONDS
     ref = find_space(hub, space)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.manifest.sharding import shares
 
 
 @hfspace_command(
@@ -20,10 +23,6 @@ from hfspace.cli.context import Context, hfspace_command
 )
 def command(context: Context, max_spaces: int) -> int:
     """Print a JSON matrix, {"shard": ["1/2", "2/2"]}, for strategy.matrix of a GitHub job."""
-    import json
-
-    from hfspace.manifest.sharding import shares
-
     manifest = context.load_manifest()
     count = shares(len(manifest.spaces), max_spaces)
     if count > 256:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hfspace.cli.base import base_option, under_base
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem
+from hfspace.manifest.models import Manifest
+from hfspace.model import Check
+from hfspace.planner.policy import declared
+from hfspace.report.cells import counted
+from hfspace.report.problems import to_json
 from hfspace.text import plain
-
-if TYPE_CHECKING:
-    from hfspace.manifest.models import Manifest
-    from hfspace.model import Check
 
 
 @hfspace_command(
@@ -30,12 +32,6 @@ if TYPE_CHECKING:
 @base_option
 def command(context: Context, paths: tuple[str, ...], form: str, base: Path | None) -> int:
     """Check the manifest offline: syntax, keys, types, rules and policy."""
-    import json
-    from dataclasses import replace
-
-    from hfspace.planner.policy import declared
-    from hfspace.report.cells import counted
-
     context = replace(context, files=paths or context.files)
     try:
         manifest = context.load_manifest()
@@ -76,8 +72,6 @@ def _document(
     warnings: Sequence[Problem] = (),
 ) -> dict[str, object]:
     """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
-    from hfspace.report.problems import to_json
-
     found = to_json(problems)
     return {
         "format_version": 1,
