@@ -22,7 +22,8 @@ _MODEL_KINDS = frozenset(
 )  # fmt: skip
 """Components whose value Gradio reads into a class of its own: of another shape, the call fails."""
 
-_FROM_TEXT = frozenset({"imageeditor", "multimodaltextbox"})
+_FROM_TEXT = frozenset({"gallery", "imageeditor", "multimodaltextbox"})
+"""Of these, one file (or the text of a message) may be given alone."""
 _LONGEST = 60
 
 
@@ -66,6 +67,8 @@ def with_files(value: Json, parameter: ServedParameter, file: Callable[[str], Js
 
     if kind == "video" and "video" in _properties(parameter.schema):
         return {"video": file(value)} if isinstance(value, str) else at(value, "video", "subtitles")
+    if kind == "gallery" or (kind in FILE_KINDS and parameter.schema.get("type") == "array"):
+        value = [value] if isinstance(value, str) else value
     if kind in FILE_KINDS or kind == "imageslider":
         return at(value)
     if kind == "gallery" and isinstance(value, list):
@@ -118,12 +121,12 @@ def _out_of_range(value: Json, schema: Mapping[str, Any]) -> str:
 
 
 def _no_file(value: Json, schema: Mapping[str, Any]) -> str:
+    if isinstance(value, str):
+        return ""
     if schema.get("type") == "array":
         if not isinstance(value, list):
             return f"{_shown(value)} is not a list of files."
         return next((problem for item in value if (problem := _no_file(item, {}))), "")
-    if isinstance(value, str):
-        return ""
     return _wrong_shape(value, schema) if isinstance(value, Mapping) else f"{_shown(value)} is not a file."
 
 
