@@ -137,8 +137,9 @@ def test_what_an_app_cannot_do_is_one_sentence(cli: Cli) -> None:
         (("log-metrics", "run-a", '{"a": NaN}'), "NaN is no JSON number"),
         (("log-metrics", "run-a", '{"a": 1e999}'), "too large a number"),
         (("log-metrics", "run-a", '{"a": %s}' % ("9" * 5000)), "Metrics are not JSON"),
-        (("log-metrics", "run-a", '{"a": true}'), "Metric 'a' is no number"),
-        (("log-metrics", "run-a", '{"a": "x"}'), "Metric 'a' is no number"),
+        (("log-metrics", "run-a", '{"a": [1]}'), "Metric 'a' is no number, text, true or false"),
+        (("log-metrics", "run-a", '{"a": {"b": 1}}'), "Metric 'a' is no number"),
+        (("log-metrics", "run-a", '{"a": null}'), "Metric 'a' is no number"),
         (("log-metrics", "run-a", '{"a": 1}', "--step", "1.5"), "not a valid integer"),
         (("log-metrics", "run-a", "@none.json"), "none.json can't be read"),
         (("log-parameters", "run-a", "[" * 100_000), "Parameters are not JSON"),
@@ -390,3 +391,8 @@ def test_upload_artifact_where_there_are_none(filled: Cli, tmp_path: Path) -> No
     code, _, err = filled("upload-artifact", "run-a", str(tmp_path / "x"), "--name", "a b")
     assert code != 0
     assert "can't be the name of an artifact" in err
+
+
+def test_metrics_may_be_text_true_and_false(filled: Cli) -> None:
+    assert filled("log-metrics", "run-a", '{"ok": true, "note": "x", "loss": 0.5}', "--step", "7")[0] == 0
+    assert filled.tracker.logged("run-a")[-1] == (7, {"ok": True, "note": "x", "loss": 0.5})

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hfspace import TrackioClient
+from hfspace.errors import ExperimentNotFound
 from hfspace.live.trackio.port import Experiment
 from hfspace.monitor.spool import open_spool
 from tests.endpoints.real_apps import running, trackio_running
@@ -159,7 +160,10 @@ def test_nothing_is_lost_on_a_real_trackio(
     with TrackioClient(url=app, env=WRITE) as client:
 
         def live() -> Experiment | None:
-            return next((item for item in client.list(project) if item.name == name), None)
+            try:
+                return client.show(name, project)
+            except ExperimentNotFound:
+                return None
 
         def found() -> list[int]:
             return sorted(steps_of(client.plot(name, "loss", project).points)) if live() else []
@@ -181,6 +185,25 @@ def test_nothing_is_lost_on_a_real_trackio(
 
 def steps_of(points: Sequence[object]) -> list[int]:
     return [step for point in points if (step := getattr(point, "step", None)) is not None]
+
+
+@pytest.mark.parametrize(
+    ("label", "form"),
+    [
+        ("`with`, `start`+`finish`, `start` alone, bare, decorator, callback, rank 0 only", "bare"),
+        ("all ranks", "all_ranks"),
+    ],
+)
+def test_the_table_of_the_docs_is_what_is_asserted(label: str, form: str) -> None:
+    logged, forked, anew = (len(expected(form, way)) for way in ("normal", "fork", "restart"))
+    cells = [
+        f"{logged} / {logged} / 0",
+        f"{logged} / 0 / {logged}",
+        f"{forked} / {logged} / {forked - logged}",
+        f"{anew} / {logged} / {anew - logged}",
+    ]
+    page = (HERE.parents[1] / "docs/experiments.md").read_text()
+    assert f"| {' | '.join([label, *cells])} |" in page
 
 
 def record(request: pytest.FixtureRequest, form: str, way: str, cell: Cell) -> None:

@@ -169,11 +169,13 @@ def json_object(text: str, what: str) -> dict[str, Any]:
 
 
 def metrics_object(text: str) -> dict[str, Any]:
-    """As json_object, with numbers only: the Gradio app can't draw an experiment with anything else in it."""
+    """As json_object, with numbers, texts, true and false: with a list or an object in it, the Gradio app
+    can't draw the experiment ever after."""
     found = json_object(text, "Metrics")
     for name, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError(f"Metric '{name}' is no number.", hint=_example("Metrics"))
+        if not isinstance(value, int | float | str | bool):
+            hint = "Histograms, tables and pictures come from a script: docs/experiments.md."
+            raise UsageError(f"Metric '{name}' is no number, text, true or false.", hint=hint)
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"Metric '{name}' is too large a number.")
     return found
