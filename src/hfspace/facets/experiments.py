@@ -54,16 +54,16 @@ class Experiments(Facet):
         if live.problem:
             return [_problem(desired, live)]
         holds = HOLDS.get(live.backend, live.holds)
-        found: list[Change | Check] = [*_limits(desired, live.backend, holds)]
-        blocked = {check.address for check in found}
+        items: list[Change | Check] = [*_limits(desired, live.backend, holds)]
+        blocked = {check.address for check in items}
         for key, wanted in sorted((spec.experiments or {}).items()):
             if f"{desired.id}.{_NAME}.{key}" not in blocked:
-                found += _one(desired, key, wanted, live)
+                items += _one(desired, key, wanted, live)
         if _NAME in spec.prune and "delete" in holds:
-            found += [_delete(desired, item) for item in _extra(desired, live)]
+            items += [_delete(desired, item) for item in _extra(desired, live)]
         if live.backend == "interface":
-            found += _forgetful(desired, state)
-        return found
+            items += _forgetful(desired, state)
+        return items
 
     def compare_missing(self, desired: Desired) -> list[Change | Check]:
         """All of its experiments, once it is created and runs."""
@@ -131,41 +131,41 @@ def _bring(client: Tracker, where: Identity, wanted: ExperimentSpec, *, create: 
     except TrackioError as error:
         if not done:
             raise
-        told = type(error)(f"'{where.name}': {', '.join(done)}; then: {error.message}", hint=error.hint)
-        told.partly = True
-        raise told from None
+        partial = type(error)(f"'{where.name}': {', '.join(done)}; then: {error.message}", hint=error.hint)
+        partial.partly = True
+        raise partial from None
 
 
 def _one(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiments) -> list[Change | Check]:
     """What is to do for one declared experiment."""
     if wanted.id is not None:
-        found = [item for item in live.items if item.id == wanted.id]
-        if not found:
+        matches = [item for item in live.items if item.id == wanted.id]
+        if not matches:
             return [
                 _error(desired, key, f"no experiment has the id {wanted.id}.", "Correct it, or remove `id:`.")
             ]
-        if found[0].key != key:
+        if matches[0].key != key:
             return [
                 _error(
                     desired,
                     key,
-                    f"the experiment {wanted.id} is called '{found[0].key}'.",
+                    f"the experiment {wanted.id} is called '{matches[0].key}'.",
                     "Write that name, or remove `id:`.",
                 )
             ]
     else:
-        found = [item for item in live.items if item.key == key]
-    if len(found) > 1:
-        ids = ", ".join(item.id for item in found)
+        matches = [item for item in live.items if item.key == key]
+    if len(matches) > 1:
+        ids = ", ".join(item.id for item in matches)
         return [
             _error(
-                desired, key, f"{len(found)} live experiments have this name: {ids}.", "Pin one with `id:`."
+                desired, key, f"{len(matches)} live experiments have this name: {ids}.", "Pin one with `id:`."
             )
         ]
-    if not found:
+    if not matches:
         renamed = _renamed(desired, key, wanted, live)
         return [renamed] if renamed else [_create(desired, key, wanted)]
-    return _update(desired, key, wanted, found[0])
+    return _update(desired, key, wanted, matches[0])
 
 
 def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperiment) -> list[Change | Check]:
@@ -177,9 +177,9 @@ def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperi
     if changed:
         before["parameters"] = {name: live.parameters[name] for name in changed if name in live.parameters}
         after["parameters"] = changed
-    found: list[Change | Check] = []
+    items: list[Change | Check] = []
     if wanted.description is not None and live.description not in (None, wanted.description):
-        found.append(
+        items.append(
             _error(
                 desired,
                 key,
@@ -188,10 +188,10 @@ def _update(desired: Desired, key: str, wanted: ExperimentSpec, live: LiveExperi
             )
         )
     if after:
-        found.append(
+        items.append(
             desired.change(_NAME, Action.UPDATE, subject=Subject.APP, key=key, before=before, after=after)
         )
-    return found
+    return items
 
 
 def _create(desired: Desired, key: str, wanted: ExperimentSpec) -> Change:

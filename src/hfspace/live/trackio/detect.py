@@ -50,9 +50,9 @@ def detect(
     version, *infos = fetch_all(asks, timeout=seconds)
     if budget is not None:
         budget.take(sum(len(answer.body) for answer in (version, *infos)), host)
-    told = _json(version)
-    if isinstance(told, Mapping) and told.get("api_transport") == "http":
-        return _official(base, told)
+    info = _json(version)
+    if isinstance(info, Mapping) and info.get("api_transport") == "http":
+        return _official(base, info)
     needed = {names[use] for use in NEEDED}
     served = {prefix: _endpoints(_json(answer)) for prefix, answer in zip(prefixes, infos, strict=True)}
     for prefix, endpoints in served.items():
@@ -75,12 +75,12 @@ def detect(
     raise _other(base, (version, *infos), gradio=bool(known))
 
 
-def _official(base: str, told: Mapping[str, Json]) -> Detected:
-    version = one_line(str(told.get("version", "")))
-    if told.get("api_version") != API_VERSION:
+def _official(base: str, info: Mapping[str, Json]) -> Detected:
+    version = one_line(str(info.get("version", "")))
+    if info.get("api_version") != API_VERSION:
         raise TrackioUnavailable(
             f"{safe_host(base)} is trackio {version} with API version "
-            f"{one_line(str(told.get('api_version')))}, and this hfspace knows {API_VERSION}.",
+            f"{one_line(str(info.get('api_version')))}, and this hfspace knows {API_VERSION}.",
             hint="Look for a newer hfspace.",
         )
     return Detected(kind="trackio", version=version)

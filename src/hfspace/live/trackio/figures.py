@@ -53,13 +53,13 @@ def _explain(figure: Mapping[str, Json], metric: str) -> None:
     """An empty figure carries its reason as an annotation."""
     layout = figure.get("layout")
     notes = layout.get("annotations") if isinstance(layout, Mapping) else None
-    said = " ".join(str(note.get("text", "")) for note in notes or () if isinstance(note, Mapping))
-    if not said or _NOTHING in said:
+    reason = " ".join(str(note.get("text", "")) for note in notes or () if isinstance(note, Mapping))
+    if not reason or _NOTHING in reason:
         return
-    if said.startswith(_OTHERS):
-        known = one_line(said.removeprefix(_OTHERS))
+    if reason.startswith(_OTHERS):
+        known = one_line(reason.removeprefix(_OTHERS))
         raise TrackioRejected(f"The experiment has no metric '{one_line(metric)}'.", hint=f"It has: {known}.")
-    raise TrackioRejected(f"The app says: {one_line(said)}.")
+    raise TrackioRejected(f"The app says: {one_line(reason)}.")
 
 
 def _array(value: Json) -> list[Json]:

@@ -138,7 +138,7 @@ class HubArtifacts:
         try:
             return call()
         except Exception as error:  # noqa: BLE001 - the library raises anything on an odd answer
-            told: HubError = hub_errors.translate(
+            problem: HubError = hub_errors.translate(
                 error,
                 doing=doing,
                 what=self._repo,
@@ -147,7 +147,7 @@ class HubArtifacts:
                 write=True,
                 secrets=KnownSecrets({self._token} if self._token else ()),
             )
-            raise TrackioUnavailable(told.message, hint=told.hint) from None
+            raise TrackioUnavailable(problem.message, hint=problem.hint) from None
 
 
 def _is_same(info: Any, file: ArtifactFile) -> bool:

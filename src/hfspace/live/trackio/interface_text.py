@@ -147,18 +147,18 @@ def accepted(text: str) -> str:
     the app is an ordinary string."""
     if text.startswith("✅"):
         return text
-    said = one_line(text.lstrip("❌ "))
-    if re.search(r"Experiment \S.* not found$", said):
-        raise ExperimentNotFound(f"The app says: {said}.")
-    raise TrackioRejected(f"The app refuses: {said or 'it gives no reason'}.")
+    reason = one_line(text.lstrip("❌ "))
+    if re.search(r"Experiment \S.* not found$", reason):
+        raise ExperimentNotFound(f"The app says: {reason}.")
+    raise TrackioRejected(f"The app refuses: {reason or 'it gives no reason'}.")
 
 
 def new_id(text: str) -> str:
     """The id in the answer of a create; the first one, since the name follows it."""
-    found = _NEW_ID.search(accepted(text))
-    if found is None:
+    match = _NEW_ID.search(accepted(text))
+    if match is None:
         raise not_understood("answer to a create", text)
-    return found[1]
+    return match[1]
 
 
 def not_understood(what: str, text: str) -> TrackioUnavailable:
@@ -179,21 +179,21 @@ def _split(names: str, listed: tuple[str, ...], text: str, ref: str) -> tuple[st
     return name, description
 
 
-def _object(written: str, text: str, ref: str) -> dict[str, Json]:
-    value = parsed(written)
+def _object(raw: str, text: str, ref: str) -> dict[str, Json]:
+    value = parsed(raw)
     if not isinstance(value, dict):
         raise not_understood(f"details of {one_line(ref)}", text)
     return value
 
 
-def _latest(written: str, text: str, ref: str) -> tuple[dict[str, Json], int | None]:
-    if written == _NO_METRICS:
+def _latest(raw: str, text: str, ref: str) -> tuple[dict[str, Json], int | None]:
+    if raw == _NO_METRICS:
         return {}, None
-    found = _LATEST.fullmatch(written)
-    if found is None:
+    match = _LATEST.fullmatch(raw)
+    if match is None:
         raise not_understood(f"details of {one_line(ref)}", text)
-    step = found["step"]
-    metrics = parsed(found["metrics"])
+    step = match["step"]
+    metrics = parsed(match["metrics"])
     if metrics is None:
         raise not_understood(f"details of {one_line(ref)}", text)
     # Somebody may have logged a list: the app takes it, and it is no set of metrics.

@@ -138,18 +138,18 @@ class OfficialTracker:
         bodies = [(metrics_of(entry), entry) for entry in entries]
         if not bodies:
             return
-        found = self._one(ref, project)
-        before = self._count(found)
+        run = self._one(ref, project)
+        before = self._count(run)
         self._bulk([
             {
-                **owner_of(found),
+                **owner_of(run),
                 "metrics": sendable(metrics),
                 "step": entry.step,
-                "log_id": f"{found.id}:{entry.key}" if entry.key is not None else None,
+                "log_id": f"{run.id}:{entry.key}" if entry.key is not None else None,
             }
             for metrics, entry in bodies
         ])  # fmt: skip
-        self._verify_logged(found, before, [entry for _, entry in bodies])
+        self._verify_logged(run, before, [entry for _, entry in bodies])
 
     def upload_media(
         self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
@@ -174,10 +174,10 @@ class OfficialTracker:
 
     def delete(self, ref: str, project: str | None = None) -> None:
         """Delete a run with everything in it, by its id: by name, twins are torn apart (trackio 0.43)."""
-        found = self._one(ref, project)
-        self._api.write("delete_run", project=found.project, run=found.name, run_id=found.id)
-        if any(run.id == found.id for run in self.runs(str(found.project))):
-            raise TrackioRejected(f"Trackio says that '{one_line(found.name)}' is deleted, and it is there.")
+        run = self._one(ref, project)
+        self._api.write("delete_run", project=run.project, run=run.name, run_id=run.id)
+        if any(one.id == run.id for one in self.runs(str(run.project))):
+            raise TrackioRejected(f"Trackio says that '{one_line(run.name)}' is deleted, and it is there.")
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         raise NotSupported("Official trackio can't simulate training.", hint="Log metrics instead.")
@@ -199,12 +199,12 @@ class OfficialTracker:
     def _one(self, ref: str, project: str | None) -> Experiment:
         return self._reads.one(ref, project or self._project)
 
-    def _with(self, found: Experiment, wanted: Mapping[str, Json]) -> Experiment:
-        if not differing(wanted, found.parameters):
-            return found
+    def _with(self, run: Experiment, wanted: Mapping[str, Json]) -> Experiment:
+        if not differing(wanted, run.parameters):
+            return run
         # Whatever training logged between our read and this write is replaced: trackio has no merge.
-        self._declare(found, {**found.parameters, **wanted})
-        return self._read_back(found, wanted)
+        self._declare(run, {**run.parameters, **wanted})
+        return self._read_back(run, wanted)
 
     def _declare(self, run: Experiment, config: Mapping[str, Json]) -> None:
         """One entry without metrics; its fixed log id keeps a second one from being stored."""

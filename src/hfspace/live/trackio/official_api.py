@@ -68,11 +68,11 @@ class OfficialApi:
 
     def _data(self, api: str, answer: Answer) -> Json:
         text = answer.body.decode("utf-8", "replace") if "json" in answer.content_type else ""
-        told = parsed(without(text, self._token, self._write_token))
-        if answer.status == 200 and isinstance(told, Mapping) and "data" in told:
-            return told["data"]
-        said = told.get("error") if isinstance(told, Mapping) else None
-        if not isinstance(said, str):
+        document = parsed(without(text, self._token, self._write_token))
+        if answer.status == 200 and isinstance(document, Mapping) and "data" in document:
+            return document["data"]
+        message = document.get("error") if isinstance(document, Mapping) else None
+        if not isinstance(message, str):
             if answer.status in {401, 403}:
                 raise TrackioRejected(
                     f"{self._http.host} does not let this token in ({answer.status}).",
@@ -83,11 +83,11 @@ class OfficialApi:
                 f"{one_line(answer.content_type)}.",
                 hint="Try again in a moment.",
             )
-        raise _refusal(api, answer.status, one_line(said), hint=self._hint(said))
+        raise _refusal(api, answer.status, one_line(message), hint=self._hint(message))
 
-    def _hint(self, said: str) -> str:
+    def _hint(self, message: str) -> str:
         """What to set, when it is a token that is wanted and none was sent; else what the refusal means."""
-        wants_hub, wants_own = "HF_TOKEN" in said or "hf_token" in said, "write_token" in said
+        wants_hub, wants_own = "HF_TOKEN" in message or "hf_token" in message, "write_token" in message
         if not wants_hub and not wants_own:
             return ""
         if wants_own and not self._write_token:
@@ -100,9 +100,9 @@ class OfficialApi:
         )
 
 
-def _refusal(api: str, status: int, said: str, *, hint: str) -> TrackioError:
-    if status == 404 and said.startswith("Unknown API"):
+def _refusal(api: str, status: int, message: str, *, hint: str) -> TrackioError:
+    if status == 404 and message.startswith("Unknown API"):
         return NotSupported(f"This trackio has no /api/{api}.", hint="Upgrade the app's trackio.")
     if status == 503:
-        return TrackioUnavailable(f"Trackio takes no writes now: {said}.")
-    return TrackioRejected(f"Trackio refuses: {said.rstrip('.')}.", hint=hint)
+        return TrackioUnavailable(f"Trackio takes no writes now: {message}.")
+    return TrackioRejected(f"Trackio refuses: {message.rstrip('.')}.", hint=hint)

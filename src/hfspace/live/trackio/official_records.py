@@ -73,10 +73,10 @@ def latest_of(entries: Json) -> dict[str, Json]:
     }
 
 
-def ambiguous(ref: str, found: Sequence[Experiment]) -> AmbiguousExperiment:
-    told = ", ".join(f"{run.project}: {run.id}" for run in found)
+def ambiguous(ref: str, runs: Sequence[Experiment]) -> AmbiguousExperiment:
+    places = ", ".join(f"{run.project}: {run.id}" for run in runs)
     return AmbiguousExperiment(
-        f"{len(found)} runs are called '{one_line(ref)}' ({one_line(told)}).", hint="Use an id."
+        f"{len(runs)} runs are called '{one_line(ref)}' ({one_line(places)}).", hint="Use an id."
     )
 
 

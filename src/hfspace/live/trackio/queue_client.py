@@ -100,8 +100,8 @@ class QueueClient:
 
     def _event(self, name: str, answer: Answer) -> str:
         """The id of the call that was taken."""
-        told = parsed(answer.body.decode("utf-8", "replace")) if "json" in answer.content_type else None
-        ref = told.get("event_id") if answer.status == 200 and isinstance(told, Mapping) else None
+        document = parsed(answer.body.decode("utf-8", "replace")) if "json" in answer.content_type else None
+        ref = document.get("event_id") if answer.status == 200 and isinstance(document, Mapping) else None
         if not isinstance(ref, str):
             raise unusable(self.host, f"/{name}", answer.status, answer.content_type)
         return ref
@@ -113,8 +113,8 @@ class QueueClient:
         if message.get("msg") != "process_completed":
             raise TrackioUnavailable(f"/{name} of {self.host} was cancelled before it completed.")
         if message.get("success") is not True:
-            told = output.get("error")
-            why = one_line(without(told, self._token)).rstrip(".") if isinstance(told, str) else ""
+            error = output.get("error")
+            why = one_line(without(error, self._token)).rstrip(".") if isinstance(error, str) else ""
             raise TrackioRejected(
                 f"The app raised an error in /{name}: "
                 f"{why or 'it does not show which error (show_error is off)'}."

@@ -58,8 +58,8 @@ def as_uploaded(staged: Json, name: str) -> dict[str, Json]:
 
 
 def _staged(host: str, answer: Answer) -> Json:
-    told = parsed(answer.body.decode("utf-8", "replace"))
-    paths = told.get("paths") if isinstance(told, Mapping) else None
+    document = parsed(answer.body.decode("utf-8", "replace"))
+    paths = document.get("paths") if isinstance(document, Mapping) else None
     if answer.status == 200 and isinstance(paths, list) and len(paths) == 1:
         return paths[0]
     if answer.status in {400, 401, 403}:
