@@ -26,7 +26,7 @@ from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.port import Entry
 from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
-from hfspace.manifest.models import TrackioUse
+from hfspace.manifest.trackio_models import TrackioUse
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, AppRunner, hub_for
 

@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from hfspace.live.trackio.values import run_id
-from hfspace.manifest.models import (
-    CreateSpec,
-    ExperimentSpec,
-    SecretSpec,
-    SpaceSpec,
-    TrackioSpec,
-    VariableSpec,
-)
+from hfspace.manifest.models import CreateSpec, SecretSpec, SpaceSpec, VariableSpec
+from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 from hfspace.model import Action, LiveExperiment, LiveExperiments, Plan
 from tests.unit.builders import checks, live, planned, secret, told, variable
 

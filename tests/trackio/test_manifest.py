@@ -7,7 +7,8 @@ import pytest
 from hfspace.errors import ManifestError
 from hfspace.manifest.experiments import canonical_project, identity, problems
 from hfspace.manifest.loader import load
-from hfspace.manifest.models import ExperimentSpec, SpaceSpec, TrackioSpec
+from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
 
 def complaints(body: str) -> list[tuple[int, str, str]]:

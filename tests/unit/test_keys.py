@@ -17,18 +17,17 @@ from hfspace.manifest.loader import load
 from hfspace.manifest.models import (
     CreateSpec,
     EndpointSpec,
-    ExperimentSpec,
     Ignorable,
     OnErrorSpec,
     Policy,
     Prunable,
     SecretSpec,
     SpaceSpec,
-    TrackioSpec,
     VariableSpec,
     VolumeSpec,
 )
 from hfspace.manifest.reference import table
+from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
 MODELS = (
     SpaceSpec, Policy, EndpointSpec, TrackioSpec, ExperimentSpec, CreateSpec, VolumeSpec, VariableSpec,
@@ -165,7 +164,7 @@ def test_explain_as_json_lists_the_keys_below(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("secrets: [HF_TOKEN]", "Write one 'NAME: {env: NAME}' in each line below it."),
+        ("secrets: [HF_TOKEN]", "Write a map, such as {"),
         ("state: on", "It is one of: running, paused, absent."),
         ("dev_mode: on", 'Write true, or "on" for the text.'),
     ],

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hfspace.manifest.models import EndpointSpec, ExperimentSpec, SpaceSpec
+from hfspace.manifest.models import EndpointSpec, SpaceSpec
+from hfspace.manifest.trackio_models import ExperimentSpec
 from hfspace.observer import Look, read_details
 from tests.unit.builders import live
 

@@ -12,8 +12,9 @@ from hfspace.live.ports import Ports
 from hfspace.live.trackio.port import Tracker
 from hfspace.live.trackio.values import differing, run_id
 from hfspace.manifest.experiments import Identity, identity
-from hfspace.manifest.models import ExperimentSpec, SpaceSpec
+from hfspace.manifest.models import SpaceSpec
 from hfspace.manifest.trackers import HOLDS
+from hfspace.manifest.trackio_models import ExperimentSpec
 from hfspace.model import (
     UNKNOWN,
     Action,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hfspace.live.hub import HubClient
-from hfspace.manifest.models import SpaceSpec, TrackioSpec
+from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.trackio_models import TrackioSpec
 from hfspace.model import LiveExperiments, ServedApp, SpaceState
 
 if TYPE_CHECKING:

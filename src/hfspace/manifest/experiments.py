@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hfspace.manifest.models import ExperimentSpec, SpaceSpec, TrackioSpec
+from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
 Found = Iterator[tuple[tuple[str, ...], str, str]]
 

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from hfspace.errors import ExtensionError, Problem
 from hfspace.manifest import extensions
-from hfspace.manifest.models import (
-    CreateSpec,
-    EndpointSpec,
-    ExperimentSpec,
-    OnErrorSpec,
-    SecretSpec,
-    SpaceSpec,
-    TrackioSpec,
-    VariableSpec,
-    VolumeSpec,
-)
-from hfspace.manifest.values import normalise_id, parse_duration
-from hfspace.manifest.wording import PART_EXAMPLES, explained, nearest, sentence
+from hfspace.manifest.keys import Model, example, example_at, of, parts
+from hfspace.manifest.models import SecretSpec, SpaceSpec
+from hfspace.manifest.wording import explained, nearest
 from hfspace.manifest.written import Place
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import Source
 
-M = TypeVar("M", bound=BaseModel)
-_PARTS: dict[str, type[BaseModel]] = {
-    "create": CreateSpec,
-    "endpoint": EndpointSpec,
-    "trackio": TrackioSpec,
-    "on_error": OnErrorSpec,
-}
+M = TypeVar("M", bound=Model)
 _REFERENCE = re.compile(r"\$\{(\w+)[^}]*\}")
 
 
@@ -46,52 +30,72 @@ class Fields:
         self.texts: dict[Place, str] = {}
         self.references: dict[Place, str] = {}
         self._lines = lines
+        self._misspelt: set[Place] = set()
 
     def field(self, key: str, item: Any, at: Place) -> Any:
-        """What a key of a Space stands for; None, and a problem, when it can't be built."""
-        if key == "create" and (item is None or item is True):
-            return CreateSpec()
-        if not self.given(item, at):
+        """What stands under a key of a Space, ready for the model; None, and a problem, when it can't be."""
+        if key in SpaceSpec.model_fields:
+            return self._ready(SpaceSpec, key, item, at)
+        return self._extension(key, item, at) if self.given(item, at) else None
+
+    def _ready(self, model: type[Model], key: str, item: Any, at: Place) -> Any:
+        part, many = parts(model)[key]
+        if part is None or (many and not isinstance(item, dict if many is dict else list)):
+            nested = model is not SpaceSpec
+            return self._value(model, key, item, at) if nested or self.given(item, at) else None
+        if many is None:
+            return self._part(part, item, at, f"'{key}'")
+        pairs = item.items() if isinstance(item, dict) else enumerate(item)
+        ready = {name: self._part(part, one, (*at, str(name)), part.noun) for name, one in pairs}
+        kept = {name: one for name, one in ready.items() if one is not None}
+        return kept if isinstance(item, dict) else list(kept.values())
+
+    def _part(self, model: type[Model], item: Any, at: Place, what: str) -> Any:
+        """A map of keys that the model has; what is short for one stays so."""
+        if any(item is one for one in model.blank):
+            return {}
+        if model is SecretSpec and item is not None and not isinstance(item, dict):
+            return self._secret(item, at)
+        if model.short and not isinstance(item, dict):
+            return {model.short: None} if item is None else self._value(model, model.short, item, at)
+        if not self.given(item, at, f"Write {example(model)}, or remove the line."):
             return None
-        if key not in SpaceSpec.model_fields:
-            return self._extension(key, item, at)
-        match key:
-            case "sleep_time":
-                return self._duration(item, at)
-            case "variables":
-                return self._map(item, at, self._variable)
-            case "secrets":
-                return self._map(item, at, self._secret)
-            case "experiments":
-                return self._map(item, at, self._experiment)
-            case "volumes":
-                return self._list(item, at, lambda one, place: self._part(VolumeSpec, one, place, "a volume"))
-            case "prune" | "ignore":
-                items = self._list(item, at, self._word)
-                return None if items is None else frozenset(items)
-            case "depends_on":
-                return self._list(item, at, self._space_id)
-            case _ if key in _PARTS and not (key == "on_error" and isinstance(item, str)):
-                return self._part(_PARTS[key], item, at, f"'{key}'")
-            case _:
-                return item
+        if not isinstance(item, dict):
+            return item
+        known = {key: one for key, one in item.items() if self.known(model, key, (*at, key), what)}
+        if len(known) < len(item):
+            self._misspelt.add(at)
+        return {key: self._ready(model, key, one, (*at, key)) for key, one in known.items()}
+
+    def _value(self, model: type[Model], key: str, item: Any, at: Place) -> Any:
+        """A number where text is wanted is the text that stands in the file: a variable, or a ${NAME} that
+        happens to be one."""
+        field = model.model_fields[key]
+        wanted = field.annotation is str or str in get_args(field.annotation)
+        number = isinstance(item, int | float)
+        as_written = of(field).as_written and not isinstance(item, bool)
+        return (
+            self.texts.get(at, item) if wanted and number and (as_written or at in self.references) else item
+        )
 
     def model(
         self, model: type[M], fields: Mapping[str, Any], at: Place, *, partial: bool = False
     ) -> M | None:
         """The model of `fields`; with `partial`, what is missing may still come from elsewhere."""
         try:
-            return model.model_validate(self._as_text(model, fields, at))
+            return model.model_validate(fields)
         except ValidationError as error:
             for one in error.errors(include_url=False):
                 place = (*at, *(str(part) for part in one["loc"]))
-                if partial and one["type"] == "missing":
-                    continue
-                if one["type"] != "missing":
-                    place = self._written_place(place, at)
-                written = self.references.get(place, self.texts.get(place))
-                self.complain(place, *explained(one, _named(place), written))
+                if one["type"] == "missing" and (partial or place[:-1] in self._misspelt):
+                    continue  # a misspelt key is why another one is missing: one problem, not two
+                self._explain(one, place, at, example_at(model, one["loc"]))
             return None
+
+    def _explain(self, error: Any, place: Place, at: Place, example: str) -> None:
+        place = place if error["type"] == "missing" else self._written_place(place, at)
+        written = self.references.get(place, self.texts.get(place))
+        self.complain(place, *explained(error, _named(place), written, example))
 
     def _written_place(self, place: Place, at: Place) -> Place:
         """`place`, or the part of it that is written down: a short form has no keys of its own."""
@@ -144,128 +148,21 @@ class Fields:
             return extensions.validated(extensions.find(key), item)
         except ValidationError as error:
             for one in error.errors(include_url=False):
-                place = self._written_place((*at, *(str(part) for part in one["loc"])), at)
-                written = self.references.get(place, self.texts.get(place))
-                self.complain(place, *explained(one, _named(place), written))
+                self._explain(one, (*at, *(str(part) for part in one["loc"])), at, "")
         except ExtensionError as error:
             self.complain(at, error.message, error.hint)
         return None
 
-    def _duration(self, item: Any, at: Place) -> int | None:
-        try:
-            if isinstance(item, bool) or not isinstance(item, int | str):
-                raise ValueError("a duration is 90s, 30m, 1h, 2d, a number of seconds, or never")
-            return parse_duration(item)
-        except ValueError as error:
-            self.complain(at, f"{self._shown(item, at)} is no sleep time", sentence(error))
-            return None
-
-    def _variable(self, item: Any, at: Place) -> VariableSpec | None:
-        if not isinstance(item, dict):
-            text = self._text(item, at)
-            return None if text is None else VariableSpec(value=text)
-        fields = dict(item)
-        if "value" in fields:
-            fields["value"] = self._text(fields["value"], (*at, "value"))
-            if fields["value"] is None:
-                return None
-        return self._part(VariableSpec, fields, at, "a variable")
-
-    def _text(self, item: Any, at: Place) -> str | None:
-        """A variable is text: numbers keep the way they are written, anything else must be quoted."""
-        if isinstance(item, str):
-            return item
-        number = isinstance(item, int | float)
-        if number and (not isinstance(item, bool) or at in self.references):
-            return self.texts.get(at, str(item))
-        if not self.given(item, at, 'Write "" for the empty text.'):
-            return None
-        text = self.texts.get(at)
-        hint = f'Write "{short(text)}".' if text else "Write it as one text, and let the app take it apart."
-        self.complain(at, f"'{short(at[-1])}' must be text, not {self._shown(item, at)}", hint)
-        return None
-
-    def _secret(self, item: Any, at: Place) -> SecretSpec | None:
+    def _secret(self, item: Any, at: Place) -> None:
+        """Complain about a secret that is written into the manifest, and show nothing of it."""
         key = short(at[-1])
-        if isinstance(item, dict):
-            return self._part(SecretSpec, item, at, "a secret")
-        if not self.given(item, at, "Write {env: NAME} or {file: path}."):
-            return None
         reference = _REFERENCE.fullmatch(item) if isinstance(item, str) else None
         if reference:
             message = f"the secret '{key}' can't be a ${{…}}: only its source is written here"
             self.complain(at, message, f"Write {{env: {reference[1]}}}.", hide=True)
-            return None
-        hint = "Write {env: NAME} or {file: path}; and change that value: it is no secret any more."
-        self.complain(at, f"the secret '{key}' is written into the manifest", hint, hide=True)
-        return None
-
-    def _experiment(self, item: Any, at: Place) -> ExperimentSpec | None:
-        return self._part(ExperimentSpec, {} if item is None else item, at, "an experiment")
-
-    def _word(self, item: Any, at: Place) -> str | None:
-        """A word of a list; which words there are is known to the model."""
-        if isinstance(item, dict | list) or item is None:
-            message = f"{self._shown(item, at)} in '{at[-2]}' must be a word"
-            self.complain(at, message, "Write one word after each '- '.")
-            return None
-        return str(item)
-
-    def _space_id(self, item: Any, at: Place) -> str | None:
-        try:
-            return normalise_id(str(item))
-        except ValueError as error:
-            self.complain(at, f"{self._shown(item, at)} is not a Space", sentence(error))
-            return None
-
-    def _map(self, item: Any, at: Place, one: Callable[[Any, Place], Any]) -> dict[str, Any] | None:
-        if not isinstance(item, dict):
-            message = f"'{at[-1]}' must be a map, not {self._shown(item, at)}"
-            form = "NAME: {env: NAME}" if at[-1] == "secrets" else "KEY: value"
-            self.complain(at, message, f"Write one '{form}' in each line below it.")
-            return None
-        built = {key: one(value, (*at, key)) for key, value in item.items()}
-        return {key: value for key, value in built.items() if value is not None}
-
-    def _list(self, item: Any, at: Place, one: Callable[[Any, Place], Any]) -> tuple[Any, ...] | None:
-        if not isinstance(item, list):
-            hint = "Write one '- item' in each line below it."
-            if isinstance(item, str) and item.startswith("-"):
-                hint = "Put a space after each '-'."
-            elif isinstance(item, str) and re.fullmatch(r"[\w./-]+", item):
-                hint = f"Write [{short(item)}]."
-            self.complain(at, f"'{at[-1]}' must be a list, not {self._shown(item, at)}", hint)
-            return None
-        built = [one(value, (*at, str(index))) for index, value in enumerate(item)]
-        return tuple(value for value in built if value is not None)
-
-    def _part(self, model: type[M], item: Any, at: Place, what: str) -> M | None:
-        if not isinstance(item, dict):
-            message = f"{what} must be a map, not {self._shown(item, at)}"
-            self.complain(at, message, f"Write {PART_EXAMPLES[model.__name__]}.")
-            return None
-        fields = {key: value for key, value in item.items() if self.known(model, key, (*at, key), what)}
-        # A misspelt key is why another one is missing: one problem, not two.
-        partial = len(fields) < len(item) or at[0] == "defaults"
-        return self.model(model, fields, at, partial=partial)
-
-    def _as_text(self, model: type[BaseModel], fields: Mapping[str, Any], at: Place) -> dict[str, Any]:
-        """An unquoted ${NAME} that happens to be a number is the text where text is wanted."""
-        found = dict(fields)
-        for key, item in fields.items():
-            place = (*at, key)
-            wanted = model.model_fields[key].annotation if key in model.model_fields else None
-            text = wanted is str or str in get_args(wanted)
-            if text and place in self.references and isinstance(item, bool | int | float):
-                found[key] = self.texts[place]
-        return found
-
-    def _shown(self, item: Any, at: Place) -> str:
-        """How a value is written, for a message: the reference, not what it stands for."""
-        if isinstance(item, dict | list):
-            return "a map" if isinstance(item, dict) else "a list"
-        written = self.references.get(at, self.texts.get(at))
-        return "this" if written is None else f"'{short(written)}'"
+        else:
+            hint = "Write {env: NAME} or {file: path}; and change that value: it is no secret any more."
+            self.complain(at, f"the secret '{key}' is written into the manifest", hint, hide=True)
 
 
 def _named(place: Place) -> str:

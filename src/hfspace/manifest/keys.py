@@ -5,10 +5,12 @@ The loader, the JSON Schema, the tables of docs/manifest.md, `hfspace explain` a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, ClassVar, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
 from hfspace.manifest.values import normalise_id, parse_duration
@@ -20,7 +22,7 @@ class Key:
 
     `static`: whether a static Space can hold it. `not_in_defaults`: why it can't be said of every Space, ""
     if it can. `prunable` and `ignorable`: whether `prune` and `ignore` may name it. `values`: what it takes,
-    where the type does not say it well.
+    where the type does not say it well. `as_written`: a number is the text that stands in the file.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Key:
     not_in_defaults: str = ""
     prunable: bool = False
     ignorable: bool = False
+    as_written: bool = False
 
 
 def key(text: str, *, default: Any = None, default_factory: Any = None, **meaning: Any) -> Any:
@@ -48,6 +51,63 @@ def of(field: FieldInfo) -> Key:
 def keys(model: type[BaseModel]) -> dict[str, Key]:
     """Every key of a model, in the order of the documentation."""
     return {name: of(field) for name, field in model.model_fields.items()}
+
+
+class Model(BaseModel):
+    """`noun`: what one of many is called. `short`: the key that a plain value stands for. `blank`: what is
+    written for a map without keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    noun: ClassVar[str] = ""
+    short: ClassVar[str] = ""
+    blank: ClassVar[tuple[Any, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_full(cls, value: Any) -> Any:
+        if any(value is one for one in cls.blank):
+            return {}
+        return {cls.short: value} if cls.short and not isinstance(value, Mapping | cls) else value
+
+
+@cache
+def parts(model: type[Model]) -> dict[str, tuple[type[Model] | None, type | None]]:
+    """Of each key of a model, the model of what it holds, and dict or tuple where it holds many of them."""
+    return {name: _part(field.annotation) for name, field in model.model_fields.items()}
+
+
+def _part(annotation: Any) -> tuple[type[Model] | None, type | None]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation, None
+    origin = get_origin(annotation)
+    for inner in get_args(annotation):
+        model, many = _part(inner)
+        if model:
+            return model, many or (tuple if origin is tuple else dict if origin is Mapping else None)
+    return None, None
+
+
+def example(model: type[BaseModel]) -> str:
+    """How a map of these keys is written: those that are required, else the first."""
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    names = required or list(model.model_fields)[:1]
+    return "{" + ", ".join(f"{name}: {of(model.model_fields[name]).example}" for name in names) + "}"
+
+
+def example_at(model: type[Model], path: Sequence[int | str]) -> str:
+    """How the value at a path below a model is written."""
+    current: type[Model] | None = model
+    text, inside = "", False
+    for name in path:
+        if current is not None and name in current.model_fields:
+            text = of(current.model_fields[str(name)]).example
+            current, many = parts(current)[str(name)]
+            inside = many is not None
+        elif current is not None and inside:
+            text, inside = example(current), False
+        elif isinstance(name, int):
+            text = text.strip("[]")
+    return text
 
 
 def _duration(value: Any) -> Any:

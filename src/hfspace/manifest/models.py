@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
+    BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -23,7 +22,8 @@ from pydantic import (
 )
 
 from hfspace.manifest import extensions
-from hfspace.manifest.keys import Duration, SpaceId, Unstrict, key
+from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key
+from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 from hfspace.model import ManifestRef, Source, Volume
 
 Sdk = Literal["gradio", "docker", "static", "streamlit"]
@@ -35,34 +35,30 @@ Ignorable = Literal[
     "visibility", "hardware", "sleep_time", "state", "restart", "dev_mode", "variables", "secrets",
     "volumes", "endpoint", "experiments",
 ]  # fmt: skip
-ExperimentStatus = Literal["running", "completed", "failed", "paused"]
 Payload = Literal["data", "inputs"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-TrackioUse = Literal[
-    "create", "list", "show", "log_parameters", "log_metrics", "update_status", "plot", "refresh",
-    "simulate", "demo",
-]  # fmt: skip
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class VariableSpec(Model):
     """A variable; a plain scalar in the manifest is short for {value: ...}. Numbers are turned into text."""
 
-    value: str = key("The text.", default=..., example="openai/whisper-small")
-    description: str | None = key("What people read beside it on the Hub.", example="CPU threads")
+    noun = "a variable"
+    short = "value"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_scalar(cls, value: Any) -> Any:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return {"value": str(value)} if number or isinstance(value, str) else value
+    value: Annotated[str, BeforeValidator(_as_text)] = key(
+        "The text.", default=..., example="openai/whisper-small", as_written=True
+    )
+    description: str | None = key("What people read beside it on the Hub.", example="CPU threads")
 
 
 class SecretSpec(Model):
     """Where a secret's value comes from: exactly one of env and file. The value is never in the manifest."""
+
+    noun = "a secret"
 
     env: str | None = key("The environment variable that holds the value.", example="WHISPER_HF_TOKEN")
     file: str | None = key("The file that holds the value, below the manifest's folder.", example="key.pem")
@@ -72,6 +68,8 @@ class SecretSpec(Model):
 
 class VolumeSpec(Model):
     """`source` is hf://TYPE/OWNER/NAME[@REV][/PATH], TYPE one of buckets, models, datasets, spaces."""
+
+    noun = "a volume"
 
     source: str = key(
         "What is mounted: hf:// and buckets, models, datasets or spaces, then owner/name, @revision, /path.",
@@ -96,27 +94,21 @@ class VolumeSpec(Model):
 class CreateSpec(Model):
     """How a missing Space is created. With neither: an empty repository with the declared sdk."""
 
+    blank = (None, True)
+
     template: str | None = key("A template of the Hub.", example="SpacesExamples/jupyterlab")
     duplicate_from: str | None = key("The Space that it is a copy of.", example="acme/whisper")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_true(cls, value: Any) -> Any:
-        return {} if value is True else value
 
 
 class OnErrorSpec(Model):
     """What a failed Space asks for; the short form is the word of `do`."""
 
+    short = "do"
+
     do: OnError = key("report, restart or factory-rebuild.", default="report", example="restart")
     after: Duration | None = key(
         "A Space that has been building or starting for longer counts as failed.", example="30m"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_word(cls, value: Any) -> Any:
-        return {"do": value} if isinstance(value, str) else value
 
 
 class EndpointSpec(Model):
@@ -139,43 +131,6 @@ class EndpointSpec(Model):
     )
 
 
-class TrackioSpec(Model):
-    """How the experiments of a Space are reached."""
-
-    backend: str = key(
-        "Which Trackio it is: auto asks the app; or the name of a backend that an installed package brings.",
-        values="auto, interface, trackio, or a package's",
-        default="auto",
-        example="interface",
-    )
-    project: str | None = key("The project of official trackio.", example="smollm3")
-    endpoints: Mapping[TrackioUse, str] | None = key(
-        "Endpoint names of a Gradio app that are not the usual ones (docs/trackio.md).",
-        example="{create: /my_create}",
-    )
-    artifacts: str | None = key(
-        "The bucket or dataset that keeps artifacts where Trackio does not (docs/trackio.md).",
-        example="hf://buckets/acme/artifacts",
-    )
-
-
-class ExperimentSpec(Model):
-    """One experiment of a Trackio Space."""
-
-    description: str | None = key("Text beside it.", example="SmolLM3 fine-tuning")
-    status: ExperimentStatus | None = key("running, completed, failed or paused.", example="running")
-    parameters: Mapping[str, Any] = key(
-        "Values that are kept in line.", default_factory=dict, example="{learning_rate: 2.0e-5}"
-    )
-    id: str | None = key("Pins one of several with the same name.", example="exp_20261121_014534")
-    project: str | None = key("Its project on official trackio.", example="smollm3")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_nothing(cls, value: Any) -> Any:
-        return {} if value is None else value
-
-
 def _ignorable(value: Any, ours: ValidatorFunctionWrapHandler) -> Any:
     """A word of `ignore`: one of ours, or a key that another package brings."""
     try:
@@ -189,6 +144,7 @@ def _ignorable(value: Any, ours: ValidatorFunctionWrapHandler) -> Any:
 class SpaceSpec(Model):
     """One declared Space. `sleep_time` is in seconds, -1 for never."""
 
+    noun = "a Space"
     _extensions: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
@@ -309,7 +265,7 @@ class SpaceSpec(Model):
     create: CreateSpec | None = key(
         "Lets apply create the Space when it is missing.",
         values="`{}`, `{template: …}`, `{duplicate_from: …}`",
-        example="{}",
+        example="{template: SpacesExamples/jupyterlab}",
         not_in_defaults="What may be created is said for each Space: write it there.",
     )
     endpoint: EndpointSpec | None = key(
@@ -337,6 +293,8 @@ class SpaceSpec(Model):
 
 class Policy(Model):
     """Guardrails of the whole manifest; None means no limit of that kind."""
+
+    noun = "policy"
 
     max_monthly_usd: Annotated[Decimal, Unstrict, Field(ge=0)] | None = key(
         "Ceiling of the whole manifest after the plan, as if always on (730 h).", example="150"

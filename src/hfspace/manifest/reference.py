@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
-
 from hfspace.errors import UsageError
-from hfspace.manifest.keys import Duration, Key, of
+from hfspace.manifest.keys import Duration, Key, Model, of, parts
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
 
@@ -29,7 +27,7 @@ class Entry:
     path: str
     key: Key
     values: str
-    model: type[BaseModel] | None = None
+    model: type[Model] | None = None
     many: bool = False  # the model describes each item of a map or list
     required: bool = False
 
@@ -38,17 +36,17 @@ class Entry:
         return tuple(self.model.model_fields) if self.model else ()
 
 
-def entries(model: type[BaseModel], path: str) -> Iterator[Entry]:
+def entries(model: type[Model], path: str) -> Iterator[Entry]:
     """Every key of a model, in the order of the documentation."""
     for name, field in model.model_fields.items():
         key = of(field)
-        below, many = _model(field.annotation)
+        below, many = parts(model)[name]
         yield Entry(
             path=f"{path}.{name}",
             key=key,
             values=key.values or _values(field.annotation, field.metadata),
             model=below,
-            many=many,
+            many=many is not None,
             required=field.is_required(),
         )
 
@@ -80,7 +78,7 @@ def entry(path: str) -> Entry:
     return current
 
 
-def table(model: type[BaseModel]) -> str:
+def table(model: type[Model]) -> str:
     """The keys of a model as a Markdown table."""
     rows = [
         f"| `{one.path.rpartition('.')[2]}` | {one.values} | {one.key.text} |" for one in entries(model, "")
@@ -88,25 +86,13 @@ def table(model: type[BaseModel]) -> str:
     return "\n".join(["| key | value | meaning |", "| --- | --- | --- |", *rows])
 
 
-def _models() -> Mapping[str, type[BaseModel]]:
+def _models() -> Mapping[str, type[Model]]:
     return {"defaults": SpaceSpec, "policy": Policy, "spaces": SpaceSpec}
 
 
 def _unknown(path: str, name: str, known: tuple[str, ...]) -> UsageError:
     hint = nearest(name, known) if known else "It has no keys below it."
     return UsageError(f"There is no key '{path}'.", hint=hint)
-
-
-def _model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """The model that a key holds, and whether it holds many."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    origin = get_origin(annotation)
-    for part in get_args(annotation):
-        model, many = _model(part)
-        if model:
-            return model, many or origin not in {Annotated, Union, UnionType}
-    return None, False
 
 
 def _values(annotation: Any, metadata: Any) -> str:

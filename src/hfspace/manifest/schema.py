@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hfspace.manifest.models import ExperimentSpec, Policy, SpaceSpec
+from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.shape import NOT_FOR_ALL
+from hfspace.manifest.trackio_models import ExperimentSpec
 
 
 def json_schema() -> dict[str, Any]:

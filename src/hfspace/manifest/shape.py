@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from hfspace.manifest.fields import Fields
@@ -44,14 +43,6 @@ class Builder(Fields):
             for key, item in written.values.items()
             if self.known(Policy, key, ("policy", key), "policy") and self.given(item, ("policy", key))
         }
-        for key, item in known.items():
-            number = isinstance(item, int | float) and not isinstance(item, bool)
-            if key == "max_monthly_usd" and number:
-                known[key] = Decimal(str(item))
-            elif key == "max_change_percent" and number:
-                known[key] = float(item)
-            elif key == "allowed_hardware" and isinstance(item, list):
-                known[key] = tuple(item)
         return self.model(Policy, known, ("policy",))
 
     def defaults(self, written: Written) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -21,27 +22,9 @@ _EXPECTED = {
     "tuple_type": "a list",
     "dict_type": "a map",
     "mapping_type": "a map",
-}
-_EXAMPLES = {
-    "max_monthly_usd": "an amount such as 150",
-    "max_deletes": "a count such as 0",
-    "max_running": "a count such as 8",
-    "max_change_percent": "a share such as 50",
-    "allowed_hardware": "[cpu-basic, t4-small]",
-    "parameters": "{name: value}",
-    "expect": "a JSON Schema such as {type: string}",
-    "hardware": "a flavor such as t4-small",
-    "restart": 'a text such as "2026-11-21"',
-}
-PART_EXAMPLES = {
-    "CreateSpec": "{} for an empty Space, or {template: owner/name}",
-    "OnErrorSpec": "restart, or {do: restart, after: 30m}",
-    "EndpointSpec": "{api_name: /predict} or {path: /generate}",
-    "TrackioSpec": "{backend: auto}",
-    "VariableSpec": "{value: text}",
-    "SecretSpec": "{env: NAME}",
-    "VolumeSpec": "{source: hf://buckets/owner/name, mount_path: /data}",
-    "ExperimentSpec": "{status: running}",
+    "model_type": "a map",
+    "frozen_set_type": "a list",
+    "list_type": "a list",
 }
 # What other tools, and the Hub itself, call it.
 _SYNONYMS = {
@@ -89,11 +72,14 @@ def sentence(text: object) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def explained(error: Any, key: str, written: str | None) -> tuple[str, str]:
-    """Message and hint for one error of pydantic. `written` is how the value stands in the file."""
+def explained(error: Any, key: str, written: str | None, example: str) -> tuple[str, str]:
+    """Message and hint for one error of pydantic. `written` is how the value stands in the file, `example`
+    how a good one does."""
     kind, context = error["type"], error.get("ctx", {})
+    if error.get("input") is None and kind != "missing":
+        empty = 'Write "" for the empty text' if kind == "string_type" else "Give it one"
+        return f"'{key}' has no value", f"{empty}, or remove the line."
     got = f"'{short(written)}'" if written is not None else _kind(error.get("input"))
-    example = _EXAMPLES.get(key)
     if kind == "literal_error":
         return f"'{key}' can't be {got}", _options(context["expected"], written)
     if kind == "value_error":
@@ -107,14 +93,24 @@ def explained(error: Any, key: str, written: str | None) -> tuple[str, str]:
     if kind not in _EXPECTED:
         return f"'{key}' can't be {got}", f"{error['msg']}."
     expected = _EXPECTED[kind]
+    such = f"{expected}, such as {example}" if example and kind != "bool_type" else expected
+    if expected == "a list" and isinstance(error.get("input"), str) and written is not None:
+        return f"'{key}' must be a list, not {got}", _as_list(written)
     quoted = isinstance(error.get("input"), str) and written is not None and "${" not in written
     if expected == "text" and written is not None:
         hint = f'Quote it: "{short(written)}".'
     elif quoted and (written in {"true", "false"} or str(written).isdigit()):
         hint = f"Write {short(str(written))}, without quotes."
     else:
-        hint = f"Write {example or expected.replace('text', 'one text')}."
+        hint = f"Write {such}."
     return f"'{key}' must be {expected}, not {got}", hint
+
+
+def _as_list(written: str) -> str:
+    if written.startswith("-"):
+        return "Put a space after each '-'."
+    one_word = re.fullmatch(r"[\w./-]+", written)
+    return f"Write [{short(written)}]." if one_word else "Write one '- item' in each line below it."
 
 
 def _options(expected: str, written: str | None) -> str:

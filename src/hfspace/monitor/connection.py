@@ -11,7 +11,7 @@ from hfspace.live.trackio.port import Tracker
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
-    from hfspace.manifest.models import TrackioUse
+    from hfspace.manifest.trackio_models import TrackioUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

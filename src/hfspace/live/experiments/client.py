@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.hub_artifacts import HubArtifacts
     from hfspace.live.trackio.port import Tracker
-    from hfspace.manifest.models import TrackioUse
+    from hfspace.manifest.trackio_models import TrackioUse
 
 IDLE_SECONDS = 60.0
 """After this long without a call the app may be asleep: the Hub is asked again before the next one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hfspace.errors import UsageError
 
 if TYPE_CHECKING:
-    from hfspace.manifest.models import TrackioUse
+    from hfspace.manifest.trackio_models import TrackioUse
 
 USUAL: Mapping[str, str] = MappingProxyType(
     {
