@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gradio_client import handle_file
 
 from hfspace.diagnosis import connect
 from hfspace.live.gradio.calls import EndpointError
@@ -29,6 +30,10 @@ pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
 
 Case = tuple[str, Any]
 TEXT, IMAGE, SOUND = "<t.txt>", "<i.png>", "<s.wav>"
+WITH_FILES = (
+    "audio", "downloadbutton", "file", "gallery", "image", "model3d", "multimodal", "paint", "sketch",
+    "upload", "video",
+)  # fmt: skip
 DRAWING = {"background": IMAGE, "layers": [], "composite": IMAGE}
 FEW: list[Any] = [
     "a", "zz", 5, 100, ["a"], ["a", "zz"], {"a": 1}, TEXT, IMAGE, SOUND, [IMAGE, IMAGE],
@@ -68,6 +73,16 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def given(name: str, value: Any, files: Path) -> Any:
+    """The value as a user of hfspace gives it: a path where the component has files, else the same object."""
+
+    def file(leaf: str) -> Any:
+        path = str(files / leaf)
+        return path if name.strip("/").startswith(WITH_FILES) else handle_file(path)
+
+    return filled(value, file)
+
+
 def filled(value: Any, file: Callable[[str], Any]) -> Any:
     if isinstance(value, str) and value.startswith("<"):
         return file(value[1:-1])
@@ -81,8 +96,6 @@ def filled(value: Any, file: Callable[[str], Any]) -> Any:
 def test_nothing_is_refused_that_the_app_takes(
     version: str, values: list[Any], most: int, files: Path
 ) -> None:
-    from gradio_client import handle_file
-
     with running("gradio_components.py", version, files) as url:
         names = [endpoint.name for endpoint in read_app(url).endpoints]
         client = open_client(url, None, 60, workers=4)
@@ -117,7 +130,7 @@ def chosen(url: str, cases: list[Case], files: Path, most: int) -> list[Case]:
     taken: Counter[tuple[str, bool]] = Counter()
     kept = []
     for name, value in cases:
-        refused = bool(anchor.at(name).problems([filled(value, lambda file: str(files / file))]))
+        refused = bool(anchor.at(name).problems([given(name, value, files)]))
         taken[name, refused] += 1
         if taken[name, refused] <= most:
             kept.append((name, value))
@@ -130,13 +143,13 @@ def ours(url: str, cases: list[Case], files: Path) -> Iterator[tuple[str, Any]]:
     with anchor:
         for name, value in cases:
             connection = anchor.at(name)
-            given = [filled(value, lambda name: str(files / name))]
-            problems = connection.problems(given)
+            sent = [given(name, value, files)]
+            problems = connection.problems(sent)
             if problems:
                 yield problems[0].message, None
                 continue
             try:
-                yield "", json.dumps(connection.call(*given))
+                yield "", json.dumps(connection.call(*sent))
             except EndpointError as error:
                 yield "", error
 
