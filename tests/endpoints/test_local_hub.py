@@ -92,3 +92,22 @@ def test_the_apps_of_a_listing_are_asked_where_the_hub_says_that_they_are(serve:
         }
     assert {state.app.problem if state.app else None for state in spaces.values()} == {""}
     assert all(app.seen for app in apps.values())
+
+
+def test_a_plan_finds_mounted_apps_by_the_cards_of_one_listing(serve: Serve) -> None:
+    apps = {f"acme/{name}": serve(dict(gradio_routes("plain", "6.31.0", "/sub"))) for name in "abc"}
+    files = {"README.md": "---\nsdk: gradio\nbase_path: /sub\n---\n", "app.py": "pass"}
+    seed = {
+        "spaces": {space: {"sdk": "gradio", "host": app.url, "files": files} for space, app in apps.items()}
+    }
+    manifest = {"version": 1, "spaces": {key: {"endpoint": {"api_name": "/add"}} for key in apps}}
+    with LocalHub(seed) as local:
+        hub = connect(local.url, local.token)
+        look = Look(apps=AppReaders(hub=hub), endpoints=True)
+
+        spaces = observe(load([("f", yaml.safe_dump(manifest))], env={}), hub, look).spaces
+
+        assert not [one for one in local.requests() if one.path.startswith("/api/spaces/acme/")]
+    assert {state.app.endpoints[0].url if state.app else "" for state in spaces.values()} == {
+        f"{app.url}/sub/gradio_api/call/add" for app in apps.values()
+    }
