@@ -33,6 +33,19 @@ def one_line(text: object, limit: int | None = None) -> str:
     return plain(" ".join(str(text).split()), limit)
 
 
+def sentence(text: str) -> str:
+    """`text` with an end, where it has none: what stands after it must not run into it."""
+    return text if not text or text.endswith((".", "!", "?", "…", ":")) else f"{text}."
+
+
+def rough_time(seconds: float) -> str:
+    """A length of time in its largest fitting unit: 3 d, 25 h, 16 min, 40 s."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    hours = int(seconds // 3600)
+    return f"{hours // 24} d" if hours >= 72 else f"{hours} h" if hours else f"{int(seconds // 60)} min"
+
+
 def block(text: str) -> str:
     """`opening` for text of several lines: line ends and tabs stay as they are."""
     lines = text.replace("\r\n", "\n").split("\n")

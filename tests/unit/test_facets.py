@@ -143,7 +143,7 @@ def test_a_space_that_is_down_is_started(stage: str) -> None:
 def test_a_runtime_error_is_reported_by_default() -> None:
     made = planned(SpaceSpec(), live(stage="RUNTIME_ERROR", error_message="boom"))
     assert told(made) == []
-    assert checks(made) == ["warning stage: RUNTIME_ERROR: boom Reported only (on_error: report)."]
+    assert checks(made) == ["warning stage: RUNTIME_ERROR: boom. Reported only (on_error: report)."]
 
 
 def test_a_runtime_error_is_restarted_when_asked_for() -> None:

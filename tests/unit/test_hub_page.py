@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hfspace.live import hub, transport
-from hfspace.live.limiter import _LONGEST_WAIT
+from hfspace.live.limiter import LONGEST_WAIT
 from hfspace.localhub.seed import Switches
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_every_switch_of_the_local_hub_is_an_open_question_and_every_one_has_a_s
         (1, ", ".join(f"`{name}`" for name in hub.EXPAND)),
         (14, f"{transport.TIMEOUT_SECONDS:.0f} s per step and {transport.ANSWER_SECONDS:.0f} s per answer"),
         (14, f"{ {5: 'five'}[transport.ATTEMPTS] } attempts"),
-        (14, f"at most {_LONGEST_WAIT / 60:.0f} minutes"),
+        (14, f"at most {LONGEST_WAIT / 60:.0f} minutes"),
         (14, ", ".join(str(status) for status in (429, *sorted(transport._RETRIED)))),
     ],
 )

@@ -27,15 +27,16 @@ URL = "http://hub"
 class Answers(httpx.BaseTransport):  # type: ignore[misc, name-defined]
     """Answers everything in one way, and counts."""
 
-    def __init__(self, body: Any = b"[]", **headers: str) -> None:
-        self.body, self.headers, self.count = body, headers, 0
+    def __init__(self, body: Any = b"[]", status: int = 200, **headers: str) -> None:
+        self.body, self.status, self.headers, self.count = body, status, headers, 0
         self.urls: list[str] = []
 
     def handle_request(self, request: Any) -> Any:
         self.count += 1
         self.urls.append(str(request.url))
         body = self.body() if callable(self.body) else self.body
-        return httpx.Response(200, headers={"content-type": "application/json", **self.headers}, content=body)
+        headers = {"content-type": "application/json", **self.headers}
+        return httpx.Response(self.status, headers=headers, content=body)
 
 
 def client(inner: Answers, seconds: float | None = None) -> HubClient:
@@ -106,8 +107,18 @@ def test_a_wait_of_a_day_is_told_and_not_begun() -> None:
     limiter = Limiter(Pace(200_000), lambda text: None)
     limiter.acquire()
     limiter.release({})
-    with pytest.raises(RateLimited, match="1,440 min"):
+    with pytest.raises(RateLimited, match="asks to wait 24 h before"):
         limiter.wait_for_window(limiter.refused(86400.0))
+
+
+def test_what_the_hub_says_of_a_long_wait_is_told() -> None:
+    """It said 'a few minutes', and hid the Hub's words."""
+    said = b'{"error": "10 restarts per day for this Space"}'
+    hub = client(Answers(said, status=429, **{"content-type": "application/json", "retry-after": "86400"}))
+    with pytest.raises(RateLimited) as caught:
+        hub.space("acme/x")
+    assert 'The Hub says: "10 restarts per day for this Space"' in caught.value.message
+    assert (caught.value.hint, caught.value.reset_in) == ("Run again in 24 h.", 86400)
 
 
 def test_a_log_is_asked_for_its_last_lines() -> None:

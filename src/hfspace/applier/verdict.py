@@ -9,6 +9,7 @@ from hfspace.errors import HfspaceError
 from hfspace.facets import Desired, Need, needs, of
 from hfspace.live.stages import LOG_COMMANDS
 from hfspace.model import FAILED, Check, SpaceState
+from hfspace.text import sentence
 
 _LOOKS = 5
 
@@ -25,7 +26,8 @@ def verdict(progress: Progress) -> tuple[HfspaceError | None, tuple[str, ...]]:
         said = f": {final.error_message}" if final.error_message else ""
         log = LOG_COMMANDS.get(final.stage or "", "")
         error = HfspaceError(
-            f"{space} is {final.stage} after the change{said}", hint=f"See `hfspace logs {space}{log}`."
+            sentence(f"{space} is {final.stage} after the change{said}"),
+            hint=f"See `hfspace logs {space}{log}`.",
         )
         return error, waiting.log_tail(run, final)
     return _unverified(run, space, final), ()

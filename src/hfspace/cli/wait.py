@@ -16,7 +16,7 @@ from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Pace
 from hfspace.live.stages import LOG_COMMANDS, readings
 from hfspace.model import FAILED, SpaceState
-from hfspace.text import plain
+from hfspace.text import plain, sentence
 
 _MOST_AT_ONCE = 16
 _UP = frozenset({"RUNNING", "SLEEPING"})
@@ -91,7 +91,7 @@ def _up(hub: HubClient, name: str, shown: Board, poll: float, settle: float) -> 
         shown.tell(name, state.stage or "unknown stage")
     if state.stage in _UP:
         return state
-    because = f": {state.error_message}" if state.error_message else "."
+    because = f": {state.error_message}" if state.error_message else ""
     log = f"hfspace logs {state.id}{LOG_COMMANDS.get(state.stage or '', '')}"
     hint = log if state.stage in FAILED else f"Start it: hfspace restart {state.id}"
-    raise HfspaceError(f"{state.id} is {state.stage}{because}", hint=hint)
+    raise HfspaceError(sentence(f"{state.id} is {state.stage}{because}"), hint=hint)

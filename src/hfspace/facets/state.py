@@ -12,6 +12,7 @@ from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import BILLED, FAILED, STARTING, Action, Change, Check, SpaceState, Subject
+from hfspace.text import rough_time, sentence
 
 RESTART = "restart"
 FACTORY = "factory-rebuild"
@@ -102,7 +103,8 @@ class State(Facet):
             )
         text = f": {state.error_message}" if state.error_message else ""
         only = " Reported only (on_error: report)." if state.stage == "RUNTIME_ERROR" else ""
-        return desired.check("stage", "warning", f"{state.stage}{text}{only}", hint=_where(desired.id, state))
+        message = sentence(f"{state.stage}{text}") + only
+        return desired.check("stage", "warning", message, hint=_where(desired.id, state))
 
     def _hanging(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         """What has been on its way up for too long. The Hub does not tell since when: not before the commit
@@ -117,9 +119,9 @@ class State(Facet):
             desired.check(
                 "stage",
                 "warning",
-                f"{state.stage} for up to {_long(age)}."
+                f"{state.stage} for up to {rough_time(age)}."
                 if desired.id in desired.inputs.at_rest
-                else f"{state.stage}, its commit is {_long(age)} old.",
+                else f"{state.stage}, its commit is {rough_time(age)} old.",
                 hint=f"See `hfspace logs {desired.id}{build}`.",
             )
         ]
@@ -140,11 +142,6 @@ def _age(desired: Desired, state: SpaceState) -> float | None:
     if inputs.now is None or modified is None:
         return None
     return inputs.now - max(datetime.fromisoformat(modified).timestamp(), inputs.at_rest.get(desired.id, 0.0))
-
-
-def _long(seconds: float) -> str:
-    hours = int(seconds // 3600)
-    return f"{hours // 24} d" if hours >= 72 else f"{hours} h" if hours else f"{int(seconds // 60)} min"
 
 
 def _untangled(desired: Desired, state: SpaceState) -> list[str]:

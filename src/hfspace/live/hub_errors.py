@@ -22,7 +22,8 @@ from hfspace.errors import (
     Unauthorized,
 )
 from hfspace.redaction import KnownSecrets
-from hfspace.text import one_line
+from hfspace.retries import asked_wait
+from hfspace.text import one_line, rough_time
 
 _BILLING = re.compile(
     r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
@@ -137,7 +138,10 @@ def _refusal(
             f"Could not {act}: it conflicts with what is there.{quoted}", hint="Run again.", status=status
         )
     if status == 429:
-        return RateLimited(f"The Hub's rate limit stops us at: {act}.{quoted}", hint="Run again later.")
+        wait = asked_wait(response.headers)
+        hint = "Run again later." if wait is None else f"Run again in {rough_time(wait)}."
+        stop = f"The Hub's rate limit stops us at: {act}.{quoted}"
+        return RateLimited(stop, hint=hint, reset_in=wait or 0.0)
     if status >= 500:
         return HubFault(f"The Hub failed ({status}) to: {act}.{quoted}", hint="Run again.", status=status)
     return Rejected(

@@ -12,13 +12,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from hfspace.errors import Interrupted, RateLimited, WaitTimeout
+from hfspace.text import rough_time
 
 # RateLimit: "api";r=0;t=55  RateLimit-Policy: "fixed window";"api";q=500;w=300  (docs/hub-api.md section 14)
 _LEFT = re.compile(r"\br=(\d{1,9})\b")
 _RESET = re.compile(r"\bt=(\d{1,9})\b")
 _QUOTA = re.compile(r"\bq=(\d{1,9})\b")
 _SPREAD_SECONDS = 0.2
-_LONGEST_WAIT = 900.0
+LONGEST_WAIT = 900.0
 """Seconds. The Hub's windows are five minutes; who asks for hours is not waited for."""
 
 
@@ -142,9 +143,9 @@ class Limiter:
     def _wait(self, seconds: float) -> None:
         seconds += random.uniform(0, _SPREAD_SECONDS)  # noqa: S311 - spreads threads, not a secret
         left = self.pace.left
-        if seconds > _LONGEST_WAIT:
+        if seconds > LONGEST_WAIT:
             raise RateLimited(
-                f"The Hub asks to wait {seconds / 60:,.0f} min before the next request.",
+                f"The Hub asks to wait {rough_time(seconds)} before the next request.",
                 hint="Run again then.",
                 reset_in=seconds,
             )

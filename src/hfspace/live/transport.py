@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from hfspace.errors import HubFault, HubUnreachable
-from hfspace.live.limiter import Limiter
+from hfspace.live.limiter import LONGEST_WAIT, Limiter
 from hfspace.live.sockets import current_answer_end, ending
 from hfspace.requestlog import log_request
 from hfspace.retries import asked_wait
@@ -212,7 +212,10 @@ def _paced(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter) -> Any
                 raise GaveUp(answer)
             _back_off(limiter, attempt, None)
         elif answer.status_code == 429 and not last:
-            limiter.wait_for_window(limiter.refused(asked_wait(answer.headers)))
+            wait = limiter.refused(asked_wait(answer.headers))
+            if wait > LONGEST_WAIT:
+                raise GaveUp(answer)  # with what the Hub says
+            limiter.wait_for_window(wait)
         elif answer.status_code == 409 and "conflicting operation" in answer.text:
             # huggingface_hub repeats such a create without end (docs/hub-api.md section 8): slow it down.
             limiter.pace.sleep(1.0, "waiting for another operation on the Hub to end")
