@@ -43,13 +43,15 @@ newest:
 	touch $(VENV)/.installed
 
 LOCK := .venvs/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml requirements/build.in
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+PROJECT := pyproject.toml requirements/build.in
 
 lock:
 	$(PYTHON) -m venv .venvs/lock
 	.venvs/lock/bin/pip install --quiet --upgrade uv
-	$(LOCK) --output-file requirements/run.txt
-	$(LOCK) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) $(PROJECT) --output-file requirements/run.txt
+	$(LOCK) $(PROJECT) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
 
 clean:
 	rm -rf $(VENV) .venvs
