@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,9 +37,8 @@ def test_several(local_hub_factory):
 """
 
 
-def test_a_suite_of_somebody_else(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["hfspace.localhub.pytest_plugin"]\n')
-    (tmp_path / "test_theirs.py").write_text(THEIRS)
+def run(folder: Path) -> str:
+    """What pytest says of the tests in `folder`, with `hfspace` on the PATH as after an installation."""
     command = [
         sys.executable,
         "-m",
@@ -47,8 +47,24 @@ def test_a_suite_of_somebody_else(tmp_path: Path) -> None:
         "-p",
         "no:cacheprovider",
         "--strict-markers",
-        str(tmp_path),
+        str(folder),
     ]
-    env = {**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = {**os.environ, "PATH": path, "HF_HUB_DISABLE_TELEMETRY": "1"}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+def test_a_suite_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["hfspace.localhub.pytest_plugin"]\n')
+    (tmp_path / "test_theirs.py").write_text(THEIRS)
+    assert "3 passed" in run(tmp_path)
+
+
+def test_the_files_of_the_page_are_a_suite_that_passes(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "local-hub.md").read_text()
+    files = re.findall(r"```\w+\n# (\S+\.\w+)\n(.*?)```", page.partition("## In your tests")[2], re.DOTALL)
+    assert [name for name, _ in files] == ["conftest.py", "spaces.yaml", "test_manifest.py"]
+    for name, text in files:
+        (tmp_path / name).write_text(text)
+    assert "1 passed" in run(tmp_path)

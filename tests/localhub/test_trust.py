@@ -29,9 +29,7 @@ def test_a_web_page_of_another_origin_is_refused(origin: str) -> None:
         assert "plain-value" not in answer.text
 
 
-@pytest.mark.parametrize(
-    "host", ["http://10.0.0.1:80", "http://169.254.169.254", "https://example.com", "ftp://127.0.0.1"]
-)
+@pytest.mark.parametrize("host", ["http://10.0.0.1:80", "http://169.254.169.254", "https://example.com"])
 def test_the_edge_leads_nowhere_but_to_this_machine(host: str) -> None:
     with LocalHub(seed={"spaces": {"acme/x": {"stage": "RUNNING", "host": host}}}) as hub:
         answer = httpx.get(f"{hub.url}/_edge/acme-x/", timeout=5)

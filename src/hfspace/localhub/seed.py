@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hfspace.files import read_limited
 
@@ -29,8 +31,35 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("no http or https URL")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Word = Annotated[str, Field(min_length=1, max_length=100)]
+Url = Annotated[str, AfterValidator(_url)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Seconds = Annotated[int, Field(ge=-1, le=10**12)]
+Moment = Annotated[float, Field(ge=0, le=2e11, allow_inf_nan=False)]
+"""Seconds since the epoch, in years of four digits."""
+Sdk = Literal["gradio", "docker", "static", "streamlit"]
 Visibility = Literal["public", "private", "protected"]
+
+
+def _step(value: list[Any]) -> list[Any]:
+    match value:
+        case [float() | int() as at, str() as stage, *message] if (
+            0 <= at <= 2e11 and stage and len(message) < 2
+        ):
+            return value
+    raise ValueError("a step is [seconds since the epoch, stage] and maybe a message")
 
 
 class _Model(BaseModel):
@@ -86,29 +115,71 @@ class Volume(_Model):
 
 
 class SpaceSeed(_Model):
-    sdk: str = "gradio"
-    stage: str | None = None
-    hardware: str | None = None
-    requested_hardware: str | None = None
-    sleep_time: int | None = None
+    sdk: Sdk = "gradio"
+    stage: Word | None = None
+    hardware: Word | None = None
+    requested_hardware: Word | None = None
+    sleep_time: Seconds | None = None
     visibility: Visibility = "public"
     variables: dict[str, Entry | Text] = Field(default_factory=dict)
     secrets: dict[str, Entry | Text] = Field(default_factory=dict)
     volumes: list[Volume] = Field(default_factory=list)
-    host: str | None = None
+    host: Url | None = None
     error: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     dev_mode: bool = False
-    replicas: int | Literal["auto"] = 1
+    replicas: Count | Literal["auto"] = 1
     build: Literal["ok", "fail", "stuck"] = "ok"
     start: Literal["ok", "crash", "flip", "stuck"] = "ok"
     logs: dict[Literal["build", "run"], list[str]] = Field(default_factory=dict)
-    likes: int = 0
+    likes: Count = 0
     tags: list[str] = Field(default_factory=list)
     moved_from: list[str] = Field(default_factory=list)
     runtime_missing: bool = False
     """The item of a listing has no runtime, as seen now and then on the real Hub."""
     trusted_publishers: list[Publisher] = Field(default_factory=list)
+
+
+class SetEntry(Entry):
+    updated: str | None = None
+
+
+_UNSET: Any = None
+
+
+class SpacePatch(_Model):
+    """What may be set of a Space that is there, in the form of the seed or as the Space itself is shown."""
+
+    sdk: Sdk = _UNSET
+    stage: Word = _UNSET
+    since: Moment = _UNSET
+    visited: Moment = _UNSET
+    created: Moment = _UNSET
+    modified: Moment = _UNSET
+    started: Moment = _UNSET
+    ahead: list[Annotated[list[float | str | None], AfterValidator(_step)]] = _UNSET
+    error: str | None = _UNSET
+    current: Word | None = _UNSET
+    requested: Word | None = _UNSET
+    sleep_time: Seconds = _UNSET
+    visibility: Visibility = _UNSET
+    variables: dict[str, SetEntry | Text] = _UNSET
+    secrets: dict[str, SetEntry | Text] = _UNSET
+    volumes: list[Volume] = _UNSET
+    dev_mode: bool = _UNSET
+    replicas: Count | Literal["auto"] = _UNSET
+    host: Url | None = _UNSET
+    domains: list[Word] = _UNSET
+    card: dict[str, Any] = _UNSET
+    build: Literal["ok", "fail", "stuck"] = _UNSET
+    start: Literal["ok", "crash", "flip", "stuck"] = _UNSET
+    logs: dict[Literal["build", "run"], list[str]] = _UNSET
+    likes: Count = _UNSET
+    tags: list[str] = _UNSET
+    region: Literal["us", "eu"] = _UNSET
+    runtime_missing: bool = _UNSET
+    wakes_after: Count = _UNSET
+    trusted_publishers: list[Publisher] = _UNSET
 
 
 class Switches(_Model):
@@ -183,6 +254,17 @@ def read(source: dict[str, Any] | str | Path | None) -> Seed:
     except ValidationError as error:
         raise LocalHubError(f"{name}: {problems(error)}") from None
     return _completed(seed, name)
+
+
+def read_patch(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Space that somebody sets, checked as those of a seed are. Raises LocalHubError."""
+    try:
+        json.dumps(values, allow_nan=False)
+        return SpacePatch.model_validate(values).model_dump(exclude_unset=True, exclude_none=False)
+    except ValidationError as error:
+        raise LocalHubError(problems(error)) from None
+    except ValueError:
+        raise LocalHubError("A number of it is none that JSON has.") from None
 
 
 def _raw(source: dict[str, Any] | str | Path | None, name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from hfspace.localhub import machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, NEVER, Doc
 from hfspace.localhub.rules import NOBODY, Identity
-from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed
+from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed, read_patch
 from hfspace.localhub.store import Store
 from hfspace.localhub.wire import Moved, Refused, View
 from hfspace.text import HUB_TOKEN
@@ -214,12 +214,12 @@ class World:
         doc = self.store.space(space)
         if doc is None:
             raise LocalHubError(f"There is no Space {space}.")
-        if unknown := set(values) - set(doc):
-            raise LocalHubError(f"A Space has no field '{min(unknown)}'.")
-        values = dict(values)
+        values = read_patch(values)
         for kind in ("variables", "secrets"):
             if kind in values:
                 values[kind] = {key: self.entry(item) for key, item in values[kind].items()}
+        if "volumes" in values:
+            values["volumes"] = [repo.volume(_given(item)) for item in values["volumes"]]
         doc = {**machine.settled(doc, self.now), **values}
         if "stage" in values:
             doc |= {"ahead": [], "since": self.now}
@@ -227,8 +227,8 @@ class World:
 
     def entry(self, value: Any) -> dict[str, Any]:
         """A variable or secret as the store keeps it, from the seed's text or mapping."""
-        raw = value.model_dump(exclude_none=True) if isinstance(value, Entry) else value
-        raw = dict(raw) if isinstance(raw, dict) else {"value": str(raw)}
+        raw = value.model_dump() if isinstance(value, Entry) else value
+        raw = _given(raw) if isinstance(raw, dict) else {"value": str(raw)}
         return {**raw, "updated": raw.get("updated", wire.stamp(self.now))}
 
     def _sow(self) -> None:
@@ -278,3 +278,7 @@ class World:
             doc["since"] -= _LONG_AGO
         elif doc["sdk"] != "static" and set(doc["variables"]) & set(doc["secrets"]) and not item.stage:
             machine.configuration_changed(doc, self.now)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
