@@ -340,3 +340,31 @@ def test_what_worked_is_written(
     expect = {"type": "object"}
     assert written == {"path": "/api/generate", "payload": "data", "example": example, "expect": expect}
     assert run(["diagnose", "acme/x", "--invoke"]) == 0
+
+
+def test_a_diagnosis_shows_the_declared_request(
+    silent: str,
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = {"id": "acme/x", "sdk": "docker", "private": False, "host": silent}
+    told |= {"runtime": {"stage": "RUNNING"}}
+    monkeypatch.setenv("HF_ENDPOINT", serve({"/api/spaces/acme/x": Reply.json(told)}).url)
+    manifest = tmp_path / "fleet.yaml"
+
+    def shown(endpoint: str) -> list[str]:
+        manifest.write_text(f"version: 1\nspaces:\n  acme/x:\n    endpoint: {endpoint}\n")
+        run(["diagnose", "acme/x", "-f", "fleet.yaml"])
+        return capsys.readouterr().out.splitlines()
+
+    lines = shown("{path: '/items/{item}', params: {item: 7}, query: {size: 2}}")
+    assert "  run   hfspace call acme/x -f fleet.yaml" in lines
+    assert f"  call  GET {silent}/items/7?size=2  no body" in lines
+    lines = shown("{path: /generate, payload: inputs, example: Hi}")
+    assert f'  call  POST {silent}/generate  {{"inputs": "Hi"}}  (declared)' in lines
+    lines = shown("{path: /nope}")
+    assert any(line.endswith("hfspace diagnose acme/x -f fleet.yaml --invoke --try") for line in lines)
+    assert not [line for line in lines if line.startswith("  run")]
+    assert any("params: {NAME: …}" in line for line in shown("{path: '/items/{item}'}"))

@@ -80,7 +80,15 @@ def command(context: Context, **options: Any) -> int:
     else:
         for item in found:
             sources = _sources(manifest, item)
-            context.echo(render(item, verbose=context.verbose, sources=sources, columns=context.columns))
+            context.echo(
+                render(
+                    item,
+                    verbose=context.verbose,
+                    sources=sources,
+                    columns=context.columns,
+                    manifest_options=context.manifest_options,
+                )
+            )
     healthy = _mend(context, found, manifest, yes=options["yes"]) if options["mend"] else set()
     codes = {item.exit_code for number, item in enumerate(found) if number not in healthy}
     return 2 if 2 in codes else max(codes, default=0)

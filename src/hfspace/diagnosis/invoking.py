@@ -30,6 +30,8 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
     if made.ok:
         seen = f"{endpoint.name} was called and completed in {made.seconds:.2f} s."
         told = Verdict(code=Code.HEALTHY, seen=seen, why=known.verdict.why, evidence=evidence, problem=False)
+        if app.kind == "http":  # of what was only assumed, this is there
+            known = replace(known, app=replace(app, endpoints=(endpoint,)))
         return replace(known, verdict=told)
     code = Code.QUEUE_ONLY if made.queue_only else Code.INVOKE_FAILED
     return replace(known, verdict=verdict(code, made.problem, evidence=evidence))

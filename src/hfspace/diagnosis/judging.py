@@ -11,14 +11,16 @@ from hfspace.diagnosis import asked as asked_paths
 from hfspace.diagnosis.stage import SERVING, card_text
 from hfspace.diagnosis.target import Target
 from hfspace.diagnosis.verdicts import Diagnosis, Verdict, verdict
+from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.classify import ERROR_PAGE
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import check, resolve
 from hfspace.live.gradio.findings import listed
 from hfspace.live.gradio.mending import mended
 from hfspace.live.gradio.probe import Reading
+from hfspace.live.gradio.sending import sent_by, url_of
 from hfspace.manifest.models import EndpointSpec
-from hfspace.model import ServedApp
+from hfspace.model import ServedApp, ServedEndpoint
 
 
 def judge(
@@ -76,13 +78,10 @@ def _unread(
     if sight.code is Code.WRONG_SUBDOMAIN and reading.space:
         return verdict(sight.code, sight.seen, todo=f"Use it: hfspace diagnose {reading.space}")
     if sight.code is Code.NOT_GRADIO and sight.kind != "streamlit":
-        command = shlex.join(["hfspace", "diagnose", _named(known), *manifest, "--invoke", "--try"])
-        todo = f"Declare a route that it serves (endpoint: {{path: /…}}), or try the usual ones: {command}"
+        todo = f"Declare a route that it serves (endpoint: {{path: /…}}), or {_trial(known, manifest)}"
         return verdict(sight.code, sight.seen, todo=todo)
-    if sight.kind == "http":
-        todo = "Call it: --invoke beside these options, or `hfspace call`."
-        return verdict(sight.code, sight.seen, why="It has no OpenAPI document.", todo=todo)
-    return verdict(sight.code, sight.seen)
+    why = "It has no OpenAPI document." if sight.kind == "http" else ""
+    return verdict(sight.code, sight.seen, why=why, todo=sight.todo)
 
 
 def _declared(
@@ -93,17 +92,33 @@ def _declared(
         return known
     findings = check(endpoint, app)
     served, _ = resolve(endpoint, app)
-    url = served.url if served is not None else ""
-    known = replace(known, findings=findings, call_url=url)
+    route = served is not None and app.kind != "gradio"
+    url = _url(endpoint, served) if served and route else served.url if served else ""
+    known = replace(known, findings=findings, call_url=url, declared=endpoint)
     named = endpoint.api_name or endpoint.path
     if findings:
         first = findings[0]
         todo = _advice(known, endpoint, app, manifest) or first.hint
+        if not todo and app.kind == "http":
+            todo = f"Correct what is declared, or {_trial(known, manifest)}"
         why = first.hint if todo != first.hint else ""
         return replace(known, verdict=verdict(Code.ENDPOINT_MISMATCH, first.message, why=why, todo=todo))
     seen = f"{named} is served, and the declared payload fits."
     where = f"It is called at {url}" + (f" (mounted at {known.base})" if mounted else "")
     return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=where, problem=False))
+
+
+def _url(endpoint: EndpointSpec, served: ServedEndpoint) -> str:
+    """The URL that is called: of a route with its values filled in, where they are declared."""
+    try:
+        return url_of(served, sent_by(endpoint, served))
+    except EndpointError:
+        return served.url
+
+
+def _trial(known: Diagnosis, manifest: tuple[str, ...]) -> str:
+    command = shlex.join(["hfspace", "diagnose", _named(known), *manifest, "--invoke", "--try"])
+    return f"try the usual ones: {command}"
 
 
 def _named(known: Diagnosis) -> str:

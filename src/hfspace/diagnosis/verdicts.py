@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hfspace.live.gradio.codes import UNDECIDED, Code
 from hfspace.live.gradio.findings import Finding
-from hfspace.manifest.models import Payload
+from hfspace.manifest.models import EndpointSpec, Payload
 from hfspace.model import Json, ServedApp, SpaceState
 
 
@@ -52,7 +52,7 @@ class Attempt:
 class Diagnosis:
     """All that was found out about one Space or app. `target` is what was asked for; `base` where the app is;
     `call_url` the URL that calls the endpoint which is meant, "" when none is. `hub` says why the Hub was not
-    asked, "" when it was, or need not be. `requests` counts ours."""
+    asked, "" when it was, or need not be. `declared` is what was compared. `requests` counts ours."""
 
     target: str
     space: str | None
@@ -65,6 +65,7 @@ class Diagnosis:
     invocation: Invocation | None = None
     attempts: tuple[Attempt, ...] = ()
     hub: str = ""
+    declared: EndpointSpec | None = None
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     requests: int = 0
     seconds: float = 0.0

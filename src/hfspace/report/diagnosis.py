@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from hfspace.diagnosis.verdicts import Attempt, Diagnosis
+from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.components import FILE_KINDS
-from hfspace.live.gradio.contract import values_of
+from hfspace.live.gradio.contract import resolve, values_of
 from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.samples import sample
+from hfspace.live.gradio.sending import sent_by, url_of
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
 from hfspace.text import plain, width
 
@@ -32,9 +34,10 @@ def render(
     verbose: int = 0,
     sources: dict[str, Source] | None = None,
     columns: int | None = None,
+    manifest_options: Sequence[str] = (),
 ) -> str:
     """One diagnosis in lines: seen, why, do, then what the app serves; evidence when `verbose`. `columns` is
-    the width of the terminal, None where there is none."""
+    the width of the terminal, None where there is none; `manifest_options` name the manifest in commands."""
     verdict = diagnosis.verdict
     mark = "problem" if verdict.problem else "ok"
     name = (
@@ -49,9 +52,8 @@ def render(
     lines += [line for item in diagnosis.findings[1:] for line in _finding(item)]
     lines += _place(diagnosis, sources or {})
     if diagnosis.app is not None and not diagnosis.app.problem:
-        lines += _app(
-            diagnosis, diagnosis.app, full=verbose > 0 or not verdict.problem or bool(diagnosis.findings)
-        )
+        full = verbose > 0 or not verdict.problem or bool(diagnosis.findings)
+        lines += _app(diagnosis, diagnosis.app, manifest_options, full=full)
     lines += [_attempt(item) for item in diagnosis.attempts]
     lines += _invocation(diagnosis)
     if verbose:
@@ -70,11 +72,20 @@ def fold(line: str, columns: int | None) -> list[str]:
     sentence, colon, command = line.partition(": hfspace ")
     if colon:
         return [*fold(f"{sentence}:", columns), f"{_INDENT}hfspace {command}"]
-    return wrap(line, columns, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False)
+    indent = f"{_INDENT}  " if line.startswith(_INDENT) else _INDENT
+    return wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def call_command(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> str:
-    """`hfspace call` of this endpoint, with a value for each parameter that must be given."""
+def call_command(
+    diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp, manifest_options: Sequence[str] = ()
+) -> str:
+    """`hfspace call` of this endpoint: as it is declared, where that fits; else with a value for each
+    parameter that must be given."""
+    named = [diagnosis.space] if diagnosis.space else [diagnosis.base]
+    if diagnosis.space and diagnosis.hub:
+        named += ["--url", diagnosis.base]
+    if _sends(diagnosis):
+        return shlex.join(["hfspace", "call", *named, *manifest_options])
     needed = [item for item in values_of(endpoint.parameters) if not item.has_default]
     values = ["FILE" if item.component in FILE_KINDS else sample(item) for item in needed]
     option = "--api-name" if app.kind == "gradio" else "--path"
@@ -82,10 +93,16 @@ def call_command(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp)
     method = ["--method", endpoint.method] if len(alike) > 1 else []
     words = [item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in values]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
-    named = [diagnosis.space] if diagnosis.space else [diagnosis.base]
-    if diagnosis.space and diagnosis.hub:
-        named += ["--url", diagnosis.base]
     return shlex.join(["hfspace", "call", *named, option, endpoint.name, *method, *dashes, *words])
+
+
+def _sends(diagnosis: Diagnosis) -> bool:
+    """Whether the declaration fits and says what to send."""
+    declared = diagnosis.declared
+    if declared is None or diagnosis.findings:
+        return False
+    route = diagnosis.app is not None and diagnosis.app.kind != "gradio"
+    return route or declared.example is not None
 
 
 def to_json(all_found: Sequence[Diagnosis]) -> Json:
@@ -118,31 +135,37 @@ def _place(diagnosis: Diagnosis, sources: dict[str, Source]) -> list[str]:
     return [f"  at    {place}"] if place else []
 
 
-def _app(diagnosis: Diagnosis, app: ServedApp, *, full: bool) -> list[str]:
+def _app(diagnosis: Diagnosis, app: ServedApp, manifest_options: Sequence[str], *, full: bool) -> list[str]:
     kind = f"Gradio {app.version}" if app.kind == "gradio" else _KINDS.get(app.kind, app.kind)
     facts = [f"prefix {app.prefix}"] if app.prefix else []
     facts += [f"protocol {app.protocol}"] if app.kind == "gradio" and app.protocol else []
     lines = [plain(f"  app   {', '.join([kind, *facts])}, at {diagnosis.base}")]
     if not full:
         return lines
-    public = [endpoint for endpoint in app.endpoints if not endpoint.hidden]
+    public = [endpoint for endpoint in app.endpoints if not endpoint.hidden and not endpoint.refusal]
     lines += [
         f"        {signature(endpoint, method=app.kind != 'gradio')}"
         for endpoint in public[:_SHOWN_ENDPOINTS]
     ]
     if len(public) > _SHOWN_ENDPOINTS:
         lines.append(f"        … and {len(public) - _SHOWN_ENDPOINTS} more")
-    chosen = next(
-        (item for item in app.endpoints if item.url == diagnosis.call_url), public[0] if public else None
-    )
-    return lines + (_how(diagnosis, chosen, app) if chosen else [])
+    chosen = _meant(diagnosis, app) or next(iter(public), None)
+    return lines + (_how(diagnosis, chosen, app, manifest_options) if chosen and not chosen.refusal else [])
 
 
-def _how(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> list[str]:
-    lines = [plain(f"  run   {call_command(diagnosis, endpoint, app)}")]
-    for form, (url, body) in forms(endpoint, app, diagnosis.base).items():
+def _meant(diagnosis: Diagnosis, app: ServedApp) -> ServedEndpoint | None:
+    if diagnosis.declared is not None:
+        return resolve(diagnosis.declared, app)[0]
+    return next((item for item in app.endpoints if item.url == diagnosis.call_url), None)
+
+
+def _how(
+    diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp, manifest_options: Sequence[str]
+) -> list[str]:
+    lines = [plain(f"  run   {call_command(diagnosis, endpoint, app, manifest_options)}")]
+    for form, (url, body) in _requests(diagnosis, endpoint, app).items():
         text = json.dumps(body, ensure_ascii=False) if body is not None else "no body"
-        told = f"  ({form})" if form != text else ""
+        told = f"  ({form})" if body is not None else ""
         lines.append(plain(f"  call  {endpoint.method} {url}  {text}{told}"))
     if app.kind == "gradio":
         if "/call/" in endpoint.url:
@@ -151,6 +174,17 @@ def _how(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> list
             )
         lines.append('        not {"inputs": …, "parameters": …}: Gradio refuses it with 422')
     return lines
+
+
+def _requests(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) -> dict[str, tuple[str, Json]]:
+    """The request of a route as it is declared; else a sample in each form that the endpoint takes."""
+    if app.kind == "gradio" or diagnosis.declared is None or not _sends(diagnosis):
+        return forms(endpoint, app, diagnosis.base)
+    sent = sent_by(diagnosis.declared, endpoint)
+    try:
+        return {"declared": (url_of(endpoint, sent), sent.body if sent.has_body else None)}
+    except EndpointError:
+        return forms(endpoint, app, diagnosis.base)
 
 
 def _attempt(item: Attempt) -> str:

@@ -23,11 +23,13 @@ _CANONICAL = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One finding. `seen` is a sentence about this answer; `kind` names the app where it is another kind."""
+    """One finding. `seen` is a sentence about this answer; `kind` names the app where it is another kind;
+    `todo` is what to do, where the code alone does not say it."""
 
     code: Code
     seen: str
     kind: str = ""
+    todo: str = ""
 
 
 _APP_LOGIN = Sight(code=Code.APP_LOGIN, seen="The app answered 401: it has a login of its own.")

@@ -33,7 +33,7 @@ def check(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
     """Everything in which `spec` does not fit `app`, the most basic first; () when it fits."""
     found = [*_check_expect(spec)]
     if app.problem:
-        return (Finding(code="unreadable", key="api_name", message=app.problem), *found)
+        return (Finding(code="unreadable", key=named_by(spec), message=app.problem), *found)
     endpoint, findings = resolve(spec, app)
     if endpoint is not None:
         fits = _check_gradio(spec, endpoint) if app.kind == "gradio" else check_request(spec, endpoint)

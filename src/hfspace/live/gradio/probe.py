@@ -163,7 +163,9 @@ def _with_declared(
         try:
             ask = question(declared, place.base, place.token)
         except AppError as error:  # a part of its path has no value
-            return _unread(place, Sight(code=Code.NOT_UNDERSTOOD, seen=error.message, kind="http"), seen)
+            todo = "Write its values beside path, so that it can be asked for: params: {NAME: …}"
+            sight = Sight(code=Code.NOT_UNDERSTOOD, seen=error.message, kind="http", todo=todo)
+            return _unread(place, sight, seen)
         (answer,) = fetch_all([ask], timeout=place.timeout, max_bytes=place.max_bytes)
         seen = (*seen, answer)
         judged = judge(

@@ -67,7 +67,8 @@ def judge(
         return (replace(endpoint, refusal=f"{answer.method} {endpoint.name} answered {answer.status}."),)
     named = f"{endpoint.method} {endpoint.name}"
     told_by_none = f"The app does not describe itself: only a call shows whether {named} is served."
-    return Sight(code=Code.NOT_UNDERSTOOD, seen=told_by_none, kind="http")
+    todo = "Call it: --invoke beside these options, or `hfspace call`."
+    return Sight(code=Code.NOT_UNDERSTOOD, seen=told_by_none, kind="http", todo=todo)
 
 
 def _endpoint(name: str, base: str, method: str) -> ServedEndpoint:
