@@ -20,7 +20,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.door import screen
 from hfspace.cli.loopback import serving
 from hfspace.cli.session import parse_timeout
-from hfspace.cli.trackio import MOST_BYTES, declared_targets
+from hfspace.cli.trackio import MOST_BYTES, backend_option, declared_targets
 from hfspace.errors import UsageError
 from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.overview import App, AppView, Overview, Selection
@@ -68,12 +68,7 @@ class WatchOptions:
 @click.argument("spaces", nargs=-1, metavar="[ID…]")
 @click.option("--url", "urls", metavar="URL", multiple=True, help="An app that is no Space; repeatable.")
 @click.option("--project", help="A project of official trackio.")
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "interface", "trackio"]),
-    default="auto",
-    help="The kind of app; it is asked unless you say it.",
-)
+@backend_option
 @click.option("--wake", is_flag=True, help="Wake sleeping Spaces; this may cost money.")
 @click.option("--metric", "metrics", multiple=True, help="Repeatable. [loss, else what there is]")
 @click.option("--status", type=click.Choice(STATUSES), help="Only experiments with this status.")

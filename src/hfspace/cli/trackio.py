@@ -47,6 +47,14 @@ class ReportOptions(PlaceOptions):
     form: str
 
 
+backend_option = click.option(
+    "--backend",
+    metavar="NAME",
+    default="auto",
+    help="The kind of app: interface, trackio, or a package's; it is asked unless you say it.",
+)
+
+
 def place_options(function: F) -> F:
     """--space, --url, --project, --backend: which app, and where in it; --wake, --timeout: how to ask it."""
     for option in reversed(
@@ -58,12 +66,7 @@ def place_options(function: F) -> F:
                 "--url", metavar="URL", help="An app that is no Space, such as http://127.0.0.1:7860."
             ),
             click.option("--project", help="A project of official trackio."),
-            click.option(
-                "--backend",
-                metavar="NAME",
-                default="auto",
-                help="The kind of app: interface, trackio, or a package's; it is asked unless you say it.",
-            ),
+            backend_option,
             click.option("--wake", is_flag=True, help="Wake a sleeping Space; this may cost money."),
             click.option(
                 "--timeout",

@@ -173,7 +173,7 @@ async def pieces(response: Any, max_bytes: int) -> AsyncIterator[bytes]:
 
 def explain(error: Exception, url: str, timeout: float) -> str:
     """One sentence for why no answer came. Reads the chain of causes: httpx hides the telling one."""
-    host = safe_host(url)
+    host, timeout = safe_host(url), round(timeout, 1)
     chain = _chain(error)
     names = {type(item).__name__ for item in chain}
     said = " ".join(str(item) for item in chain)
