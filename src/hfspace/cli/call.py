@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,30 @@ class _CallCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """What is called, with which values, and where the answer goes."""
+
+    space: str
+    values: tuple[str, ...]
+    data: str | None
+    api_name: str | None
+    route: str | None
+    method: str | None
+    params: tuple[str, ...]
+    query: tuple[str, ...]
+    uploads: tuple[str, ...]
+    url: str | None
+    folder: Path | None
+    wake: bool
+    zero_gpu: bool
+    no_check: bool
+    timeout: str
+    form: str
+
+
 @hfspace_command(
+    CallOptions,
     name="call",
     cls=_CallCommand,
     context_settings={"ignore_unknown_options": True},  # -5 is a value; _numbers_only refuses the rest
@@ -78,7 +101,7 @@ class _CallCommand(click.Command):
 @click.option("--no-check", is_flag=True, help="Send the values even where they do not seem to fit.")
 @click.option("--timeout", default="60s", show_default=True, help="How long the call may take.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
-def command(context: Context, **options: Any) -> int:
+def command(context: Context, options: CallOptions) -> int:
     """Call a Space's endpoint.
 
     Each value is JSON, or plain text. Without values the example of the manifest is sent. The values are
@@ -86,18 +109,18 @@ def command(context: Context, **options: Any) -> int:
     body in the order in which `hfspace diagnose` shows them. The steps of a generator and the events of a
     stream are printed as they come.
     """
-    _numbers_only(options["values"])
-    seconds = parse_timeout(options["timeout"])
+    _numbers_only(options.values)
+    seconds = parse_timeout(options.timeout)
     connection = _connect(context, options)
-    call = connection.prepare(_values(options, connection), seconds, fitting=not options["no_check"])
-    result, printed = _run(context, call, options["form"])
-    answer = connection.finish(result.answer, call, options["folder"])
+    call = connection.prepare(_values(options, connection), seconds, fitting=not options.no_check)
+    result, printed = _run(context, call, options.form)
+    answer = connection.finish(result.answer, call, options.folder)
     if isinstance(answer, Download):
         size = f"{answer.content_type}, {len(answer.content)} bytes"
         raise UsageError(
             f"{call.endpoint.name} answered with a file ({size}).", hint="Save it: --output FOLDER"
         )
-    if options["form"] == "json":
+    if options.form == "json":
         document = {
             "format_version": 1,
             "space": connection.found.space,
@@ -107,7 +130,7 @@ def command(context: Context, **options: Any) -> int:
             "seconds": round(result.seconds, 3),
         }
         context.echo(json_text(document))
-    elif not printed or options["folder"] is not None:
+    elif not printed or options.folder is not None:
         context.echo(as_text(answer))
     context.debug(f"{call.endpoint.name} completed in {result.seconds:.2f} s")
     return 0
@@ -123,8 +146,8 @@ def line_of(data: Any) -> str:
     return opening(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str))
 
 
-def _connect(context: Context, options: dict[str, Any]) -> Connection:
-    if options["api_name"] and options["route"]:
+def _connect(context: Context, options: CallOptions) -> Connection:
+    if options.api_name and options.route:
         raise UsageError("Give --api-name or --path, not both.")
     written = context.files or any(Path(name).exists() for name in context.manifest_files)
     manifest = context.load_manifest() if written else None
@@ -132,37 +155,37 @@ def _connect(context: Context, options: dict[str, Any]) -> Connection:
     def known(space: str) -> EndpointSpec | None:
         return declared(manifest, space) if manifest is not None else None
 
-    spec = known(options["space"])
-    if options["api_name"]:
-        spec = EndpointSpec(api_name=options["api_name"])
-    elif options["route"]:
-        spec = EndpointSpec(path=options["route"])
+    spec = known(options.space)
+    if options.api_name:
+        spec = EndpointSpec(api_name=options.api_name)
+    elif options.route:
+        spec = EndpointSpec(path=options.route)
     if spec is not None:
         spec = _with_options(spec, options)
-    direct = options["url"] is not None
+    direct = options.url is not None
     chosen = Options(
-        wake=options["wake"],
-        zero_gpu=options["zero_gpu"],
+        wake=options.wake,
+        zero_gpu=options.zero_gpu,
         auth=app_auth(context.env),
         notify=context.note,
         ask_hub=not direct,
         declared=known,
     )
-    connection = open_connection(options["url"] or options["space"], context.hub(), spec, chosen)
+    connection = open_connection(options.url or options.space, context.hub(), spec, chosen)
     if spec is None:
         connection = replace(connection, spec=_with_options(connection.spec, options))
-    files = _pairs("--upload", options["uploads"])
+    files = _pairs("--upload", options.uploads)
     return connection.with_uploads(files) if files else connection
 
 
-def _with_options(spec: EndpointSpec, options: dict[str, Any]) -> EndpointSpec:
+def _with_options(spec: EndpointSpec, options: CallOptions) -> EndpointSpec:
     """The endpoint with --method, --param and --query put in."""
-    params, query = _pairs("--param", options["params"]), _pairs("--query", options["query"])
-    if not (options["method"] or params or query):
+    params, query = _pairs("--param", options.params), _pairs("--query", options.query)
+    if not (options.method or params or query):
         return spec
     if spec.path is None:
         raise UsageError("--method, --param and --query are for an HTTP route.", hint="Name it: --path /…")
-    more: dict[str, Any] = {"method": options["method"].upper()} if options["method"] else {}
+    more: dict[str, Any] = {"method": options.method.upper()} if options.method else {}
     more |= {"params": {**(spec.params or {}), **params}} if params else {}
     more |= {"query": {**(spec.query or {}), **query}} if query else {}
     return spec.model_copy(update=more)
@@ -194,15 +217,15 @@ def _run(context: Context, call: Call, form: str) -> tuple[Result, bool]:
             printed = True
 
 
-def _values(options: dict[str, Any], connection: Connection) -> Any:
+def _values(options: CallOptions, connection: Connection) -> Any:
     """What to send: --data, else the arguments, else the manifest's example; --upload beside them."""
-    files = _pairs("--upload", options["uploads"])
-    if options["data"] is not None:
-        if options["values"]:
+    files = _pairs("--upload", options.uploads)
+    if options.data is not None:
+        if options.values:
             raise UsageError("Give the values as arguments or with --data, not both.")
-        values = _document(options["data"])
-    elif options["values"]:
-        values = _positions(options["values"], connection)
+        values = _document(options.data)
+    elif options.values:
+        values = _positions(options.values, connection)
     else:
         return files or MISSING
     if not files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,28 @@ from hfspace.text import json_text
 THREADS = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnoseOptions:
+    """Which Spaces, how far they are tried, and what becomes of the finding."""
+
+    targets: tuple[str, ...]
+    every: bool
+    wake: bool
+    invoke: bool
+    trial: bool
+    mend: bool
+    yes: bool
+    url: str | None
+    zero_gpu: bool
+    no_check: bool
+    timeout: str
+    invoke_timeout: str
+    wake_timeout: str
+    form: str
+
+
 @hfspace_command(
+    DiagnoseOptions,
     name="diagnose",
     epilog="\b\nExamples:\n  hfspace diagnose acme/whisper-demo\n"
     "  hfspace diagnose https://acme-whisper-demo.hf.space/api/predict -v\n"
@@ -62,20 +83,20 @@ THREADS = 8
 @click.option("--invoke-timeout", default="60s", show_default=True, help="How long a call may take.")
 @click.option("--wake-timeout", default="5m", show_default=True, help="How long a Space may take to wake.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
-def command(context: Context, **options: Any) -> int:
+def command(context: Context, options: DiagnoseOptions) -> int:
     """Say why a Space can't be called, and what works.
 
     Asks the Hub first; a Space that does not run is explained without touching it. Runs no function of the
     app unless --invoke.
     """
-    if options["trial"] and not options["invoke"]:
+    if options.trial and not options.invoke:
         raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
     found = _examine_all(context, chosen, manifest, options)
-    if options["trial"]:
+    if options.trial:
         found = [_try(context, item, options) for item in found]
-    if options["form"] == "json":
+    if options.form == "json":
         context.echo(json_text(to_json(found)))
     else:
         for item in found:
@@ -89,26 +110,26 @@ def command(context: Context, **options: Any) -> int:
                     manifest_options=context.manifest_options,
                 )
             )
-    healthy = _mend(context, found, manifest, yes=options["yes"]) if options["mend"] else set()
+    healthy = _mend(context, found, manifest, yes=options.yes) if options.mend else set()
     codes = {item.exit_code for number, item in enumerate(found) if number not in healthy}
     return 2 if 2 in codes else max(codes, default=0)
 
 
-def _manifest(context: Context, options: dict[str, Any]) -> Any:
+def _manifest(context: Context, options: DiagnoseOptions) -> Any:
     """The manifest: needed for --all and --fix, used when it is there, not missed otherwise."""
-    needed = options["every"] or options["mend"] or bool(context.files)
+    needed = options.every or options.mend or bool(context.files)
     if not needed and not any(Path(name).exists() for name in context.manifest_files):
         return None
     return context.load_manifest()
 
 
-def _targets(options: dict[str, Any], manifest: Any) -> tuple[str, ...]:
-    targets: tuple[str, ...] = tuple(options["targets"])
-    if options["url"] and (options["every"] or len(targets) > 1):
+def _targets(options: DiagnoseOptions, manifest: Any) -> tuple[str, ...]:
+    targets = options.targets
+    if options.url and (options.every or len(targets) > 1):
         raise UsageError("--url is the host of one app.", hint="Name its Space, or none.")
-    if options["url"] and not targets:
-        return (options["url"],)
-    if options["every"]:
+    if options.url and not targets:
+        return (options.url,)
+    if options.every:
         if targets:
             raise UsageError("Give the Spaces, or --all, not both.")
         targets = tuple(name for name, spec in manifest.spaces.items() if spec.state != "absent")
@@ -120,7 +141,7 @@ def _targets(options: dict[str, Any], manifest: Any) -> tuple[str, ...]:
 
 
 def _examine_all(
-    context: Context, targets: tuple[str, ...], manifest: Any, options: dict[str, Any]
+    context: Context, targets: tuple[str, ...], manifest: Any, options: DiagnoseOptions
 ) -> list[Any]:
     hub = context.hub()
 
@@ -128,18 +149,18 @@ def _examine_all(
         return declared(manifest, space) if manifest is not None else None
 
     chosen = Options(
-        wake=options["wake"],
-        invoke=options["invoke"],
-        fitting=not options["no_check"],
-        zero_gpu=options["zero_gpu"],
+        wake=options.wake,
+        invoke=options.invoke,
+        fitting=not options.no_check,
+        zero_gpu=options.zero_gpu,
         # One password belongs to one app: with several it is sent to none.
         auth=app_auth(context.env) if len(targets) == 1 else None,
-        timeout=parse_timeout(options["timeout"]),
-        invoke_timeout=parse_timeout(options["invoke_timeout"]),
-        wake_timeout=parse_timeout(options["wake_timeout"]),
+        timeout=parse_timeout(options.timeout),
+        invoke_timeout=parse_timeout(options.invoke_timeout),
+        wake_timeout=parse_timeout(options.wake_timeout),
         notify=context.note,
         manifest_options=tuple(context.manifest_options),
-        ask_hub=options["url"] is None,
+        ask_hub=options.url is None,
         declared=known,
     )
     for text in targets:
@@ -147,10 +168,10 @@ def _examine_all(
 
     def one(text: str) -> Any:
         spec = known(text)
-        found = examine(options["url"] or text, hub, endpoint=spec, options=chosen)
+        found = examine(options.url or text, hub, endpoint=spec, options=chosen)
         if spec is not None:
             found = replace(found, space=found.space or read_target(text, hub.endpoint).space)
-        elif options["invoke"] and not options["trial"] and known(found.space or "") is None:
+        elif options.invoke and not options.trial and known(found.space or "") is None:
             context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
         return found
 
@@ -160,20 +181,20 @@ def _examine_all(
         return list(pool.map(one, targets))
 
 
-def _try(context: Context, found: Diagnosis, options: dict[str, Any]) -> Diagnosis:
+def _try(context: Context, found: Diagnosis, options: DiagnoseOptions) -> Diagnosis:
     """The diagnosis with the trial of the usual paths, where it makes sense and somebody agrees."""
     named = found.space or found.target
     if not can_be_tried(found):
         return found
     inputs, data = (json.dumps(body) for body in bodies().values())
     context.note(f"{named}: {', '.join(SEED_PATHS)}: each POSTed {inputs}, then {data}, until one works.")
-    if not options["yes"] and not context.confirm(f"Send these to {found.base}?"):
+    if not options.yes and not context.confirm(f"Send these to {found.base}?"):
         context.note("Nothing was sent.")
         return found
-    token = token_of(found, context.hub(), zero_gpu=options["zero_gpu"])
+    token = token_of(found, context.hub(), zero_gpu=options.zero_gpu)
     again = ["hfspace", "diagnose", named, *context.manifest_options, "--invoke", "--try", "--fix"]
-    advice = "" if options["mend"] else f"Write it into the manifest: {shlex.join(again)}"
-    return tried(found, token, parse_timeout(options["invoke_timeout"]), advice)
+    advice = "" if options.mend else f"Write it into the manifest: {shlex.join(again)}"
+    return tried(found, token, parse_timeout(options.invoke_timeout), advice)
 
 
 def _sources(manifest: Any, found: Any) -> Any:
