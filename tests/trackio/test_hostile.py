@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -66,23 +68,25 @@ BOMB = gzip.compress(b'data: "' + b"x" * (64 * MIB))
 
 
 @pytest.mark.parametrize(
-    ("events", "message"),
+    ("events", "seconds", "message"),
     [
-        (Reply(endless=True, body=HEARTBEAT), r"did not complete within 0\.5 s"),
-        (Reply(endless=True, body=b":"), r"did not complete within 0\.5 s"),
-        (Reply(endless=True, body=HEARTBEAT * 20_000), "more than 8 MiB|did not complete"),
-        (Reply(endless=True, body=b"x" * MIB), "more than 8 MiB"),
-        (Reply(200, BOMB, {"content-encoding": "gzip"}), "more than 8 MiB"),
-        (Reply(hang=30), r"did not complete within 0\.5 s"),
-        (Reply(200, b"not gzip", {"content-encoding": "gzip"}), "broke off"),
-        (Reply(200, HEARTBEAT), "broke off its answer"),
-        (Reply(200, b"data: [1]\n\ndata: {\n\n"), "broke off its answer"),
+        (Reply(endless=True, body=HEARTBEAT), 0.5, r"did not complete within 0\.5 s"),
+        (Reply(endless=True, body=b":"), 0.5, r"did not complete within 0\.5 s"),
+        (Reply(hang=30), 0.5, r"did not complete within 0\.5 s"),
+        (Reply(endless=True, body=HEARTBEAT * 20_000), 60, "more than 8 MiB"),
+        (Reply(endless=True, body=b"x" * MIB), 60, "more than 8 MiB"),
+        (Reply(200, BOMB, {"content-encoding": "gzip"}), 60, "more than 8 MiB"),
+        (Reply(200, b"not gzip", {"content-encoding": "gzip"}), 60, "broke off"),
+        (Reply(200, HEARTBEAT), 60, "broke off its answer"),
+        (Reply(200, b"data: [1]\n\ndata: {\n\n"), 60, "broke off its answer"),
     ],
-    ids=["heartbeats", "drips", "many", "flood", "bomb", "silence", "no-gzip", "ends", "no-events"],
+    ids=["heartbeats", "drips", "silence", "many", "flood", "bomb", "no-gzip", "ends", "no-events"],
 )
-def test_a_call_ends_whatever_the_app_sends(serve: Serve, events: Reply, message: str) -> None:
+def test_a_call_ends_whatever_the_app_sends(
+    serve: Serve, events: Reply, seconds: float, message: str
+) -> None:
     app = serve({EVENTS: events})
-    client = QueueClient(AppHttp(app.url, timeout=0.5, pauses=()))
+    client = QueueClient(AppHttp(app.url, timeout=seconds, pauses=()))
 
     with pytest.raises(TrackioUnavailable, match=message):
         client.read("list")
@@ -163,6 +167,22 @@ def test_commands_end_though_an_app_sends_heartbeats_for_ever(
     assert "Traceback" not in done.stderr
     assert (done.returncode, done.stdout) == (1, "")
     assert "within 1 s" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_command_that_waits_for_an_app(
+    serve: Serve, number: signal.Signals, tmp_path: Path
+) -> None:
+    app = serve({EVENTS: Reply(endless=True, body=HEARTBEAT)})
+    command = [sys.executable, "-m", "hfspace", "experiments", "list", "--url", app.url]
+    env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    child = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True)
+    while not any(seen.path.startswith(EVENTS) for seen in app.seen) and child.poll() is None:
+        time.sleep(0.05)
+    child.send_signal(number)
+
+    _, error = child.communicate(timeout=25)
+    assert (child.returncode, error.strip()) == (130, "hfspace: Interrupted.")
 
 
 def test_plan_and_apply_end_though_an_app_sends_heartbeats_for_ever(

@@ -249,7 +249,7 @@ def test_a_restart_of_the_app_is_planned_again_and_warned_about(tmp_path: Path) 
             assert "a restart forgets everything" in plan.checks[0].message
         away = runner.plan()
         assert away.is_empty
-        assert [check.severity for check in away.checks] == ["warning"]
+        assert [check.severity for check in away.checks] == ["unknown"]
         assert "not ready" in away.checks[0].message
         with running("trackio_interface.py", "6.31.0", tmp_path, port=port):
             assert [str(change.action) for change in runner.plan().changes] == ["create"]

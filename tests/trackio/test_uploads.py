@@ -160,20 +160,22 @@ def test_answers_to_a_file(respx_mock: Any, status: int, body: str, error: Any, 
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "seconds", "message"),
     [
-        Reply(hang=30),
-        Reply(endless=True, body=b" "),
-        Reply(endless=True, body=b" " * (1 << 20)),
-        Reply(200, gzip.compress(b" " * (64 << 20)), {"content-encoding": "gzip"}),
+        (Reply(hang=30), 0.5, "did not complete within"),
+        (Reply(endless=True, body=b" "), 0.5, "did not complete within"),
+        (Reply(endless=True, body=b" " * (1 << 20)), 60, "more than 8 MiB"),
+        (Reply(200, gzip.compress(b" " * (64 << 20)), {"content-encoding": "gzip"}), 60, "more than 8 MiB"),
     ],
     ids=["silence", "drips", "flood", "bomb"],
 )
-def test_an_upload_ends_whatever_the_app_answers(reply: Reply, tmp_path: Path) -> None:
+def test_an_upload_ends_whatever_the_app_answers(
+    reply: Reply, seconds: float, message: str, tmp_path: Path
+) -> None:
     (tmp_path / "x").write_text("x" * 1000)
     app = StandIn({"/api/upload": reply})
-    with pytest.raises(TrackioUnavailable, match=r"did not complete within|more than 8 MiB"):
-        uploads.send_file(AppHttp(app.url, timeout=0.5), {}, tmp_path / "x", watch=lambda sent: None)
+    with pytest.raises(TrackioUnavailable, match=message):
+        uploads.send_file(AppHttp(app.url, timeout=seconds), {}, tmp_path / "x", watch=lambda sent: None)
     app.close()
 
 

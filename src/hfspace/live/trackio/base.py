@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected
+from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppHttp, Call, Connection, parsed, unusable
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Progress, Series
@@ -39,6 +39,10 @@ class App:
         return self._http.write(self._call(method, path, body))
 
     def _call(self, method: str, path: str, body: Json) -> Call[Json]:
+        if not path.startswith("/") or path.startswith("//"):
+            # Anything else is an address, and the token is for this app only.
+            raise UsageError(f"'{one_line(path)}' is no path of the app.", hint="Begin it with one slash.")
+
         async def make(connection: Connection) -> Json:
             answer = await connection.answer(method, path, body, self._headers)
             text = answer.body.decode("utf-8", "replace")
