@@ -105,6 +105,47 @@ def test_several_targets_give_one_document_and_the_worst_code(
     assert endpoint["payloads"]["data"]["body"] == {"data": [1, 1]}
 
 
+def test_values_that_do_not_fit_are_refused_unless_no_check_sends_them(
+    serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+    call = ["call", host.url, "--api-name", "generate", "p", "600"]
+
+    assert run(call) == 1
+    assert "600 is above 512" in capsys.readouterr().err
+    assert {seen.method for seen in host.seen} == {"GET"}
+    assert run([*call, "--no-check"]) == 1  # the stand-in has no queue
+    assert any(seen.path.startswith("/gradio_api/queue/join") for seen in host.seen)
+
+
+def test_a_password_goes_to_the_one_app_that_asks_for_a_login(
+    serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFSPACE_APP_USER", "mira")
+    monkeypatch.setenv("HFSPACE_APP_PASSWORD", "a secret word")
+    closed = [serve({}, default=Reply.json({"detail": "Not authenticated"}, 401)) for _ in range(2)]
+    free = serve(dict(gradio_routes("plain", "6.31.0")))
+
+    run(["diagnose", free.url])
+    run(["diagnose", *[host.url for host in closed]])
+    assert [seen for host in (free, *closed) for seen in host.seen if seen.method == "POST"] == []
+
+    assert run(["diagnose", closed[0].url, "-v"]) == 2
+    assert [seen.path for seen in closed[0].seen if seen.method == "POST"] == ["/login"]
+    out = capsys.readouterr()
+    assert "refuses this user and password" in out.out
+    assert "a secret word" not in out.out + out.err
+
+
+def test_a_user_without_a_password_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFSPACE_APP_USER", "mira")
+
+    assert run(["diagnose", "http://127.0.0.1:9"]) == 1
+    assert "HFSPACE_APP_PASSWORD is not set" in capsys.readouterr().err
+
+
 MANIFEST = """version: 1
 spaces:
   acme/x:
