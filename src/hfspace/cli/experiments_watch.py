@@ -104,10 +104,10 @@ def watch_command(context: Context, options: WatchOptions) -> int:
         raise UsageError("Give --html or --format json, not both.")
     interval = parse_timeout(options.interval, "--interval")
     timeout = parse_timeout(options.timeout)
-    wanted = Selection(metrics=options.metrics, status=options.status, most=options.most)
+    selection = Selection(metrics=options.metrics, status=options.status, most=options.most)
     apps = [_app(context, options, target, timeout) for target in _targets(context, options)]
     with (
-        Overview(apps, wanted, interval=interval, timeout=timeout) as overview,
+        Overview(apps, selection, interval=interval, timeout=timeout) as overview,
         _output(context, options, interval) as show,
     ):
         if options.once:

@@ -90,10 +90,10 @@ def carry_out(
 ) -> ApplyResult:
     """Apply a plan, with progress on stderr; SIGTERM ends it like Ctrl-C."""
     spaces = len({change.space for change in approved.plan.changes})
-    with progress(context, spaces) as shown, stop_on_sigterm(session.pace):
+    with progress(context, spaces) as display, stop_on_sigterm(session.pace):
 
         def tell(event: Event) -> None:
-            for listener in (shown, *listeners):
+            for listener in (display, *listeners):
                 listener(event)
 
         return session.apply(approved, options=options, listener=tell)

@@ -42,8 +42,8 @@ def command(context: Context, options: WaitOptions) -> int:
     pace = Pace(parse_timeout(options.timeout))
     hub = context.hub(pace=pace)
     names = list(dict.fromkeys(find_space(hub, name) for name in options.spaces))
-    with board(context, len(names)) as shown:
-        results = _all(context, hub, names, shown)
+    with board(context, len(names)) as view:
+        results = _all(context, hub, names, view)
     failures = [one for one in results if isinstance(one, HfspaceError)]
     for state in results:
         if isinstance(state, SpaceState):
@@ -58,20 +58,20 @@ def command(context: Context, options: WaitOptions) -> int:
 
 
 def _all(
-    context: Context, hub: HubClient, names: Sequence[str], shown: Board
+    context: Context, hub: HubClient, names: Sequence[str], view: Board
 ) -> list[SpaceState | HfspaceError]:
     """The state in which each Space came up, or why it did not, in the order of `names`."""
     poll = context.seconds("HFSPACE_POLL_SECONDS", 2)
     settle = context.seconds("HFSPACE_SETTLE_SECONDS", 10)
 
     def one(name: str) -> SpaceState | HfspaceError:
-        shown.begin(name)
+        view.begin(name)
         try:
-            return _up(hub, name, shown, poll, settle)
+            return _up(hub, name, view, poll, settle)
         except HfspaceError as error:
             return error
         finally:
-            shown.end(name)
+            view.end(name)
 
     with ThreadPoolExecutor(min(len(names), _MOST_AT_ONCE)) as pool:
         try:
@@ -81,14 +81,14 @@ def _all(
             raise
 
 
-def _up(hub: HubClient, name: str, shown: Board, poll: float, settle: float) -> SpaceState:
+def _up(hub: HubClient, name: str, view: Board, poll: float, settle: float) -> SpaceState:
     """The Space as soon as it is up. Raises HfspaceError when it will not come up."""
     for now in readings(hub.runtime, hub.space(name), hub.pace, poll):
         state = now.state
         # A restart that was just asked for may show some reads later: until then it reads as before.
         if now.is_at_rest and (now.moved or now.seconds >= settle):
             break
-        shown.tell(name, state.stage or "unknown stage")
+        view.tell(name, state.stage or "unknown stage")
     if state.stage in _UP:
         return state
     because = f": {state.error_message}" if state.error_message else ""

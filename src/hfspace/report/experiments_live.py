@@ -120,8 +120,8 @@ def _rows(experiments: Sequence[Curves]) -> Iterator[_Row]:
         for series in curves.series or (None,):
             metric = plain(series.metric, _LONGEST_METRIC) if series else ""
             values = [point.value for point in series.points] if series else []
-            drawn = tuple(float(value) for value in values if abs(value) < LARGEST)
-            yield _Row(*names, metric=metric, last=_last(values), values=drawn)
+            drawable = tuple(float(value) for value in values if abs(value) < LARGEST)
+            yield _Row(*names, metric=metric, last=_last(values), values=drawable)
             names = ("", "", "")
 
 

@@ -69,12 +69,12 @@ class App:
     def __post_init__(self) -> None:
         self.view = AppView(place=self.place)
 
-    def read(self, wanted: Selection, stop: threading.Event) -> None:
+    def read(self, selection: Selection, stop: threading.Event) -> None:
         """Make the view new, or say in it why that failed; what was read before stays."""
         self.began = time.monotonic()
         self.budget.restart()
         try:
-            self.view = self._read(wanted, stop)
+            self.view = self._read(selection, stop)
         except HfspaceError as error:
             self.close()  # the next reading asks the Hub again where the app is
             self.view = replace(self.view, problem=error.message, hint=error.hint)
@@ -85,21 +85,21 @@ class App:
         if tracker is not None:
             self.disconnect(tracker)
 
-    def _read(self, wanted: Selection, stop: threading.Event) -> AppView:
+    def _read(self, selection: Selection, stop: threading.Event) -> AppView:
         if self._tracker is None:
             self._tracker = self.connect()
         tracker = self._tracker
-        experiments = [one for one in tracker.list(self.project) if wanted.status in (None, one.status)]
+        experiments = [one for one in tracker.list(self.project) if selection.status in (None, one.status)]
         experiments.sort(key=lambda one: one.created or "", reverse=True)
         experiments.sort(key=lambda one: one.status != "running")
-        chosen = experiments[: wanted.most]
+        chosen = experiments[: selection.most]
         curves: dict[str, Curves] = {}
         for one in chosen:
             if stop.is_set():
                 return self.view
             known = self._known.get(one.id)
             # What was logged since would show in the count or the last entry.
-            curves[one.id] = known if known and known.experiment == one else _curves(tracker, one, wanted)
+            curves[one.id] = known if known and known.experiment == one else _curves(tracker, one, selection)
         self._known = curves
         return AppView(
             place=self.place,
@@ -114,9 +114,9 @@ class Overview:
     """Reads apps every `interval` seconds while the block runs. One that takes more than `timeout` seconds
     counts as not answering."""
 
-    def __init__(self, apps: Sequence[App], wanted: Selection, *, interval: float, timeout: float) -> None:
+    def __init__(self, apps: Sequence[App], selection: Selection, *, interval: float, timeout: float) -> None:
         self._apps = apps
-        self._wanted = wanted
+        self._selection = selection
         self._interval = interval
         self._timeout = timeout
         self._stop = threading.Event()
@@ -162,7 +162,7 @@ class Overview:
 
     def _follow(self, app: App) -> None:
         while not self._stop.is_set():
-            app.read(self._wanted, self._stop)
+            app.read(self._selection, self._stop)
             self._reports.put(app.place)
             self._stop.wait(self._interval)
 
@@ -173,10 +173,10 @@ class Overview:
         return app.view
 
 
-def _curves(tracker: Tracker, one: Experiment, wanted: Selection) -> Curves:
+def _curves(tracker: Tracker, one: Experiment, selection: Selection) -> Curves:
     if not one.metrics:
         return Curves(experiment=one)
-    names = wanted.metrics or _some(tuple(one.latest) or tracker.metric_names(one.id, one.project))
+    names = selection.metrics or _some(tuple(one.latest) or tracker.metric_names(one.id, one.project))
     return Curves(experiment=one, series=tuple(_series(tracker, one, name) for name in names))
 
 
