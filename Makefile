@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := $(wildcard .github/workflows/*.yml) examples/fleet-10k/spaces-fleet.yml
 
-.PHONY: demo test lint workflows slow lock newest clean
+.PHONY: demo test lint workflows slow lock lock-apps newest clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hfspace demo
@@ -52,6 +52,12 @@ lock:
 	$(LOCK) $(PROJECT) --output-file requirements/run.txt
 	$(LOCK) $(PROJECT) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
+
+# What the environments of the real apps install (tests/apps).
+lock-apps:
+	$(PYTHON) -m venv .venvs/lock
+	.venvs/lock/bin/pip install --quiet --upgrade uv
+	for app in tests/apps/requirements/*.in; do $(LOCK) $$app --output-file $${app%.in}.txt || exit 1; done
 
 clean:
 	rm -rf $(VENV) .venvs

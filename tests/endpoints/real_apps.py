@@ -22,15 +22,8 @@ APPS = Path(__file__).parent.parent / "apps"
 NEWEST = ("5.50.0", "6.31.0")
 MATRIX = ("3.50.2", "4.44.1", *NEWEST)
 
-# What Gradio of that time needs beside itself, to run with nothing newer than it knew.
-PINS = {
-    "3.50.2": ("huggingface_hub<0.20", "pydantic<2.6", "fastapi<0.105", "starlette<0.28", "numpy<2",
-               "gradio_client==0.6.1", "httpx<0.26"),
-    "4.44.1": ("huggingface_hub<0.26", "pydantic==2.10.6", "starlette<0.39", "fastapi<0.116"),
-    "5.50.0": ("huggingface_hub<1",),
-    "0.24.0": ("huggingface_hub<1.20",),
-    "5.23.0": ("torch==2.13.0", "accelerate==1.15.0"),
-}  # fmt: skip
+LOCKS = APPS / "requirements"
+"""What each environment installs, with hashes; `make lock-apps` makes them anew from the .in beside each."""
 
 
 def python_of(version: str, package: str = "gradio") -> Path:
@@ -41,15 +34,8 @@ def python_of(version: str, package: str = "gradio") -> Path:
     if not done.exists():
         try:
             subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            command = [
-                str(python),
-                "-m",
-                "pip",
-                "install",
-                "-q",
-                f"{package}=={version}",
-                *PINS.get(version, ()),
-            ]
+            lock = LOCKS / f"{package}-{version}.txt"
+            command = [str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(lock)]
             subprocess.run(command, check=True, timeout=600)
         except (OSError, subprocess.SubprocessError) as error:
             if os.environ.get("HFSPACE_REAL_APPS"):

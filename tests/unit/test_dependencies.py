@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def _name(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
 
 
+@cache
 def _imported() -> set[str]:
     modules = set()
     for path in (ROOT / "src").rglob("*.py"):
@@ -51,3 +53,12 @@ def test_the_lock_names_every_dependency_with_its_hash(requirement: str) -> None
 def test_the_lock_names_no_place_to_install_from() -> None:
     for lock in (ROOT / "requirements").iterdir():
         assert not re.search(r"^ *--(?!hash=)|://", lock.read_text(), re.MULTILINE), lock
+
+
+@pytest.mark.parametrize("asked", sorted((ROOT / "tests" / "apps" / "requirements").glob("*.in")), ids=str)
+def test_the_environment_of_a_real_app_is_locked_with_hashes(asked: Path) -> None:
+    lock = asked.with_suffix(".txt").read_text()
+    for line in asked.read_text().splitlines():
+        assert re.search(rf"^{_name(line)}==", lock, re.MULTILINE | re.IGNORECASE), line
+    packages = re.findall(r"^\S+==.*(?:\n +--hash=sha256:[0-9a-f]{64}.*)+", lock, re.MULTILINE)
+    assert len(packages) == len(re.findall(r"^\S", lock, re.MULTILINE))
