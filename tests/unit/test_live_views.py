@@ -55,7 +55,7 @@ def test_the_view_of_a_status_counts_the_seconds_in_a_stage_and_who_is_at_rest()
     assert "1 min 15 s" in first
     assert " 45 s" in second
     assert total.startswith("2 Spaces")
-    assert "2/2 at rest" in bar
+    assert bar.endswith("2/2 at rest, read 45 s ago")
     view.show(status(a="RUNNING", b="\x1b[2JBUILDING"), "The Hub did not \x1b[2Janswer.")
     assert drawn(view)[-1].startswith("! The Hub did not \\x1b[2Janswer.")
     assert "\x1b" not in "".join(drawn(view))

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hfspace.cli.door import screen
+from hfspace.report.cells import duration
 from hfspace.report.status import Status, text_lines
 from hfspace.text import plain
 
@@ -94,6 +95,7 @@ class StatusView:
     now: Callable[[], float] = time.monotonic
     _status: Status | None = None
     _problem: str = ""
+    _read_at: float = 0.0
     _since: dict[str, tuple[str | None, float]] = field(default_factory=dict)
 
     def show(self, status: Status, problem: str = "") -> None:
@@ -104,6 +106,8 @@ class StatusView:
             space: before[space] for space, stage in stages.items() if before.get(space, ("",))[0] == stage
         }
         self._since = {space: (stage, now) for space, stage in stages.items()} | kept
+        if not problem:
+            self._read_at = now
         self._status, self._problem = status, problem
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -114,7 +118,8 @@ class StatusView:
         for line in text_lines(status, columns=options.max_width, seconds=seconds):
             yield Text(line, no_wrap=True, overflow="ellipsis")
         total = len(status.states)
-        yield _bar(status.at_rest, total, f"{status.at_rest}/{total} at rest")
+        age = duration(now - self._read_at)
+        yield _bar(status.at_rest, total, f"{status.at_rest}/{total} at rest, read {age} ago")
         if self._problem:
             yield Text(f"! {plain(self._problem)}", style="red")
 
