@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from hfspace.errors import ExtensionError, Problem
 from hfspace.manifest import extensions
@@ -34,7 +34,7 @@ class Fields:
 
     def field(self, key: str, item: Any, at: Place) -> Any:
         """What stands under a key of a Space, ready for the model; None, and a problem, when it can't be."""
-        if key in SpaceSpec.model_fields:
+        if key in parts(SpaceSpec):
             return self._ready(SpaceSpec, key, item, at)
         return self._extension(key, item, at) if self.given(item, at) else None
 
@@ -70,13 +70,13 @@ class Fields:
     def _value(self, model: type[Model], key: str, item: Any, at: Place) -> Any:
         """A number where text is wanted is the text that stands in the file: a variable, or a ${NAME} that
         happens to be one."""
+        if not isinstance(item, int | float):
+            return item
         field = model.model_fields[key]
-        wanted = field.annotation is str or str in get_args(field.annotation)
-        number = isinstance(item, int | float)
+        wants_text = field.annotation is str or str in get_args(field.annotation)
         as_written = of(field).as_written and not isinstance(item, bool)
-        return (
-            self.texts.get(at, item) if wanted and number and (as_written or at in self.references) else item
-        )
+        text = wants_text and (as_written or at in self.references)
+        return self.texts.get(at, item) if text else item
 
     def model(
         self, model: type[M], fields: Mapping[str, Any], at: Place, *, partial: bool = False
@@ -103,8 +103,8 @@ class Fields:
             place = place[:-1]
         return place
 
-    def known(self, model: type[BaseModel], key: str, at: Place, what: str) -> bool:
-        if key in model.model_fields:
+    def known(self, model: type[Model], key: str, at: Place, what: str) -> bool:
+        if key in parts(model):
             return True
         try:
             if model is SpaceSpec and extensions.find(key) is not None:

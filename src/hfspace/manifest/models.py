@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from hfspace.manifest import extensions
-from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key
+from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key, parts
 from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 from hfspace.model import ManifestRef, Source, Volume
 
@@ -164,7 +164,7 @@ class SpaceSpec(Model):
     @model_validator(mode="wrap")
     @classmethod
     def _with_extensions(cls, value: Any, ours: ModelWrapValidatorHandler[Self]) -> Self:
-        others = value.keys() - cls.model_fields.keys() if isinstance(value, dict) else set()
+        others = value.keys() - parts(cls).keys() if isinstance(value, dict) else set()
         brought = {key: facet for key in others if (facet := extensions.find(key)) is not None}
         if not brought:
             return ours(value)
