@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from hfspace.errors import ExtensionError
+from hfspace.manifest.plugins import entry_point, package
 
 GROUP = "hfspace.facets"
 
@@ -16,25 +17,16 @@ def find(name: str) -> Any | None:
     """The facet that an installed package registers as `name`; None where none does.
 
     Raises ExtensionError when it can't be used."""
-    from importlib.metadata import entry_points
-
-    points = entry_points(group=GROUP, name=name)
-    if not points:
+    point = entry_point(GROUP, name)
+    if point is None:
         return None
-    brings = sorted({package(point) for point in points})
-    if len(brings) > 1:
-        raise ExtensionError(
-            f"the key '{name}' is brought by several packages: {', '.join(brings)}",
-            hint="Uninstall all but one.",
-        )
-    point = next(iter(points))
     try:
         target = point.load()
         facet = target() if isinstance(target, type) else target
     except Exception as error:  # noqa: BLE001 - it is anybody's code
-        raise _broken(name, brings[0], f"can't be loaded: {type(error).__name__}: {error}") from None
+        raise _broken(name, package(point), f"can't be loaded: {type(error).__name__}: {error}") from None
     if getattr(facet, "name", None) != name or not hasattr(facet, "type"):
-        raise _broken(name, brings[0], f"is no facet of that name ({point.value})")
+        raise _broken(name, package(point), f"is no facet of that name ({point.value})")
     return facet
 
 
@@ -49,11 +41,6 @@ def validated(facet: Any, value: Any) -> Any:
     except Exception as error:  # noqa: BLE001 - it is anybody's code
         text = f"can't check a value: {type(error).__name__}: {error}"
         raise _broken(facet.name, type(facet).__module__, text) from None
-
-
-def package(point: Any) -> str:
-    """Name and version of the package that an entry point belongs to."""
-    return f"{point.dist.name} {point.dist.version}" if point.dist else str(point.value)
 
 
 def _broken(name: str, package: str, what: str) -> ExtensionError:

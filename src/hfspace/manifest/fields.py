@@ -110,7 +110,7 @@ class Fields:
             if model is SpaceSpec and extensions.find(key) is not None:
                 return True
         except ExtensionError as error:
-            self.complain(at, error.message, error.hint)
+            self.complain(at, error.message.rstrip("."), error.hint)
             return False
         hint = nearest(key, tuple(model.model_fields))
         self.complain(at, f"{what} has no key '{short(key)}'", hint)
@@ -150,7 +150,7 @@ class Fields:
             for one in error.errors(include_url=False):
                 self._explain(one, (*at, *(str(part) for part in one["loc"])), at, "")
         except ExtensionError as error:
-            self.complain(at, error.message, error.hint)
+            self.complain(at, error.message.rstrip("."), error.hint)
         return None
 
     def _secret(self, item: Any, at: Place) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from hfspace.errors import Problem, UsageError
+from hfspace.errors import ExtensionError, Problem, UsageError
 from hfspace.manifest import experiments, trackers
 from hfspace.manifest.experiments import has_breaks
 from hfspace.manifest.keys import keys
@@ -221,7 +221,7 @@ def _trackio(spec: SpaceSpec) -> Found:
     if spec.trackio and spec.trackio.backend not in {"auto", *trackers.HOLDS}:
         try:
             trackers.plugin(spec.trackio.backend)
-        except UsageError as error:
+        except (ExtensionError, UsageError) as error:
             yield ("trackio", "backend"), error.message.rstrip("."), error.hint
     for use, name in (spec.trackio.endpoints or {}).items() if spec.trackio else ():
         if not name.strip().strip("/") or has_breaks(name):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from hfspace.errors import UsageError
+from hfspace.manifest.plugins import entry_point
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,24 +25,12 @@ parameters. `auto` means one of them."""
 
 
 def plugin(name: str) -> EntryPoint:
-    """The entry point of the backend `name`. Raises UsageError when no installed package brings it, or
-    several do."""
-    from importlib.metadata import entry_points
-
-    points = sorted(entry_points(group=GROUP, name=name), key=package)
-    if not points:
+    """The entry point of the backend `name`. Raises UsageError when no installed package brings it,
+    ExtensionError when several do."""
+    point = entry_point(GROUP, name)
+    if point is None:
         raise UsageError(
             f"'{name}' is no backend of experiments.",
             hint=f"It is auto, {', '.join(HOLDS)}, or one that an installed package brings.",
         )
-    if len({package(point) for point in points}) > 1:
-        raise UsageError(
-            f"The backend '{name}' is brought by several packages: {', '.join(map(package, points))}.",
-            hint="Uninstall all but one.",
-        )
-    return points[0]
-
-
-def package(point: EntryPoint) -> str:
-    """Name and version of the package that an entry point belongs to."""
-    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    return point

@@ -10,7 +10,8 @@ from hfspace.errors import HfspaceError, TrackioUnavailable, UsageError
 from hfspace.live.trackio.base import App, TrackerBase
 from hfspace.live.trackio.port import Experiment, Tracker
 from hfspace.live.trackio.values import one_line
-from hfspace.manifest.trackers import package, plugin
+from hfspace.manifest.plugins import package
+from hfspace.manifest.trackers import plugin
 
 _ONE = frozenset({"show", "create", "ensure", "update_status", "log_parameters", "simulate", "demo"})
 
