@@ -23,7 +23,7 @@ from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.queue_client import QueueClient
 from tests.endpoints.stand_in import NOT_FOUND, Reply, StandIn
-from tests.trackio.runner import SPACE, AppRunner, hub_for
+from tests.trackio.runner import SPACE, AppRunner, hub_for, problems
 
 MIB = 1 << 20
 EVENTS = "/gradio_api/queue/data"
@@ -196,6 +196,13 @@ def test_plan_and_apply_end_though_an_app_sends_heartbeats_for_ever(
 
         assert plan.is_empty
         assert ["did not complete within" in check.message for check in plan.checks] == [True]
+        assert [check.severity for check in plan.checks] == ["unknown"]
+
+        app.routes[EVENTS] = completed(listing(0))
+        app.routes[f"/gradio_api/call/{USUAL['create']}"] = Reply(endless=True, body=b" ")
+        result = runner.apply()
+        assert result.exit_code == 1
+        assert "did not complete within" in problems(result)[0]
 
 
 PIECES = 300_000
