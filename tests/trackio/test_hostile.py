@@ -185,6 +185,29 @@ def test_a_signal_ends_a_command_that_waits_for_an_app(
     assert (child.returncode, error.strip()) == (130, "hfspace: Interrupted.")
 
 
+def test_a_call_while_python_ends_is_a_sentence(serve: Serve) -> None:
+    """No thread can resolve a name by then; a Space's host is one."""
+    app = serve({EVENTS: completed(listing(0))})
+    code = f"""
+import atexit
+from hfspace import TrackioClient
+from hfspace.errors import TrackioUnavailable
+
+client = TrackioClient(url={app.url.replace("127.0.0.1", "localhost")!r}, env={{}})
+client.list()
+
+@atexit.register
+def late():
+    try:
+        client.list()
+    except TrackioUnavailable as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "can't be reached while Python ends" in done.stdout
+    assert done.stderr == ""
+
+
 def test_plan_and_apply_end_though_an_app_sends_heartbeats_for_ever(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

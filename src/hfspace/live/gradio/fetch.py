@@ -142,7 +142,9 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
                     complete=complete,
                     seconds=time.monotonic() - started,
                 )
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, zlib.error) as error:
+    except (
+        httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, RuntimeError, ValueError, zlib.error
+    ) as error:  # fmt: skip
         log_request(ask.method, ask.url, started, error=error)
         spent = time.monotonic() - started
         return Answer(url=ask.url, method=ask.method, seconds=spent, problem=explain(error, ask.url, timeout))
@@ -177,6 +179,8 @@ def explain(error: Exception, url: str, timeout: float) -> str:
     chain = _chain(error)
     names = {type(item).__name__ for item in chain}
     said = " ".join(str(item) for item in chain)
+    if "after interpreter shutdown" in said:  # no thread can resolve a name any more
+        return f"{host} can't be reached while Python ends."
     if "gaierror" in names or "Name or service not known" in said or "nodename nor servname" in said:
         return f"The name {host} does not resolve."
     if "CERTIFICATE_VERIFY_FAILED" in said:

@@ -162,7 +162,9 @@ class AppHttp:
         try:
             async with asyncio.timeout(min(most, left)):
                 return await call.make(connection)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, zlib.error) as error:
+        except (
+            httpx.HTTPError, httpx.InvalidURL, OSError, RuntimeError, ValueError, zlib.error
+        ) as error:  # fmt: skip
             log_request("CALL", f"{self.base}/{call.name.lstrip('/')}", started, error=error)
             if isinstance(error, TimeoutError | httpx.TimeoutException):
                 if connection.budget is not None:
