@@ -13,7 +13,7 @@ from hfspace.live.gradio.classify import retry_after
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.contract import check
 from hfspace.live.gradio.fetch import fetch_all
-from hfspace.live.gradio.mending import mended
+from hfspace.live.gradio.mending import mend
 from hfspace.live.gradio.openapi import openapi_app
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.sending import request_of
@@ -168,7 +168,7 @@ def test_an_odd_openapi_document_is_no_traceback(odd: Any) -> None:
             assert "\x1b" not in signature(endpoint, method=True)
             forms(endpoint, app, "http://127.0.0.1:9")
             for spec in DECLARED:
-                mended(spec, app)
+                mend(spec, app)
                 try:
                     request_of(spec, endpoint, None)
                 except EndpointError:

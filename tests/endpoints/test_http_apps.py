@@ -21,9 +21,10 @@ from hfspace.errors import AppError
 from hfspace.facets.base import Desired
 from hfspace.facets.endpoint import Endpoint
 from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.sending import request_of
 from hfspace.live.gradio.served import read_space_app
 from hfspace.manifest.models import EndpointSpec, Manifest, Policy, SpaceSpec
-from hfspace.model import Check, ManifestRef, SpaceState
+from hfspace.model import Check, ManifestRef, ServedEndpoint, SpaceState
 from tests.endpoints.conftest import Serve
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import NEWEST, running
@@ -368,3 +369,10 @@ def test_a_diagnosis_shows_the_declared_request(
     assert any(line.endswith("hfspace diagnose acme/x -f fleet.yaml --invoke --try") for line in lines)
     assert not [line for line in lines if line.startswith("  run")]
     assert any("params: {NAME: …}" in line for line in shown("{path: '/items/{item}'}"))
+
+
+def test_a_name_that_is_repeated_in_a_query_stays(silent: str) -> None:
+    endpoint = ServedEndpoint(name="/search", url=f"{silent}/search", method="GET")
+    ask = request_of(EndpointSpec(path="/search?tag=a&tag=b&q=", query={"limit": [1, 2]}), endpoint, None)
+
+    assert ask.url == f"{silent}/search?tag=a&tag=b&q=&limit=1&limit=2"

@@ -18,7 +18,7 @@ from hfspace.diagnosis.fix import Repair, repair, sources_of, write
 from hfspace.diagnosis.run import Options, examine
 from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.diagnosis.target import read_target
-from hfspace.diagnosis.trial import bodies, can_be_tried, tried
+from hfspace.diagnosis.trial import bodies, can_be_tried, run_trial
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.gradio.codes import Code
@@ -194,7 +194,7 @@ def _try(context: Context, found: Diagnosis, options: DiagnoseOptions) -> Diagno
     token = token_of(found, context.hub(), zero_gpu=options.zero_gpu)
     again = ["hfspace", "diagnose", named, *context.manifest_options, "--invoke", "--try", "--fix"]
     advice = "" if options.mend else f"Write it into the manifest: {shlex.join(again)}"
-    return tried(found, token, parse_timeout(options.invoke_timeout), advice)
+    return run_trial(found, token, parse_timeout(options.invoke_timeout), advice)
 
 
 def _sources(manifest: Any, found: Any) -> Any:

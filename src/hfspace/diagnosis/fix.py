@@ -12,7 +12,7 @@ from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
 from hfspace.live.gradio.findings import listed, names_of
-from hfspace.live.gradio.mending import Mended, mended, written
+from hfspace.live.gradio.mending import Mended, mend, written_keys
 from hfspace.manifest.edit import has_key, is_reference, remove_key, rename_key, set_value
 from hfspace.manifest.models import EndpointSpec, Manifest
 from hfspace.manifest.values import normalise_id
@@ -49,28 +49,28 @@ class Repair:
     left: tuple[str, ...] = ()
 
 
-def repair(found: Diagnosis, manifest: Manifest) -> Repair:
+def repair(diagnosis: Diagnosis, manifest: Manifest) -> Repair:
     """The edits that mend what was found, one per file; where one of them can't be made, none.
 
     Touches the keys of the Space's endpoint and the key of the Space; nothing else, and never a value that
     comes from the environment. Raises UsageError when the manifest does not declare the Space.
     """
-    space = _declared_id(found, manifest)
+    space = _declared_id(diagnosis, manifest)
     old = manifest.spaces[space].endpoint
-    new = _wanted(found, old)
+    new = _wanted(diagnosis, old)
     texts = _Texts(manifest, space)
     refused = []
-    for step in _steps(written(old) if old else None, written(new.spec) if new else None):
+    for step in _steps(written_keys(old) if old else None, written_keys(new.spec) if new else None):
         try:
             texts.edit(step)
         except UsageError as error:
             refused.append(f"{error.message} {error.hint}".strip())
     left = tuple(f"{item.message} {item.hint}".strip() for item in new.left) if new else ()
-    if new is None and old is None and found.app is not None and not found.app.problem:
-        left = (f"No endpoint is declared, and the app serves {names_of(found.app)}: choose one.",)
+    if new is None and old is None and diagnosis.app is not None and not diagnosis.app.problem:
+        left = (f"No endpoint is declared, and the app serves {names_of(diagnosis.app)}: choose one.",)
     if refused:
         return Repair(refused=tuple(refused), left=left)
-    texts.rename_space(found.space)
+    texts.rename_space(diagnosis.space)
     return Repair(edits=texts.edits(), notes=new.notes if new else (), left=left)
 
 
@@ -100,16 +100,16 @@ class _Step:
     remove: bool = False
 
 
-def _wanted(found: Diagnosis, old: EndpointSpec | None) -> Mended | None:
+def _wanted(diagnosis: Diagnosis, old: EndpointSpec | None) -> Mended | None:
     """The endpoint as it should be declared; None when nothing is known better. Where none is declared, only
     an app with one endpoint leaves no choice."""
-    if (worked := endpoint_of(found, old)) is not None:
+    if (worked := endpoint_of(diagnosis, old)) is not None:
         return Mended(spec=worked)
-    app = found.app
+    app = diagnosis.app
     if app is None or app.problem:
         return None
     if old is not None:
-        return mended(old, app)
+        return mend(old, app)
     names = listed(app)
     key = "api_name" if app.kind == "gradio" else "path"
     return Mended(spec=EndpointSpec.model_validate({key: names[0]})) if len(names) == 1 else None
@@ -120,16 +120,16 @@ def _steps(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> li
         return []
     if old is None:
         return [_Step(key="", value=dict(new))]
-    named = next((key for key in ("api_name", "path") if key in old), None)
+    name_key = next((key for key in ("api_name", "path") if key in old), None)
     renamed_to = next((key for key in ("api_name", "path") if key in new and key not in old), None)
     steps = [
         _Step(key=key, value=value)
         for key, value in new.items()
         if key != renamed_to and old.get(key, _NONE) != value
     ]
-    if named and renamed_to:
-        steps.append(_Step(key=named, value=new[renamed_to], rename=renamed_to))
-    gone = [key for key in old if key not in new and not (renamed_to and key == named)]
+    if name_key and renamed_to:
+        steps.append(_Step(key=name_key, value=new[renamed_to], rename=renamed_to))
+    gone = [key for key in old if key not in new and not (renamed_to and key == name_key)]
     return steps + [_Step(key=key, remove=True) for key in gone]
 
 
@@ -240,13 +240,13 @@ def _same(name: str, space: str) -> bool:
         return False
 
 
-def _declared_id(found: Diagnosis, manifest: Manifest) -> str:
-    wanted = {name.lower() for name in (found.space, found.target) if name}
+def _declared_id(diagnosis: Diagnosis, manifest: Manifest) -> str:
+    wanted = {name.lower() for name in (diagnosis.space, diagnosis.target) if name}
     for name in manifest.spaces:
         if name.lower() in wanted or any(_same(item, name) for item in wanted):
             return name
     raise UsageError(
-        f"The manifest does not declare {found.space or found.target}: there is nothing to fix.",
+        f"The manifest does not declare {diagnosis.space or diagnosis.target}: there is nothing to fix.",
         hint="Add it, or name the manifest with -f.",
     )
 
@@ -262,5 +262,5 @@ def _read(file: Path) -> str:
 def sources_of(manifest: Manifest, space: str) -> Mapping[str, object]:
     """Where the manifest writes each key of the Space's endpoint."""
     keys = EndpointSpec.model_fields
-    found = {key: manifest.source("spaces", space, "endpoint", key) for key in keys}
-    return {key: source for key, source in found.items() if source is not None}
+    sources = {key: manifest.source("spaces", space, "endpoint", key) for key in keys}
+    return {key: source for key, source in sources.items() if source is not None}

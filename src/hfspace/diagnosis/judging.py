@@ -16,9 +16,9 @@ from hfspace.live.gradio.classify import ERROR_PAGE
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import check, resolve
 from hfspace.live.gradio.findings import listed
-from hfspace.live.gradio.mending import mended
+from hfspace.live.gradio.mending import mend
 from hfspace.live.gradio.probe import Reading
-from hfspace.live.gradio.sending import sent_by, url_of
+from hfspace.live.gradio.sending import parts_of, url_of
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedApp, ServedEndpoint
 
@@ -111,7 +111,7 @@ def _declared(
 def _url(endpoint: EndpointSpec, served: ServedEndpoint) -> str:
     """The URL that is called: of a route with its values filled in, where they are declared."""
     try:
-        return url_of(served, sent_by(endpoint, served))
+        return url_of(served, parts_of(endpoint, served))
     except EndpointError:
         return served.url
 
@@ -127,7 +127,7 @@ def _named(known: Diagnosis) -> str:
 
 def _advice(known: Diagnosis, endpoint: EndpointSpec, app: ServedApp, manifest: tuple[str, ...]) -> str:
     """The command that mends the declaration, and what it leaves to a person; "" when it can do nothing."""
-    better = mended(endpoint, app)
+    better = mend(endpoint, app)
     if better.spec == endpoint:
         return ""
     command = shlex.join(["hfspace", "diagnose", _named(known), *manifest, "--fix"])

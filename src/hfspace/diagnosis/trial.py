@@ -22,9 +22,9 @@ _MOST_BYTES = 1 << 20
 TEXT = "Hello"
 
 
-def can_be_tried(found: Diagnosis) -> bool:
+def can_be_tried(diagnosis: Diagnosis) -> bool:
     """Whether an HTTP app answers, and nothing says what it serves."""
-    app, code = found.app, found.verdict.code
+    app, code = diagnosis.app, diagnosis.verdict.code
     if app is None or app.kind not in _KINDS or code not in _CODES:
         return False
     return app.kind == "http" or code is Code.NOT_GRADIO
@@ -35,8 +35,8 @@ def bodies(text: str = TEXT) -> dict[Payload, Json]:
     return {"inputs": {"inputs": text, "parameters": dict(_PARAMETERS)}, "data": {"data": [text]}}
 
 
-def tried(found: Diagnosis, token: str | None, timeout: float, advice: str = "") -> Diagnosis:
-    """`found` with every attempt, the last of them the one that worked: then `advice` is what to do.
+def run_trial(diagnosis: Diagnosis, token: str | None, timeout: float, advice: str = "") -> Diagnosis:
+    """`diagnosis` with every attempt, the last of them the one that worked: then `advice` is what to do.
     `timeout` is in seconds, for all of them."""
     deadline = time.monotonic() + timeout
     attempts: list[Attempt] = []
@@ -44,20 +44,22 @@ def tried(found: Diagnosis, token: str | None, timeout: float, advice: str = "")
         for payload, body in bodies().items():
             left = deadline - time.monotonic()
             if left <= 0:
-                return _without_success(found, attempts, f"they took longer than {timeout:g} s")
-            ask = Ask(url=f"{found.base}{path}", method="POST", token=token, body=json.dumps(body).encode())
+                return _without_success(diagnosis, attempts, f"they took longer than {timeout:g} s")
+            ask = Ask(
+                url=f"{diagnosis.base}{path}", method="POST", token=token, body=json.dumps(body).encode()
+            )
             (answer,) = fetch_all([ask], timeout=left, max_bytes=_MOST_BYTES)
             attempts.append(_attempt(path, payload, body, answer))
             if attempts[-1].ok:
-                return _with_success(found, attempts, answer, advice)
+                return _with_success(diagnosis, attempts, answer, advice)
             if answer.status in {404, 405}:
                 break  # it is the path that is not served, whatever the body
-    return _without_success(found, attempts, "none of them worked")
+    return _without_success(diagnosis, attempts, "none of them worked")
 
 
-def endpoint_of(found: Diagnosis, old: EndpointSpec | None) -> EndpointSpec | None:
+def endpoint_of(diagnosis: Diagnosis, old: EndpointSpec | None) -> EndpointSpec | None:
     """What the trial showed to work, as it is declared; None when nothing did."""
-    last = found.attempts[-1] if found.attempts else None
+    last = diagnosis.attempts[-1] if diagnosis.attempts else None
     if last is None or not last.ok:
         return None
     values = {"path": last.path, "payload": last.payload, "example": last.body}
@@ -69,27 +71,29 @@ def endpoint_of(found: Diagnosis, old: EndpointSpec | None) -> EndpointSpec | No
 def _attempt(path: str, payload: Payload, body: Json, answer: Answer) -> Attempt:
     page = answer.content_type == "text/html"
     ok = 200 <= answer.status < 300 and not page
-    said = str(answer.status) + (" with a web page" if page else "") + ("" if ok else detail(answer))
-    outcome = said if answer.status else answer.problem
+    status = str(answer.status) + (" with a web page" if page else "") + ("" if ok else detail(answer))
+    outcome = status if answer.status else answer.problem
     return Attempt(path=path, payload=payload, body=body, ok=ok, outcome=outcome, seconds=answer.seconds)
 
 
-def _with_success(found: Diagnosis, attempts: list[Attempt], answer: Answer, advice: str) -> Diagnosis:
+def _with_success(diagnosis: Diagnosis, attempts: list[Attempt], answer: Answer, advice: str) -> Diagnosis:
     last = attempts[-1]
     parsed = answer.json()
-    shown = json.dumps(parsed, ensure_ascii=False) if parsed is not None else answer.text
+    text = json.dumps(parsed, ensure_ascii=False) if parsed is not None else answer.text
     seen = f"POST {last.path} took the payload form {last.payload} and answered {answer.status}."
     verdict = Verdict(
-        code=Code.HEALTHY, seen=seen, why=f"It answered {shown[:200]}",
-        todo=advice, evidence=found.verdict.evidence, problem=False,
+        code=Code.HEALTHY, seen=seen, why=f"It answered {text[:200]}",
+        todo=advice, evidence=diagnosis.verdict.evidence, problem=False,
     )  # fmt: skip
-    return replace(found, verdict=verdict, attempts=tuple(attempts), call_url=f"{found.base}{last.path}")
-
-
-def _without_success(found: Diagnosis, attempts: list[Attempt], why: str) -> Diagnosis:
-    paths = len({item.path for item in attempts})
-    seen = f"{found.verdict.seen} {len(attempts)} calls of {paths} usual paths were tried: {why}."
-    verdict = replace(
-        found.verdict, seen=seen, todo="Look into the app's code for its routes, and declare one."
+    return replace(
+        diagnosis, verdict=verdict, attempts=tuple(attempts), call_url=f"{diagnosis.base}{last.path}"
     )
-    return replace(found, verdict=verdict, attempts=tuple(attempts))
+
+
+def _without_success(diagnosis: Diagnosis, attempts: list[Attempt], why: str) -> Diagnosis:
+    paths = len({item.path for item in attempts})
+    seen = f"{diagnosis.verdict.seen} {len(attempts)} calls of {paths} usual paths were tried: {why}."
+    verdict = replace(
+        diagnosis.verdict, seen=seen, todo="Look into the app's code for its routes, and declare one."
+    )
+    return replace(diagnosis, verdict=verdict, attempts=tuple(attempts))

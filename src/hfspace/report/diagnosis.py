@@ -14,7 +14,7 @@ from hfspace.live.gradio.contract import resolve, values_of
 from hfspace.live.gradio.findings import Finding
 from hfspace.live.gradio.payloads import forms
 from hfspace.live.gradio.samples import sample
-from hfspace.live.gradio.sending import sent_by, url_of
+from hfspace.live.gradio.sending import parts_of, url_of
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter, Source
 from hfspace.text import plain, width
 
@@ -180,9 +180,9 @@ def _requests(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) ->
     """The request of a route as it is declared; else a sample in each form that the endpoint takes."""
     if app.kind == "gradio" or diagnosis.declared is None or not _sends(diagnosis):
         return forms(endpoint, app, diagnosis.base)
-    sent = sent_by(diagnosis.declared, endpoint)
+    parts = parts_of(diagnosis.declared, endpoint)
     try:
-        return {"declared": (url_of(endpoint, sent), sent.body if sent.has_body else None)}
+        return {"declared": (url_of(endpoint, parts), parts.body if parts.has_body else None)}
     except EndpointError:
         return forms(endpoint, app, diagnosis.base)
 

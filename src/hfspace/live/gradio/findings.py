@@ -75,23 +75,23 @@ def undeclared(app: ServedApp) -> Finding:
 
 def signature(parameters: Sequence[ServedParameter]) -> str:
     """`(prompt, tokens=…)`, for a sentence."""
-    told = [
+    parts = [
         f"{parameter.name or parameter.label or 'value'}{'=…' if parameter.has_default else ''}"
         for parameter in parameters
     ]
-    return f"({', '.join(told)})" if told else "no values"
+    return f"({', '.join(parts)})" if parts else "no values"
 
 
 def reshaping_note(lost: Sequence[str], sampled: Sequence[str]) -> str:
     """What a change of an example's shape loses and makes up."""
-    told = [f"{', '.join(lost)} of the example finds no place in it."] if lost else []
-    told += [f"The value of {', '.join(sampled)} is only a sample."] if sampled else []
-    return " ".join(told)
+    notes = [f"{', '.join(lost)} of the example finds no place in it."] if lost else []
+    notes += [f"The value of {', '.join(sampled)} is only a sample."] if sampled else []
+    return " ".join(notes)
 
 
-def renamed(given: Mapping[str, Json], old: str, new: str) -> dict[str, Json]:
-    """`given` with one name replaced, in its place."""
-    return {new if name == old else name: value for name, value in given.items()}
+def renamed(values: Mapping[str, Json], old: str, new: str) -> dict[str, Json]:
+    """`values` with one name replaced, in its place."""
+    return {new if name == old else name: value for name, value in values.items()}
 
 
 def check_value(value: Json, parameter: ServedParameter, key: str = "example") -> Iterator[Finding]:

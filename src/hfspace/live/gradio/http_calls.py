@@ -71,9 +71,9 @@ def _whole(answer: Answer, call: Call) -> Json:
             f"{call.endpoint.method} {call.endpoint.name} answered {answer.status}{detail(answer)}.",
             hint=_hint(answer, call),
         )
-    found = answer.json()
-    if found is not None or answer.body.strip() in {b"null", b""}:
-        return found
+    document = answer.json()
+    if document is not None or answer.body.strip() in {b"null", b""}:
+        return document
     if answer.content_type.startswith("text/"):
         return answer.text
     kind = answer.content_type or "application/octet-stream"

@@ -23,7 +23,7 @@ class Mended:
     notes: tuple[str, ...] = ()
 
 
-def mended(spec: EndpointSpec, app: ServedApp) -> Mended:
+def mend(spec: EndpointSpec, app: ServedApp) -> Mended:
     """`spec` as it should be declared for `app`, as far as its findings say so."""
     notes: list[str] = []
     for _ in range(_ROUNDS):
@@ -36,13 +36,13 @@ def mended(spec: EndpointSpec, app: ServedApp) -> Mended:
     return Mended(spec=spec, left=check(spec, app), notes=tuple(notes))
 
 
-def written(spec: EndpointSpec) -> dict[str, Any]:
+def written_keys(spec: EndpointSpec) -> dict[str, Any]:
     """What of `spec` is written down, by key."""
     return {key: getattr(spec, key) for key in EndpointSpec.model_fields if key in spec.model_fields_set}
 
 
 def _applied(spec: EndpointSpec, fix: Fix) -> EndpointSpec:
-    values = written(spec) | {fix.key: fix.value}
+    values = written_keys(spec) | {fix.key: fix.value}
     if fix.rename is not None:
         values[fix.rename] = values.pop(fix.key)
     if fix.rename == "api_name":

@@ -88,25 +88,25 @@ def takes(endpoint: ServedEndpoint) -> str:
 def _route(
     raw: Mapping[str, Any], budget: Iterator[int], url: str, path: str, method: str, item: Mapping[str, Any]
 ) -> ServedEndpoint:
-    told = item[method]
+    operation = item[method]
     parts = PART.findall(path)
     parameters = {
         ("path", name): ServedParameter(name=name, label=name, place="path", schema={"type": "string"})
         for name in parts
     }
     # An operation's own stand in for those of its path.
-    for entry in [*_list(item.get("parameters")), *_list(told.get("parameters"))]:
-        found = _outside(raw, budget, entry)
-        if found is not None and (found.place == "query" or found.name in parts):
-            parameters[found.place, str(found.name)] = found
-    request = _resolve(raw, told.get("requestBody"))
+    for entry in [*_list(item.get("parameters")), *_list(operation.get("parameters"))]:
+        parameter = _outside(raw, budget, entry)
+        if parameter is not None and (parameter.place == "query" or parameter.name in parts):
+            parameters[parameter.place, str(parameter.name)] = parameter
+    request = _resolve(raw, operation.get("requestBody"))
     content_type, body = _content(raw, request)
     inside: tuple[ServedParameter, ...] = ()
     if content_type:
         inside = _fields(raw, budget, body, required=request.get("required") is True)
     elif method not in _BODILESS:  # a function that reads the request itself describes no body
         inside = (ServedParameter(name=None, label="body", has_default=True),)
-    answers = told.get("responses")
+    answers = operation.get("responses")
     ok = answers.get("200") if isinstance(answers, dict) else None
     answer_type, returned = _content(raw, _resolve(raw, ok))
     schema = _inline(raw, budget, returned)
@@ -139,8 +139,8 @@ def _fields(
     raw: Mapping[str, Any], budget: Iterator[int], body: Json, *, required: bool
 ) -> tuple[ServedParameter, ...]:
     """The fields of a body that is an object; any other body is one parameter without a name."""
-    known = _resolve(raw, body)
-    properties = known.get("properties")
+    schema_of_body = _resolve(raw, body)
+    properties = schema_of_body.get("properties")
     if not isinstance(properties, dict):
         schema = _inline(raw, budget, body)
         component = "file" if is_binary(schema) else ""
@@ -149,14 +149,14 @@ def _fields(
                 name=None, label="body", component=component, schema=schema, has_default=not required
             ),
         )
-    wanted = set(map(str, _list(known.get("required"))))
+    required_names = set(map(str, _list(schema_of_body.get("required"))))
     return tuple(
         ServedParameter(
             name=str(name),
             label=str(name),
             component="file" if is_binary(schema := _inline(raw, budget, item)) else "",
             schema=schema,
-            has_default=name not in wanted,
+            has_default=name not in required_names,
             default=schema.get("default"),
         )
         for name, item in properties.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hfspace.live.gradio.contract import values_of
 from hfspace.live.gradio.openapi import takes
 from hfspace.live.gradio.samples import sample
-from hfspace.live.gradio.sending import Sent, url_of
+from hfspace.live.gradio.sending import RequestParts, url_of
 from hfspace.live.gradio.urls import named_call_url, version_of
 from hfspace.model import Json, ServedApp, ServedEndpoint
 
@@ -47,16 +47,16 @@ def _form(endpoint: ServedEndpoint) -> str:
 
 def _request(endpoint: ServedEndpoint) -> tuple[str, Json]:
     """The URL with a value for each part that it needs, and a body; None for no body."""
-    needed = [
+    required = [
         item for item in endpoint.parameters if not item.has_default or (item.name is None and item.schema)
     ]
-    sent = Sent()
-    for item in needed:
+    parts = RequestParts()
+    for item in required:
         value = "FILE" if item.component == "file" else sample(item)
         if item.place != "body":
-            (sent.path if item.place == "path" else sent.query)[str(item.name)] = value
+            (parts.path if item.place == "path" else parts.query)[str(item.name)] = value
         elif item.name is None:
-            sent.body = value
+            parts.body = value
         else:
-            sent.body = {**(sent.body or {}), item.name: value}
-    return url_of(endpoint, sent), sent.body
+            parts.body = {**(parts.body or {}), item.name: value}
+    return url_of(endpoint, parts), parts.body

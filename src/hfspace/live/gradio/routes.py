@@ -20,7 +20,7 @@ from hfspace.live.gradio.findings import (
     undeclared,
 )
 from hfspace.live.gradio.openapi import takes
-from hfspace.live.gradio.sending import Sent, placeholders, reshaped, sent_by, told
+from hfspace.live.gradio.sending import RequestParts, parts_of, placeholders, reshape, value_list
 from hfspace.live.gradio.values import value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
@@ -79,9 +79,9 @@ def check_request(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Find
     }
     if shape or not sends:
         return
-    sent = sent_by(spec, endpoint)
-    yield from _check_outside(sent, endpoint)
-    yield from _check_body(sent, endpoint, "body" if "body" in sends else "example")
+    parts = parts_of(spec, endpoint)
+    yield from _check_outside(parts, endpoint)
+    yield from _check_body(parts, endpoint, "body" if "body" in sends else "example")
 
 
 # ------------------------------------------------------------------ parts
@@ -98,19 +98,19 @@ def _by_method(spec: EndpointSpec, same: list[ServedEndpoint]) -> ServedEndpoint
 
 def _check_shape(spec: EndpointSpec, endpoint: ServedEndpoint) -> list[Finding]:
     """The form of the body as a whole: inputs and parameters, data, or fields of the route's own."""
-    took = takes(endpoint)
-    found = []
-    if took in {"inputs", "data"} and "payload" in spec.model_fields_set and spec.payload != took:
-        found.append(
+    form = takes(endpoint)
+    findings = []
+    if form in {"inputs", "data"} and "payload" in spec.model_fields_set and spec.payload != form:
+        findings.append(
             Finding(
-                code="payload", key="payload", hint=f"Write payload: {took}.",
-                message=f"{endpoint.name} takes the payload form {took}, not {spec.payload}.",
-                fix=Fix(key="payload", value=took),
+                code="payload", key="payload", hint=f"Write payload: {form}.",
+                message=f"{endpoint.name} takes the payload form {form}, not {spec.payload}.",
+                fix=Fix(key="payload", value=form),
             )
         )  # fmt: skip
-    if isinstance(spec.example, Mapping) and (new := reshaped(spec.example, endpoint)) is not None:
+    if isinstance(spec.example, Mapping) and (new := reshape(spec.example, endpoint)) is not None:
         note = reshaping_note(new.lost, new.sampled)
-        found.append(
+        findings.append(
             Finding(
                 code="shape", key="example",
                 hint=" ".join([f"It takes {signature(endpoint.parameters)}.", note]).strip(),
@@ -118,24 +118,28 @@ def _check_shape(spec: EndpointSpec, endpoint: ServedEndpoint) -> list[Finding]:
                 fix=Fix(key="example", value=new.example, note=note),
             )
         )  # fmt: skip
-    return found
+    return findings
 
 
-def _check_outside(sent: Sent, endpoint: ServedEndpoint) -> Iterator[Finding]:
+def _check_outside(parts: RequestParts, endpoint: ServedEndpoint) -> Iterator[Finding]:
     """The path and the query."""
-    for place, key, given in (("path", "params", sent.path), ("query", "query", sent.query)):
-        known = {item.name: item for item in endpoint.parameters if item.place == place and item.name}
-        missing = [str(name) for name, item in known.items() if not item.has_default and name not in given]
+    for place, key, values in (("path", "params", parts.path), ("query", "query", parts.query)):
+        parameters = {item.name: item for item in endpoint.parameters if item.place == place and item.name}
+        missing = [
+            str(name) for name, item in parameters.items() if not item.has_default and name not in values
+        ]
         if missing:
             yield Finding(
                 code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
                 hint=f"Write {key}: {{{missing[0]}: …}} (with call: --{_OPTIONS[key]} {missing[0]}=…).",
             )  # fmt: skip
-        for name, value in given.items():
-            if name in known:
-                yield from _check_text(value, known[name], key)
-            elif near := get_close_matches(str(name), [item for item in known if item not in given], n=1):
-                yield _misspelled(endpoint, given, name, near[0], key)
+        for name, value in values.items():
+            if name in parameters:
+                yield from _check_text(value, parameters[name], key)
+            elif near := get_close_matches(
+                str(name), [item for item in parameters if item not in values], n=1
+            ):
+                yield _misspelled(endpoint, values, name, near[0], key)
 
 
 _OPTIONS = {"params": "param", "query": "query"}
@@ -159,40 +163,40 @@ def _read(text: str) -> Json:
         return text
 
 
-def _check_body(sent: Sent, endpoint: ServedEndpoint, key: str) -> Iterator[Finding]:
+def _check_body(parts: RequestParts, endpoint: ServedEndpoint, key: str) -> Iterator[Finding]:
     inside = [item for item in endpoint.parameters if item.place == "body"]
-    if sent.left:
+    if parts.left:
         few = [item for item in endpoint.parameters if item.name]
-        message = f"{endpoint.method} {endpoint.name} has no place for {told(sent.left)}."
+        message = f"{endpoint.method} {endpoint.name} has no place for {value_list(parts.left)}."
         yield Finding(code="arity", key=key, message=message, hint=f"It takes {signature(few)}.")
         return
     if not inside:
         return
     whole = inside[0] if inside[0].name is None else None
     if whole is not None:
-        if sent.has_body:
-            yield from check_value(sent.body, whole, key)
+        if parts.has_body:
+            yield from check_value(parts.body, whole, key)
         elif not whole.has_default:
             yield Finding(code="missing_argument", key=key, message=f"{endpoint.name} needs a body.")
         return
-    if sent.has_body and not isinstance(sent.body, Mapping):
+    if parts.has_body and not isinstance(parts.body, Mapping):
         message = f"{endpoint.name} takes a JSON object with {takes(endpoint)}."
         yield Finding(code="shape", key=key, message=message, hint="Write it as a mapping.")
         return
-    yield from _check_fields(dict(sent.body) if sent.has_body else {}, inside, endpoint, key)
+    yield from _check_fields(dict(parts.body) if parts.has_body else {}, inside, endpoint, key)
 
 
 def _check_fields(
     body: Mapping[str, Any], inside: list[ServedParameter], endpoint: ServedEndpoint, key: str
 ) -> Iterator[Finding]:
-    known = {str(item.name): item for item in inside}
+    fields = {str(item.name): item for item in inside}
     for name, value in body.items():
-        if name in known:
-            yield from check_value(value, known[name], key)
+        if name in fields:
+            yield from check_value(value, fields[name], key)
         # What a route does not know it leaves aside; only a name that is nearly one of its own is told.
-        elif near := get_close_matches(str(name), [item for item in known if item not in body], n=1):
+        elif near := get_close_matches(str(name), [item for item in fields if item not in body], n=1):
             yield _misspelled(endpoint, body, name, near[0], key)
-    missing = [name for name, item in known.items() if not item.has_default and name not in body]
+    missing = [name for name, item in fields.items() if not item.has_default and name not in body]
     if missing:
         yield Finding(
             code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
@@ -201,9 +205,9 @@ def _check_fields(
 
 
 def _misspelled(
-    endpoint: ServedEndpoint, given: Mapping[str, Json], name: str, meant: str, key: str
+    endpoint: ServedEndpoint, values: Mapping[str, Json], name: str, meant: str, key: str
 ) -> Finding:
     return Finding(
         code="unknown_argument", key=key, message=f"{endpoint.name} has no parameter {name}.",
-        hint=f"Did you mean {meant}?", fix=Fix(key=key, value=renamed(given, name, meant)),
+        hint=f"Did you mean {meant}?", fix=Fix(key=key, value=renamed(values, name, meant)),
     )  # fmt: skip

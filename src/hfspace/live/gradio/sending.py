@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.fetch import Ask
@@ -22,7 +22,7 @@ _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 @dataclass(slots=True, kw_only=True)
-class Sent:
+class RequestParts:
     """The parts of one request. `left` are values that the route has no place for."""
 
     path: dict[str, Json] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reshaped:
+class Reshaping:
     """An example in the shape that a route takes. `lost` names what found no place in it, `sampled` what it
     needed beside what was there."""
 
@@ -44,96 +44,102 @@ class Reshaped:
 
 def placeholders(endpoint: ServedEndpoint, path: str) -> dict[str, str] | None:
     """What a path gives for the {name} parts of the route's; None when it is another path."""
-    wanted, given = endpoint.name.strip("/").split("/"), path.strip("/").split("/")
-    if len(wanted) != len(given):
+    own, typed = endpoint.name.strip("/").split("/"), path.strip("/").split("/")
+    if len(own) != len(typed):
         return None
-    found: dict[str, str] = {}
-    for mine, yours in zip(wanted, given, strict=True):
+    values: dict[str, str] = {}
+    for mine, yours in zip(own, typed, strict=True):
         name = PART.fullmatch(mine)
         if name and not PART.fullmatch(yours):
-            found[name[1]] = unquote(yours)
+            values[name[1]] = unquote(yours)
         elif not name and mine != yours:
             return None
-    return found
+    return values
 
 
-def sent_by(spec: EndpointSpec, endpoint: ServedEndpoint) -> Sent:
+def parts_of(spec: EndpointSpec, endpoint: ServedEndpoint) -> RequestParts:
     """The request that `spec` declares: params and query as they are, then `body`, or `example` spread over
     what the route takes: by name, or in the order of its parameters."""
     typed, _, query = (spec.path or "").partition("?")
-    parts = placeholders(endpoint, typed) or {}
-    own = PART.findall(typed)
-    named = dict(zip(own, PART.findall(endpoint.name), strict=False)) if len(own) else {}
-    params = {named.get(name, name): value for name, value in (spec.params or {}).items()}
-    sent = Sent(path={**parts, **params}, query={**dict(parse_qsl(query)), **(spec.query or {})})
+    from_path = placeholders(endpoint, typed) or {}
+    # The manifest may call a part of the path by another name than the app does.
+    names = dict(zip(PART.findall(typed), PART.findall(endpoint.name), strict=False))
+    params = {names.get(name, name): value for name, value in (spec.params or {}).items()}
+    parts = RequestParts(path={**from_path, **params}, query={**_query(query), **(spec.query or {})})
     if "body" in spec.model_fields_set:
-        sent.body, sent.has_body = spec.body, True
+        parts.body, parts.has_body = spec.body, True
         if not any(item.place == "body" for item in endpoint.parameters):
-            sent.left = (spec.body,)
+            parts.left = (spec.body,)
     elif isinstance(spec.example, Mapping):
-        _by_name(spec.example, endpoint, sent)
+        _by_name(spec.example, endpoint, parts)
     elif spec.example is not None:
-        _by_position(spec, endpoint, sent)
-    return sent
+        _by_position(spec, endpoint, parts)
+    return parts
+
+
+def _query(text: str) -> dict[str, Json]:
+    """A query string as values; a name that is repeated has a list."""
+    values = parse_qs(text, keep_blank_values=True)
+    return {name: items if len(items) > 1 else items[0] for name, items in values.items()}
 
 
 def request_of(spec: EndpointSpec, endpoint: ServedEndpoint, token: str | None) -> Ask:
     """The request itself. Raises EndpointError when a part of it is missing, or a file can't be read."""
-    sent = sent_by(spec, endpoint)
-    if sent.left:
-        raise EndpointError(f"{endpoint.method} {endpoint.name} has no place for {told(sent.left)}.")
-    url = url_of(endpoint, sent)
-    if not sent.has_body:
+    parts = parts_of(spec, endpoint)
+    if parts.left:
+        raise EndpointError(f"{endpoint.method} {endpoint.name} has no place for {value_list(parts.left)}.")
+    url = url_of(endpoint, parts)
+    if not parts.has_body:
         return Ask(url=url, method=endpoint.method, token=token)
-    kind, content = _encoded(sent.body, endpoint)
+    kind, content = _encoded(parts.body, endpoint)
     return Ask(url=url, method=endpoint.method, token=token, body=content, content_type=kind)
 
 
-def told(left: Sequence[Json]) -> str:
+def value_list(left: Sequence[Json]) -> str:
     """Values for a sentence, the first four of them."""
     return ", ".join(str(item) for item in left[:4]) + (", …" if len(left) > 4 else "")
 
 
-def url_of(endpoint: ServedEndpoint, sent: Sent) -> str:
+def url_of(endpoint: ServedEndpoint, parts: RequestParts) -> str:
     """The URL with its path and query filled in. Raises EndpointError when a part has no value."""
-    missing = [name for name in PART.findall(endpoint.name) if name not in sent.path]
+    missing = [name for name in PART.findall(endpoint.name) if name not in parts.path]
     if missing:
         raise EndpointError(
             f"{endpoint.name} needs {', '.join(missing)}.", hint=f"Give it: --param {missing[0]}=…"
         )
     base = endpoint.url.removesuffix(endpoint.name)
-    url = base + PART.sub(lambda match: quote(_plain(sent.path[match[1]]), safe=""), endpoint.name)
-    if sent.query:
-        url += "?" + urlencode({key: _text(value) for key, value in sent.query.items()}, doseq=True)
+    url = base + PART.sub(lambda match: quote(_plain(parts.path[match[1]]), safe=""), endpoint.name)
+    if parts.query:
+        url += "?" + urlencode({key: _text(value) for key, value in parts.query.items()}, doseq=True)
     return url
 
 
-def reshaped(example: Mapping[str, Any], endpoint: ServedEndpoint) -> Reshaped | None:
+def reshape(example: Mapping[str, Any], endpoint: ServedEndpoint) -> Reshaping | None:
     """`{"inputs": x, "parameters": {…}}` and `{"data": […]}` as what the route takes; None where the example
     is neither, or already is that."""
     inside = [item for item in endpoint.parameters if item.place == "body" and item.name]
-    known = {str(item.name): item for item in inside}
-    if "inputs" in example and "inputs" not in known:
+    fields = {str(item.name): item for item in inside}
+    if "inputs" in example and "inputs" not in fields:
         raw = example.get("parameters")
-        values, named = [example["inputs"]], dict(raw) if isinstance(raw, Mapping) else {}
-    elif set(example) == {"data"} and isinstance(example["data"], list) and "data" not in known:
-        values, named = list(example["data"]), {}
+        values, by_name = [example["inputs"]], dict(raw) if isinstance(raw, Mapping) else {}
+    elif set(example) == {"data"} and isinstance(example["data"], list) and "data" not in fields:
+        values, by_name = list(example["data"]), {}
     else:
         return None
-    if not known:
+    if not fields:
         return None
     if takes(endpoint) == "data":
-        return Reshaped(example=values, lost=tuple(named))
+        return Reshaping(example=values, lost=tuple(by_name))
     if takes(endpoint) == "inputs":
-        body, left = _inputs(values, known.get("parameters"))
-        return Reshaped(example=body, lost=tuple(map(str, left)))
-    body = dict(zip(known, values, strict=False))
-    body |= {name: value for name, value in named.items() if name in known and name not in body}
+        body, left = _inputs(values, fields.get("parameters"))
+        return Reshaping(example=body, lost=tuple(map(str, left)))
+    body = dict(zip(fields, values, strict=False))
+    body |= {name: value for name, value in by_name.items() if name in fields and name not in body}
     missing = {
-        name: sample(item) for name, item in known.items() if not item.has_default and name not in body
+        name: sample(item) for name, item in fields.items() if not item.has_default and name not in body
     }
-    lost = [*[name for name in named if name not in body], *map(str, values[len(known) :])]
-    return Reshaped(example=body | missing, lost=tuple(lost), sampled=tuple(missing))
+    lost = [*[name for name in by_name if name not in body], *map(str, values[len(fields) :])]
+    return Reshaping(example=body | missing, lost=tuple(lost), sampled=tuple(missing))
 
 
 def with_files(endpoint: ServedEndpoint, fields: Collection[str]) -> ServedEndpoint:
@@ -146,22 +152,22 @@ def with_files(endpoint: ServedEndpoint, fields: Collection[str]) -> ServedEndpo
 # ------------------------------------------------------------------ spreading values
 
 
-def _by_name(example: Mapping[str, Any], endpoint: ServedEndpoint, sent: Sent) -> None:
+def _by_name(example: Mapping[str, Any], endpoint: ServedEndpoint, parts: RequestParts) -> None:
     places: dict[str | None, str] = {item.name: item.place for item in reversed(endpoint.parameters)}
     body: dict[str, Json] = {}
     for name, value in example.items():
         place = places.get(name, "body")
-        {"path": sent.path, "query": sent.query}.get(place, body)[name] = value
+        {"path": parts.path, "query": parts.query}.get(place, body)[name] = value
     inside = [item for item in endpoint.parameters if item.place == "body"]
     if not inside and places.get(None) == "query":  # nobody describes what it takes
-        sent.query |= body
+        parts.query |= body
     elif not inside:
-        sent.left = tuple(body)
+        parts.left = tuple(body)
     elif body or any(item.name for item in inside):
-        sent.body, sent.has_body = body, True
+        parts.body, parts.has_body = body, True
 
 
-def _by_position(spec: EndpointSpec, endpoint: ServedEndpoint, sent: Sent) -> None:
+def _by_position(spec: EndpointSpec, endpoint: ServedEndpoint, parts: RequestParts) -> None:
     queue = list(spec.example) if isinstance(spec.example, list | tuple) else [spec.example]
     inside = [item for item in endpoint.parameters if item.place == "body"]
     form = takes(endpoint)
@@ -169,37 +175,37 @@ def _by_position(spec: EndpointSpec, endpoint: ServedEndpoint, sent: Sent) -> No
         if not queue:
             break
         if item.place != "body":
-            given = sent.path if item.place == "path" else sent.query
-            if item.name and item.name not in given:
-                given[item.name] = queue.pop(0)
+            target = parts.path if item.place == "path" else parts.query
+            if item.name and item.name not in target:
+                target[item.name] = queue.pop(0)
         elif item.name is None:
-            queue = _whole(queue, item, spec, sent)
+            queue = _whole(queue, item, spec, parts)
         elif form not in {"inputs", "data"}:
-            _field(sent, item.name, queue.pop(0))
+            _field(parts, item.name, queue.pop(0))
         elif item.name == form:
-            taken = {"data": queue} if form == "data" else {}
+            body = {"data": queue} if form == "data" else {}
             left: list[Json] = []
             if form == "inputs":
                 more = next((one for one in inside if one.name == "parameters"), None)
-                taken, left = _inputs(queue, more)
-            sent.body, sent.has_body, queue = taken, True, left
-    sent.left = tuple(queue)
+                body, left = _inputs(queue, more)
+            parts.body, parts.has_body, queue = body, True, left
+    parts.left = tuple(queue)
 
 
-def _field(sent: Sent, name: str, value: Json) -> None:
-    sent.body, sent.has_body = {**(sent.body or {}), name: value}, True
+def _field(parts: RequestParts, name: str, value: Json) -> None:
+    parts.body, parts.has_body = {**(parts.body or {}), name: value}, True
 
 
-def _whole(queue: list[Json], item: ServedParameter, spec: EndpointSpec, sent: Sent) -> list[Json]:
+def _whole(queue: list[Json], item: ServedParameter, spec: EndpointSpec, parts: RequestParts) -> list[Json]:
     """The body as one value. One that nobody describes has the form that the manifest calls payload."""
-    sent.has_body = True
+    parts.has_body = True
     if not item.schema:
-        sent.body = http_body(spec.payload, queue)
+        parts.body = http_body(spec.payload, queue)
         return []
     if item.schema.get("type") == "array" and isinstance(spec.example, list | tuple):
-        sent.body = queue
+        parts.body = queue
         return []
-    sent.body = queue[0]
+    parts.body = queue[0]
     return queue[1:]
 
 
@@ -211,8 +217,8 @@ def _inputs(values: Sequence[Json], parameters: ServedParameter | None) -> tuple
     names = list(properties) if isinstance(properties, Mapping) else []
     if rest and parameters is not None and isinstance(rest[0], Mapping):
         return {**body, "parameters": dict(rest[0])}, rest[1:]
-    named = dict(zip(names, rest, strict=False))
-    return ({**body, "parameters": named} if named else body), rest[len(named) :]
+    by_name = dict(zip(names, rest, strict=False))
+    return ({**body, "parameters": by_name} if by_name else body), rest[len(by_name) :]
 
 
 # ------------------------------------------------------------------ the wire

@@ -54,9 +54,9 @@ def judge(
         return sight
     endpoint = assumed(spec, base)
     allowed = {word.strip().upper() for word in answer.headers.get("allow", "").split(",")}
-    told = tuple(_endpoint(endpoint.name, base, method) for method in _METHODS if method in allowed)
-    if told and (answer.method == "OPTIONS" or answer.status == 405):
-        return told
+    routes = tuple(_endpoint(endpoint.name, base, method) for method in _METHODS if method in allowed)
+    if routes and (answer.method == "OPTIONS" or answer.status == 405):
+        return routes
     if (
         answer.method == "GET"
         and answer.status < 300
@@ -65,10 +65,10 @@ def judge(
         return (endpoint,)
     if answer.status in {404, 410} or (answer.method == "GET" and answer.status >= 300):
         return (replace(endpoint, refusal=f"{answer.method} {endpoint.name} answered {answer.status}."),)
-    named = f"{endpoint.method} {endpoint.name}"
-    told_by_none = f"The app does not describe itself: only a call shows whether {named} is served."
+    name = f"{endpoint.method} {endpoint.name}"
+    message = f"The app does not describe itself: only a call shows whether {name} is served."
     todo = "Call it: --invoke beside these options, or `hfspace call`."
-    return Sight(code=Code.NOT_UNDERSTOOD, seen=told_by_none, kind="http", todo=todo)
+    return Sight(code=Code.NOT_UNDERSTOOD, seen=message, kind="http", todo=todo)
 
 
 def _endpoint(name: str, base: str, method: str) -> ServedEndpoint:
