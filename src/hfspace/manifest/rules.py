@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -249,7 +250,8 @@ def _expected(schema: Mapping[str, object]) -> Found:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
         where = ".".join(str(part) for part in error.absolute_path)
-        message = f"expect is not a JSON Schema: {where or 'it'}: {short(error.message)}"
+        bad = json.dumps(error.instance, ensure_ascii=False, default=str)
+        message = f"expect is not a JSON Schema: {where or 'it'} can't be {short(bad)}"
         yield ("endpoint", "expect"), message, "Write it as JSON Schema 2020-12 says."
     except (RecursionError, OverflowError):  # of a pattern: the compiler of expressions recurses
         yield ("endpoint", "expect"), "expect is nested too deep to be checked", "Write a simpler pattern."
