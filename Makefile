@@ -51,7 +51,7 @@ lock:
 	.venvs/lock/bin/pip install --quiet --upgrade uv
 	$(LOCK) $(PROJECT) --output-file requirements/run.txt
 	$(LOCK) $(PROJECT) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
-	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
+	for tool in sbom coverage; do $(LOCK) requirements/$$tool.in --output-file requirements/$$tool.txt || exit 1; done
 
 # What the environments of the real apps install (tests/apps).
 lock-apps:
