@@ -111,11 +111,25 @@ def test_what_the_gradio_app_does_not_hold_is_said_and_kept(
         "picture": "(image: not held by this app)",
     }
     (kept,) = (tmp_path / "spool").glob("*.kept")
-    held_back = [message for message in caplog.messages if "holds no such thing" in message]
-    assert len(held_back) == 4
-    assert caplog.messages[-1] == f"'run': histogram weights, table samples, image picture kept in {kept}"
+    assert sum("can't hold the" in message for message in caplog.messages) == 4
+    assert caplog.messages[-1] == (
+        "'run': kept for an official Trackio: histogram 'weights', table 'samples', image 'picture', …. "
+        f"Send with: hfspace experiments sync {kept} --space OWNER/NAME --project NAME"
+    )
     assert len(list(kept.with_suffix(".files").iterdir())) == 2
     assert not list((tmp_path / "spool").glob("*.jsonl"))
+
+    official = FakeTracker(keyed=True)
+    doors = Doors(connect=lambda target: official if target.space == "acme/new" else tracker, notify=print)
+    calls = len(tracker.calls)
+    sync([kept], doors, default=Target(space="acme/track"), clean=True)
+    assert (len(tracker.calls), kept.exists()) == (calls, True)
+    (done,) = sync([kept], doors, over=Target(space="acme/new"), clean=True)
+    assert done.error is None
+    assert [step for step, _ in official.logged("run")] == [0, 1, 2]
+    assert official.logged("run")[0][1]["weights"]["values"] == [1, 2]
+    assert sorted(content[:7] for content in official.files.values())[-1] == b"\x89PNG\r\n\x1a"
+    assert list((tmp_path / "spool").iterdir()) == []
 
 
 def test_artifacts_arrive_although_the_training_deletes_its_files(monitor: Make, tmp_path: Path) -> None:

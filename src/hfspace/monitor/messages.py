@@ -73,14 +73,17 @@ def say_lost(lost: Lost) -> None:
 
 
 def say_not_held(name: str) -> None:
-    log.warning("%s", plain(f"The app holds no such thing: {name} stays here. Official trackio holds it."))
+    log.warning("%s", plain(f"This app can't hold the {name}: it is kept beside the spool."))
 
 
 def say_kept(spool: Spool) -> None:
     """Where that is what the app did not hold, when all else was sent."""
     if spool.not_held and spool.kept.exists():
         names = ", ".join(spool.not_held[:_MOST_NAMES])
-        log.warning("%s", plain(f"'{spool.header.name}': {names} kept in {spool.kept}"))
+        more = ", …" if len(spool.not_held) > _MOST_NAMES else ""
+        command = f"{_command(spool.kept)} --space OWNER/NAME --project NAME"
+        what = f"'{spool.header.name}': kept for an official Trackio: {names}{more}."
+        log.warning("%s", plain(f"{what} Send with: {command}"))
 
 
 def _command(path: Path) -> str:

@@ -46,7 +46,7 @@ class Payloads:
                 live.id, files, self._project, name=body["name"], type=body["type"], aliases=body["aliases"]
             )
         except NotSupported:
-            self._not_held(f"artifact {body['name']}")
+            self._not_held(f"artifact '{body['name']}'")
 
     def _body(self, tracker: Tracker, live: Experiment, record: Record) -> dict[str, Json]:
         body: dict[str, Json] = record.body
@@ -55,7 +55,7 @@ class Payloads:
             return body
         if tracker.kind == "interface":
             for name, kind in kinds.items():
-                self._not_held(f"{kind} {name}")
+                self._not_held(f"{kind} '{name}'")
             return as_held(body)
         return {name: self._sent(tracker, live, record.step, value) for name, value in body.items()}
 

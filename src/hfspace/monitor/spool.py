@@ -32,6 +32,7 @@ from hfspace.monitor.records import (
     record_line,
 )
 
+KEPT = ".kept"
 _LONGEST_HEADER = 1 << 20
 _MOST_LEFT = 200
 
@@ -190,6 +191,12 @@ class Spool:
             self.not_held.append(name)
             self._mark(Mark(not_held=name))
 
+    def start_over(self) -> None:
+        """Everything is to be sent, to another app than before."""
+        self.sent = self.metrics_sent = self.base = 0
+        self.experiment = self.pending = None
+        self.not_held, self._offset = [], self._start
+
     def rewind(self, metrics: int) -> None:
         """Only the first `metrics` metrics have arrived: what follows is to be sent again."""
         self.sent, self.metrics_sent, self._offset = 0, 0, self._start
@@ -236,8 +243,8 @@ class Spool:
 
     @property
     def kept(self) -> Path:
-        """The file's name when all was sent but what the app does not hold; nobody sends it any more."""
-        return self.path.with_suffix(".kept")
+        """The file's name when all was sent but what the app does not hold: another app may hold it."""
+        return self.path.with_suffix(KEPT)
 
     def _take(self, mark: Mark) -> None:
         if mark.not_held is not None:

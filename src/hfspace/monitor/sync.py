@@ -20,7 +20,7 @@ from hfspace.live.trackio.port import Tracker
 from hfspace.monitor.connection import Target
 from hfspace.monitor.records import Header, Record, SpoolBusy
 from hfspace.monitor.sender import Lost, Sender
-from hfspace.monitor.spool import Spool, open_spool
+from hfspace.monitor.spool import KEPT, Spool, open_spool
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 1.0
@@ -87,6 +87,8 @@ def sync(
             if status is not None and spool.status in (None, "running"):
                 spool.append([Record(n=0, kind="status", body=status)])
             target = over.over(header_target(spool.header)).over(default)
+            if path.suffix == KEPT and _is_elsewhere(over, spool.header):
+                spool.start_over()
             results.append(_one(spool, doors, target, failed, clean=clean))
     finally:
         for _, spool in opened:
@@ -104,6 +106,12 @@ def header_target(header: Header) -> Target:
         backend=header.backend,
         artifacts=header.artifacts,
     )
+
+
+def _is_elsewhere(over: Target, header: Header) -> bool:
+    """True when another app is named than the one that the run was sent to."""
+    named = (over.space, over.url)
+    return named != (None, None) and named != (header.space, header.url)
 
 
 def _opened(path: Path) -> Spool | HfspaceError:
@@ -162,7 +170,7 @@ def _send(spool: Spool, target: Target, doors: Doors) -> None:
         lambda: doors.connect(target),
         project=target.project,
         on_loss=say,
-        on_not_held=lambda name: doors.notify(f"The app holds no such thing: {name} stays in {spool.kept}."),
+        on_not_held=lambda name: doors.notify(f"This app can't hold the {name}: it stays in {spool.kept}."),
     )
     failures = 0
     try:
