@@ -20,7 +20,7 @@ from hfspace.monitor import spool as spools
 from hfspace.monitor.connection import Target
 from hfspace.monitor.records import Header, Record, new_spool_id
 from hfspace.monitor.sync import Doors, Synced, sync
-from hfspace.report import experiments as report
+from hfspace.monitor.sync_report import synced_table, synced_to_json
 from tests.monitor.fake import FakeTracker
 from tests.monitor.test_sender import metrics
 
@@ -276,11 +276,30 @@ JSON = st.recursive(
 )
 KEYS = (
     "n", "metrics", "parameters", "status", "step", "time", "sent", "sending", "experiment", "base",
-    "not_finite", "first", "last", "hfspace_spool", "name", "created",
+    "not_finite", "first", "last", "hfspace_spool", "name", "created", "artifact", "not_held",
 )  # fmt: skip
-ODD_LINES = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4).map(
-    lambda item: json.dumps(item).encode()
+FILES = st.lists(
+    st.fixed_dictionaries({"path": JSON, "size": JSON, "sha256": JSON | st.just("0" * 64)}) | JSON
 )
+ARTIFACTS = st.fixed_dictionaries(
+    {
+        "name": JSON | st.just("model"),
+        "type": JSON | st.just("file"),
+        "aliases": JSON | st.just([]),
+        "files": FILES,
+    }
+)
+PICTURES = st.fixed_dictionaries(
+    {"_type": st.just("trackio.image") | JSON, "file_path": JSON | st.just("../x")}
+)
+METRICS = st.dictionaries(st.text(max_size=3), PICTURES)
+ODD_LINES = (
+    st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4)
+    | st.fixed_dictionaries({"n": st.integers(1, 9), "artifact": ARTIFACTS})
+    | st.fixed_dictionaries(
+        {"n": st.integers(1, 9), "metrics": st.dictionaries(st.text(max_size=3), PICTURES)}
+    )
+).map(lambda item: json.dumps(item).encode())
 
 
 @settings(deadline=None, max_examples=150)
@@ -305,5 +324,5 @@ def test_whatever_is_in_a_spool_is_sent_or_refused_in_words(
         for _ in range(2):
             (result,) = run_sync([path], tracker)
             assert isinstance(result.error, HfspaceError | None)
-            report.synced_table([result])
-            json.dumps(report.synced_to_json(result))
+            synced_table([result])
+            json.dumps(synced_to_json(result))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shlex
 import uuid
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from hfspace.model import Json
 
 VERSION = 1
 RecordKind = Literal["metrics", "parameters", "status", "artifact"]
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _KINDS: tuple[RecordKind, ...] = ("metrics", "parameters", "status", "artifact")
 
@@ -152,9 +154,20 @@ def _record(document: Mapping[str, Json], end: int) -> Record | None:
     body, step, time = document[kind], document.get("step"), document.get("time")
     if not isinstance(body, str if kind == "status" else dict) or not isinstance(step, int | None):
         return None
+    if kind == "artifact" and not (isinstance(body, dict) and _is_artifact(body)):
+        return None
     if isinstance(body, dict) and "not_finite" in document:
         body = body | {name: float(text) for name, text in document["not_finite"].items()}
     return Record(n=n, kind=kind, body=body, step=step, time=time, end=end)
+
+
+def _is_artifact(body: Mapping[str, Json]) -> bool:
+    """True for what `log_artifact` writes: texts, and files that are named by their hash."""
+    texts = [body["name"], body["type"], *list(body["aliases"])]
+    return all(isinstance(text, str) for text in texts) and all(
+        isinstance(file["path"], str) and isinstance(file["size"], int) and _SHA256.fullmatch(file["sha256"])
+        for file in body["files"]
+    )
 
 
 def _without_odd(document: Mapping[str, Json]) -> dict[str, Json]:
