@@ -87,7 +87,7 @@ def command(context: Context, options: DiagnoseOptions) -> int:
     """Say why a Space can't be called, and what works.
 
     Asks the Hub first; a Space that does not run is explained without touching it. Runs no function of the
-    app unless --invoke.
+    app unless --invoke; but a declared GET route that the app does not describe is asked.
     """
     if options.trial and not options.invoke:
         raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")

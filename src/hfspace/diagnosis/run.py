@@ -56,7 +56,8 @@ def examine(
 ) -> Diagnosis:
     """Why the Space or app `text` can't be called, or that it can. `endpoint` is what a manifest declares.
 
-    No function of the app is run unless `options.invoke`. Raises UsageError when `text` names nothing;
+    No function of the app is run unless `options.invoke`, but for a declared GET of a route that the app does
+    not describe. Raises UsageError when `text` names nothing;
     whatever the Hub or the app answers becomes a verdict.
     """
     options = options or Options()
