@@ -84,6 +84,23 @@ def test_all_ten_operations_on_the_gradio_app(interface: str) -> None:
             client.plot("ten", "my_metric")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("generation", ["A1", "A2"])
+def test_the_gradio_app_under_gradio_4(generation: str, tmp_path: Path) -> None:
+    """Its API has no prefix there, and its menus take anything."""
+    env = {"TRACKIO_GENERATION": generation}
+    with (
+        running("trackio_interface.py", "4.44.1", tmp_path, env) as url,
+        TrackioClient(url=url, env={}) as client,
+    ):
+        one = client.ensure("old", parameters={"lr": 0.1})
+        client.log_metrics(one.id, {"loss": 0.5}, step=1)
+        assert client.update_status(one.id, "failed").parameters == {"lr": 0.1}
+        assert [point.value for point in client.plot("old", "loss").points] == [0.5]
+        with pytest.raises(TrackioRejected, match="has no metric 'my_metric'"):
+            client.plot("old", "my_metric")
+
+
 def test_an_app_whose_endpoints_have_other_names(tmp_path: Path) -> None:
     names = {use: f"/our_{name}" for use, name in USUAL.items()}
     env = {"TRACKIO_GENERATION": "A2", "TRACKIO_PREFIX": "our_"}
