@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hfspace import TrackioClient
+from hfspace import ExperimentMonitor, TrackioClient
 from hfspace.errors import UsageError
 from tests.trackio.store_client import client_over, tracker
 
@@ -63,3 +65,10 @@ def test_an_experiment_under_the_names_of_the_endpoints(client: TrackioClient) -
 def test_a_wrong_type_is_a_sentence(client: TrackioClient, call: Any) -> None:
     with pytest.raises(UsageError):
         call(client)
+
+
+@pytest.mark.parametrize("kind", [TrackioClient, ExperimentMonitor])
+def test_every_name_is_on_the_page_of_the_library(kind: type) -> None:
+    page = (Path(__file__).parents[2] / "docs/python.md").read_text()
+    names = [name for name in dir(kind) if not name.startswith("_")]
+    assert [name for name in names if not re.search(rf"\b{name}\b", page)] == []
