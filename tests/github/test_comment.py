@@ -13,7 +13,7 @@ from hfspace.github.comment import Said, body, marker, problems_body, publish
 from hfspace.github.event import Event
 from hfspace.model import ManifestRef
 from tests.github.fake import FakeGitHub
-from tests.report.plans import change, everything, plan
+from tests.report.plans import change, check, everything, plan
 
 SAID = Said(name="spaces.yaml", sha="a" * 40, artifact_url="https://github.com/octo/fleet/actions/runs/5")
 
@@ -174,3 +174,14 @@ def test_problems_of_the_manifest() -> None:
     assert "- <code>spaces.yaml:3:5</code>: <code>no key 'hardwear'</code> <code>hardware?</code>" in text
     assert "more problems not shown here" in text
     assert len(text) < 65_536
+
+
+def test_what_could_not_be_read_is_told_as_unknown_and_not_as_failed() -> None:
+    unread = check("acme/a", "experiments", "unknown", "not read")
+    down = check("acme/b", "stage", "warning", "down")
+    both = str(body(plan(unread, down), Said(name="x", sha="a" * 40)))
+    assert "1 check failed, 1 unknown" in both.split("</h3>")[0]
+    only = str(body(plan(unread), Said(name="x", sha="a" * 40)))
+    assert "1 unknown" in only
+    assert "not read" in only
+    assert "failed" not in only

@@ -24,6 +24,7 @@ from hfspace.report.plan_markdown import (
     footer,
     headline,
     names,
+    result_of,
 )
 
 LONGEST = 65_000
@@ -143,12 +144,12 @@ def _sections(parted: Split, left: int, *, compared: bool) -> list[str]:
     lines: list[str] = []
     after = " by this pull request" if compared else ""
     for title, checks, shown in (
-        (f"failed{after}", parted.checks_mine, True),
-        ("failed before this pull request", parted.checks_before, False),
+        (after, parted.checks_mine, True),
+        (" before this pull request", parted.checks_before, False),
     ):
         if checks:
             table = checks_table(checks, left // 3)
-            lines.append(folded(f"{counted(len(checks), 'check')} {title}", table, shown=shown))
+            lines.append(folded(f"{result_of(checks)}{title}", table, shown=shown))
             left -= len(lines[-1]) + 1
     share = left if not parted.before else left * 3 // 4 if parted.mine else 0
     if parted.mine:

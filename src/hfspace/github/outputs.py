@@ -20,7 +20,7 @@ def plan_outputs(plan: Plan) -> dict[str, str]:
         "creates": str(created),
         "updates": str(changed),
         "deletes": str(deleted),
-        "checks-failed": str(len(plan.checks)),
+        "checks-failed": str(len(plan.checks) - len(plan.unknowns)),
         "usd-per-month-before": _usd(plan.cost.before_usd_per_month),
         "usd-per-month-after": _usd(plan.cost.after_usd_per_month),
     }

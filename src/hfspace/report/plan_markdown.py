@@ -56,10 +56,15 @@ def headline(plan: Plan) -> str:
         first = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
     else:
         first = "no changes"
-    parts = [first]
-    if plan.checks:
-        parts.append(f"{counted(len(plan.checks), 'check')} failed")
-    return " · ".join([*parts, bill(plan.cost)])
+    return " · ".join([first, *([result_of(plan.checks)] if plan.checks else []), bill(plan.cost)])
+
+
+def result_of(checks: Sequence[Check]) -> str:
+    """How many failed, and how many could not be made."""
+    unknown = sum(check.severity == "unknown" for check in checks)
+    failed = len(checks) - unknown
+    parts = [f"{counted(failed, 'check')} failed"] if failed else []
+    return ", ".join([*parts, *([f"{unknown:,} unknown"] if unknown else [])])
 
 
 def bill(cost: Cost) -> str:
