@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hfspace.errors import UsageError
-from hfspace.manifest.edit import set_value, set_values
+from hfspace.manifest.edit import has_key, is_reference, remove_key, set_value
 
 BASE = ("spaces", "acme/x", "endpoint")
 TEXT = """\
@@ -55,13 +55,39 @@ def test_a_space_without_a_body_gets_one() -> None:
     assert after == "version: 1\nspaces:\n  acme/x: {endpoint: {path: /generate}}\n  acme/y: {}\n"
 
 
-def test_all_edits_or_none() -> None:
-    values = {(*BASE, "example"): [1], (*BASE, "api_name", "deep"): "x"}
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{path: /x, payload: inputs, example: [a]}", "{path: /x, example: [a]}"),
+        ("{path: /x, payload: inputs}  # mine", "{path: /x}  # mine"),
+        ("{payload: inputs, path: /x}", "{path: /x}"),
+        (
+            "\n  path: /x\n  payload: inputs  # gone\n  example:\n  - a  # stays",
+            "\n  path: /x\n  example:\n  - a  # stays",
+        ),
+        ("\n  path: /x\n  payload:\n    - a\n    - b\n\n# below", "\n  path: /x\n\n# below"),
+        ("\n  path: /x\n  payload: |\n    text\n  example: 1", "\n  path: /x\n  example: 1"),
+    ],
+)
+def test_a_key_is_removed_with_its_value_and_nothing_else(before: str, after: str) -> None:
+    assert remove_key(f"e: {before}\n", ("e", "payload")) == f"e: {after}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["e: {payload: a}", "e: {path: a}", "e: [1]", "e: {payload: &a x, path: *a}"]
+)
+def test_what_can_not_be_removed_alone_stays(text: str) -> None:
     with pytest.raises(UsageError):
-        set_values(TEXT, values)
-    after = yaml.safe_load(set_values(TEXT, {(*BASE, "method"): "GET", (*BASE, "example"): [1, "two"]}))
-    assert after["spaces"]["acme/x"]["endpoint"]["example"] == [1, "two"]
-    assert after["spaces"]["acme/x"]["endpoint"]["method"] == "GET"
+        remove_key(text, ("e", "payload"))
+
+
+def test_a_reference_to_the_environment_is_told_from_a_dollar() -> None:
+    text = "e: {a: '${NAME}', b: '$${NAME}', c: '$$${NAME}', d: plain, f: {g: '${NAME:-x}'}}"
+
+    assert [key for key in "abcdf" if is_reference(text, ("e", key))] == ["a", "c", "f"]
+    assert not is_reference(text, ("e", "missing"))
+    assert has_key(text, ("e", "f", "g"))
+    assert not has_key(text, ("e", "f", "h"))
 
 
 JSON = st.recursive(

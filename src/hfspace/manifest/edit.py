@@ -20,13 +20,6 @@ Value = Any
 """What JSON can hold."""
 
 
-def set_values(text: str, values: Mapping[Path, Value]) -> str:
-    """`text` with every one of `values`, by path, in the order given: all of them, or UsageError."""
-    for path, value in values.items():
-        text = set_value(text, path, value)
-    return text
-
-
 def set_value(text: str, path: Path, value: Value) -> str:
     """`text` with the value at `path` replaced, or the missing keys added. A list or a map is written in one
     line. Raises UsageError when the place is no map, or is shared through an anchor."""
