@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hfspace.trackers import App, Entry, Experiment, Json, TrackerBase, TrackioUnavailable
+from hfspace.trackers import Entry, Experiment, Json, TrackerApp, TrackerBase, TrackioUnavailable
 
 
 class Runbook(TrackerBase):
     keyed = True  # the app keeps one entry of a key, however often it is sent
     holds = ("description", "status")
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: TrackerApp) -> None:
         self._app = app
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]:

@@ -8,7 +8,7 @@ from hfspace.errors import (
     TrackioRejected,
     TrackioUnavailable,
 )
-from hfspace.live.trackio.base import App, TrackerBase
+from hfspace.live.trackio.base import TrackerApp, TrackerBase
 from hfspace.live.trackio.port import Entry, Experiment, Point, Series
 from hfspace.manifest.trackers import Ability
 from hfspace.model import Json
@@ -16,7 +16,6 @@ from hfspace.model import Json
 __all__ = [
     "Ability",
     "AmbiguousExperiment",
-    "App",
     "DataLoss",
     "Entry",
     "Experiment",
@@ -25,6 +24,7 @@ __all__ = [
     "NotSupported",
     "Point",
     "Series",
+    "TrackerApp",
     "TrackerBase",
     "TrackioRejected",
     "TrackioUnavailable",

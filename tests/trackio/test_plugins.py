@@ -14,7 +14,7 @@ from hfspace.cli.main import run
 from hfspace.errors import NotSupported, TrackioUnavailable, UsageError
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppHttp
-from hfspace.trackers import App
+from hfspace.trackers import TrackerApp
 from tests.apps.runbook import runbook
 from tests.endpoints.stand_in import Reply, StandIn
 from tests.trackio.runner import SPACE, AppRunner, five, hub_for, problems
@@ -110,7 +110,7 @@ def test_an_app_of_the_example_that_floods_or_answers_nonsense_is_an_error() -> 
 
 @pytest.mark.parametrize("path", ["http://elsewhere/runs", "//elsewhere/runs", "runs", ""])
 def test_a_backend_reaches_its_own_app_only(path: str) -> None:
-    app = App(
+    app = TrackerApp(
         AppHttp("http://127.0.0.1:9", timeout=1), Address(base="http://127.0.0.1:9"), space=None, project=None
     )
     with pytest.raises(UsageError, match="is no path of the app"):
@@ -121,7 +121,7 @@ def test_a_backend_reaches_its_own_app_only(path: str) -> None:
 def test_only_a_private_app_is_shown_the_token(private: bool) -> None:
     stand_in = StandIn({"/runs": Reply.json([])})
     address = Address(base=stand_in.url, private=private, token="hf_secret", write_token="w")
-    app = App(AppHttp(stand_in.url, timeout=5), address, space=None, project=None)
+    app = TrackerApp(AppHttp(stand_in.url, timeout=5), address, space=None, project=None)
     app.get("/runs")
     app.send("POST", "/runs", {})
     stand_in.close()

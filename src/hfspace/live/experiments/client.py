@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from hfspace.errors import NotSupported, UsageError
-from hfspace.live.experiments.location import Place
+from hfspace.live.experiments.location import TrackioPlace
 from hfspace.live.experiments.names import (
     EndpointNames,
     entries_of,
@@ -85,7 +85,7 @@ class TrackioClient(EndpointNames):
             raise UsageError(f"{self._url} is no http(s) URL.", hint="Write https://host.")
         if text_of(backend, "backend=") not in {"auto", *HOLDS}:
             plugin(backend)
-        place = Place(
+        place = TrackioPlace(
             space=self.space, url=self._url, token=token, endpoint=endpoint, wake=wake, env=self._env
         )
         self._locate: Callable[[], Address] = place.locate
@@ -307,7 +307,7 @@ class TrackioClient(EndpointNames):
         return backends.open(address, space=self.space, project=self._project)
 
 
-def _hub_artifacts(source: str | None, place: Place) -> HubArtifacts | None:
+def _hub_artifacts(source: str | None, place: TrackioPlace) -> HubArtifacts | None:
     if source is None:
         return None
     from hfspace.live.trackio.hub_artifacts import HubArtifacts

@@ -17,7 +17,7 @@ WRITE_TOKEN = "TRACKIO_WRITE_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TrackioPlace:
     """What a client was given: a Space, or the URL of an app. `token` and `endpoint` are the Hub's; `env`
     says them where they are None. `wake`: a sleeping Space is visited, and waited for; None: it may be
     visited where that is free."""

@@ -28,7 +28,7 @@ MOST_PARTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AppAnswer:
     """One answer, read whole. `status` is HTTP's."""
 
     status: int
@@ -36,7 +36,7 @@ class Answer:
     body: bytes
 
 
-class Connection:
+class AppConnection:
     """An open client, and how long and how much may be read through it."""
 
     def __init__(self, client: Any, base: str, budget: Budget | None) -> None:
@@ -52,14 +52,14 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         *,
         content: bytes | AsyncIterator[bytes] | None = None,
-    ) -> Answer:
+    ) -> AppAnswer:
         """Send `body` as JSON, unless it is None, else `content` as it is; read the whole answer."""
         sent = dict(headers or {})
         if body is not None:
             sent["content-type"] = "application/json"
             content = json.dumps(body, allow_nan=False).encode()
         async with self.client.stream(method, path, headers=sent, content=content) as response:
-            return Answer(
+            return AppAnswer(
                 status=response.status_code,
                 content_type=response.headers.get("content-type", ""),
                 body=b"".join([piece async for piece in self.pieces(response)]),
@@ -82,11 +82,11 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class AppCall(Generic[T]):
     """What to do over a connection. `name` is how an error calls it; it may take so many `more_seconds`."""
 
     name: str
-    make: Callable[[Connection], Coroutine[Any, Any, T]]
+    make: Callable[[AppConnection], Coroutine[Any, Any, T]]
     more_seconds: float = 0.0
 
 
@@ -107,26 +107,26 @@ class AppHttp:
         self._budget = budget
         self._pauses = pauses
 
-    def write(self, call: Call[T]) -> T:
+    def write(self, call: AppCall[T]) -> T:
         """Make a call once. Raises TrackioUnavailable when no usable answer comes: whether it was carried
         out is then not known."""
         return self._made((call,), self._budget, ())[0]
 
-    def read(self, calls: Iterable[Call[T]]) -> tuple[T, ...]:
+    def read(self, calls: Iterable[AppCall[T]]) -> tuple[T, ...]:
         """Make calls that change nothing, some at a time; each is made again when the connection fails.
         Together they have the time of ten calls, and a limit of bytes. Raises TrackioUnavailable."""
         budget = Budget(_BATCH_CALLS * self.timeout, _BATCH_BYTES, within=self._budget)
         return self._made(tuple(calls), budget, self._pauses)
 
     def _made(
-        self, calls: tuple[Call[T], ...], budget: Budget | None, pauses: tuple[float, ...]
+        self, calls: tuple[AppCall[T], ...], budget: Budget | None, pauses: tuple[float, ...]
     ) -> tuple[T, ...]:
         async def main() -> tuple[T, ...]:
             import httpx
 
             gate = asyncio.Semaphore(_PARALLEL)
 
-            async def one(call: Call[T]) -> T:
+            async def one(call: AppCall[T]) -> T:
                 async with gate:
                     return await self._repeated(call, connection, pauses)
 
@@ -139,12 +139,12 @@ class AppHttp:
                 headers={"accept-encoding": "identity"},
                 event_hooks=hooks(asynchronous=True),
             ) as client:
-                connection = Connection(client, self.base, budget)
+                connection = AppConnection(client, self.base, budget)
                 return tuple(await asyncio.gather(*map(one, calls)))
 
         return run(main) if calls else ()
 
-    async def _repeated(self, call: Call[T], connection: Connection, pauses: tuple[float, ...]) -> T:
+    async def _repeated(self, call: AppCall[T], connection: AppConnection, pauses: tuple[float, ...]) -> T:
         for pause in pauses:
             try:
                 return await self._timed(call, connection)
@@ -154,7 +154,7 @@ class AppHttp:
                 await asyncio.sleep(pause)
         return await self._timed(call, connection)
 
-    async def _timed(self, call: Call[T], connection: Connection) -> T:
+    async def _timed(self, call: AppCall[T], connection: AppConnection) -> T:
         import httpx
 
         started, most = time.monotonic(), self.timeout + call.more_seconds

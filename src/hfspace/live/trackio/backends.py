@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hfspace.errors import TrackioUnavailable
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppHttp
-from hfspace.live.trackio.base import App
+from hfspace.live.trackio.base import TrackerApp
 from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.detect import detect
 from hfspace.live.trackio.interface import InterfaceTracker
@@ -37,7 +37,7 @@ class Backends:
         or another than is wanted."""
         http = AppHttp(address.base, timeout=self.timeout, budget=self.budget)
         if self.wanted not in {"auto", *HOLDS}:
-            return open_backend(self.wanted, App(http, address, space=space, project=project))
+            return open_backend(self.wanted, TrackerApp(http, address, space=space, project=project))
         reading = address.token if address.private else None
         app = detect(
             address.base, token=reading, timeout=self.timeout, names=self.endpoints, budget=self.budget

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.address import Address
-from hfspace.live.trackio.app_http import AppHttp, Call, Connection, parsed, unusable
+from hfspace.live.trackio.app_http import AppCall, AppConnection, AppHttp, parsed, unusable
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line
@@ -15,7 +15,7 @@ from hfspace.manifest.trackers import Ability
 from hfspace.model import Json
 
 
-class App:
+class TrackerApp:
     """The app behind a Space, reached within the command's time and limit of bytes. `project` is that of the
     manifest or the command line."""
 
@@ -38,12 +38,12 @@ class App:
         TrackioUnavailable when no usable answer comes."""
         return self._http.write(self._call(method, path, body))
 
-    def _call(self, method: str, path: str, body: Json) -> Call[Json]:
+    def _call(self, method: str, path: str, body: Json) -> AppCall[Json]:
         if not path.startswith("/") or path.startswith("//"):
             # Anything else is an address, and the token is for this app only.
             raise UsageError(f"'{one_line(path)}' is no path of the app.", hint="Begin it with one slash.")
 
-        async def make(connection: Connection) -> Json:
+        async def make(connection: AppConnection) -> Json:
             answer = await connection.answer(method, path, body, self._headers)
             text = answer.body.decode("utf-8", "replace")
             if 400 <= answer.status < 500:
@@ -52,7 +52,7 @@ class App:
                 raise unusable(self._http.host, path, answer.status, answer.content_type)
             return parsed(text)
 
-        return Call(path, make)
+        return AppCall(path, make)
 
 
 class TrackerBase:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed
+from hfspace.live.trackio.app_http import AppAnswer, AppCall, AppConnection, AppHttp, parsed
 from hfspace.live.trackio.uploads import Watch, send_file
 from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
@@ -59,14 +59,14 @@ class OfficialApi:
             headers["x-trackio-write-token"] = self._write_token
         return headers
 
-    def _call(self, api: str, arguments: Mapping[str, Json], headers: Mapping[str, str]) -> Call[Json]:
-        async def make(connection: Connection) -> Json:
+    def _call(self, api: str, arguments: Mapping[str, Json], headers: Mapping[str, str]) -> AppCall[Json]:
+        async def make(connection: AppConnection) -> Json:
             answer = await connection.answer("POST", f"/api/{api}", dict(arguments), headers)
             return self._data(api, answer)
 
-        return Call(f"/api/{api}", make)
+        return AppCall(f"/api/{api}", make)
 
-    def _data(self, api: str, answer: Answer) -> Json:
+    def _data(self, api: str, answer: AppAnswer) -> Json:
         text = answer.body.decode("utf-8", "replace") if "json" in answer.content_type else ""
         document = parsed(without(text, self._token, self._write_token))
         if answer.status == 200 and isinstance(document, Mapping) and "data" in document:

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from hfspace.errors import HfspaceError, TrackioUnavailable, UsageError
-from hfspace.live.trackio.base import App, TrackerBase
+from hfspace.live.trackio.base import TrackerApp, TrackerBase
 from hfspace.live.trackio.port import Experiment, Tracker
 from hfspace.live.trackio.values import one_line
 from hfspace.manifest.plugins import package
@@ -16,7 +16,7 @@ from hfspace.manifest.trackers import plugin
 _ONE = frozenset({"show", "create", "ensure", "update_status", "log_parameters", "simulate", "demo"})
 
 
-def open_backend(name: str, app: App) -> Tracker:
+def open_backend(name: str, app: TrackerApp) -> Tracker:
     """The backend that an installed package brings as `name`, for this app. Raises TrackioUnavailable when
     there is none, or it can't be used."""
     try:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
 from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed, unusable
+from hfspace.live.trackio.app_http import AppAnswer, AppCall, AppConnection, AppHttp, parsed, unusable
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
@@ -70,20 +70,20 @@ class QueueClient:
         # The later generation plots only experiments that its session has in its menu.
         refresh = self._call("refresh", (), session)
 
-        async def refreshed(connection: Connection) -> Json:
+        async def refreshed(connection: AppConnection) -> Json:
             await refresh.make(connection)
             return await plot.make(connection)
 
-        return self._http.read([Call(plot.name, refreshed)])[0]
+        return self._http.read([AppCall(plot.name, refreshed)])[0]
 
-    def _call(self, use: str, args: tuple[str, ...], session: str | None = None) -> Call[Json]:
+    def _call(self, use: str, args: tuple[str, ...], session: str | None = None) -> AppCall[Json]:
         name = self._names[use]
         if self._served is not None and name not in self._served:
             raise NotSupported(f"{self.host} has no endpoint /{name}.")
         body: Json = {"data": list(args), "session_hash": session or secrets.token_hex(8)}
-        return Call(f"/{name}", lambda connection: self._complete(connection, name, body))
+        return AppCall(f"/{name}", lambda connection: self._complete(connection, name, body))
 
-    async def _complete(self, connection: Connection, name: str, body: Mapping[str, Json]) -> Json:
+    async def _complete(self, connection: AppConnection, name: str, body: Mapping[str, Json]) -> Json:
         """Make a call and wait for its end. Gradio numbers the calls of a session; ours has one at a time."""
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
         started = await connection.answer("POST", f"{self._prefix}/call/{quote(name)}", body, headers)
@@ -98,7 +98,7 @@ class QueueClient:
                     return self._output(name, message)
         raise TrackioUnavailable(f"{self.host} broke off its answer to /{name}.")
 
-    def _event(self, name: str, answer: Answer) -> str:
+    def _event(self, name: str, answer: AppAnswer) -> str:
         """The id of the call that was taken."""
         document = parsed(answer.body.decode("utf-8", "replace")) if "json" in answer.content_type else None
         ref = document.get("event_id") if answer.status == 200 and isinstance(document, Mapping) else None

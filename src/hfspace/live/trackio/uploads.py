@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from hfspace.errors import TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.app_http import Answer, AppHttp, Call, Connection, parsed
+from hfspace.live.trackio.app_http import AppAnswer, AppCall, AppConnection, AppHttp, parsed
 from hfspace.model import Json
 
 Watch = Callable[[int], None]
@@ -45,11 +45,11 @@ def send_file(http: AppHttp, headers: Mapping[str, str], path: Path, *, watch: W
                 watch(file.tell())
         yield tail
 
-    async def make(connection: Connection) -> Json:
+    async def make(connection: AppConnection) -> Json:
         answer = await connection.answer("POST", "/api/upload", headers=sent, content=body())
         return _staged(http.host, answer)
 
-    return http.write(Call("/api/upload", make, more_seconds=size / _SLOWEST))
+    return http.write(AppCall("/api/upload", make, more_seconds=size / _SLOWEST))
 
 
 def as_uploaded(staged: Json, name: str) -> dict[str, Json]:
@@ -57,7 +57,7 @@ def as_uploaded(staged: Json, name: str) -> dict[str, Json]:
     return {"path": staged, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
 
-def _staged(host: str, answer: Answer) -> Json:
+def _staged(host: str, answer: AppAnswer) -> Json:
     document = parsed(answer.body.decode("utf-8", "replace"))
     paths = document.get("paths") if isinstance(document, Mapping) else None
     if answer.status == 200 and isinstance(paths, list) and len(paths) == 1:
