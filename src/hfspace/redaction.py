@@ -6,19 +6,33 @@ what it was sent, and a manifest may hold in a variable what is also a secret.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from hfspace.text import HUB_TOKEN
 
 T = TypeVar("T")
 
+TOKENS = frozenset(
+    {
+        "HF_TOKEN",
+        "HUGGINGFACE_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "GH_TOKEN",
+        "GITHUB_TOKEN",
+        "ACTIONS_RUNTIME_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "HFSPACE_FINGERPRINT_KEY",
+    }
+)
+"""The variables of the environment whose values are tokens and keys."""
+
 _SHORTEST = 4
 _BEGINNING = 8
+_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*")
+"""Values that JSON and a URL write as they are: every token."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FREE_TEXT = frozenset({"before", "after", "note", "message", "hint", "error", "log_tail", "text"})
 """Fields of plans, events and results that hold text of others; all else are names and numbers of ours."""
@@ -83,6 +97,10 @@ class KnownSecrets:
 
 def _forms(value: str) -> set[str]:
     """How a secret may come back: as it is, as one line, in parts, in JSON, in JSON within JSON, in a URL."""
+    if _SAME_EVERYWHERE.fullmatch(value):
+        return {value} if len(value) >= _SHORTEST else set()
+    from urllib.parse import quote  # 5 ms, and the start of a command needs none of it
+
     parts = {value, " ".join(value.split()), *value.splitlines()}
     quoted = {_in_json(part) for part in parts}
     forms = parts | quoted | {_in_json(part) for part in quoted} | {quote(part, safe="") for part in parts}
@@ -90,6 +108,8 @@ def _forms(value: str) -> set[str]:
 
 
 def _in_json(text: str) -> str:
+    import json  # 4 ms, and the start of a command needs none of it
+
     return json.dumps(text)[1:-1]
 
 
@@ -105,6 +125,8 @@ def _cut(text: str, forms: Iterable[str]) -> str:
 def _is_json(text: str) -> bool:
     if not text.lstrip().startswith(("{", "[")):
         return False
+    import json  # 4 ms, and the start of a command needs none of it
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -63,6 +62,8 @@ def _defused(line: str) -> str:
 
 def json_text(document: Any) -> str:
     """A JSON document for a terminal or a file: readable, and no character in it is active or unpaired."""
+    import json  # 4 ms, and the start of a command needs none of it
+
     text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
     text = _CONTROL.sub(lambda match: "\n" if match[0] == "\n" else json.dumps(match[0])[1:-1], text)
     return text.replace("##[", "##\\u005b")  # GitHub's runner takes it for a command anywhere in a line
@@ -106,5 +107,7 @@ def _spelled_marks(match: re.Match[str]) -> str:
 
 def as_text(value: Any) -> str:
     """A value in one line: a word as it is, anything else as JSON writes it. Not escaped."""
+    import json  # 4 ms, and the start of a command needs none of it
+
     word = isinstance(value, str) and _WORD.fullmatch(value)
     return value if word else json.dumps(value, ensure_ascii=False)

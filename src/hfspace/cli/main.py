@@ -18,8 +18,7 @@ import click
 from hfspace.cli.context import Context, global_options, merge
 from hfspace.cli.door import discard_stdout, doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
-from hfspace.manifest.environment import TOKENS
-from hfspace.redaction import KnownSecrets
+from hfspace.redaction import TOKENS, KnownSecrets
 from hfspace.version import __version__
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
@@ -64,8 +63,21 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
 _OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
 
+def _columns() -> int:
+    """The width of the terminal, as COLUMNS or stdout tells it; 80 where neither does."""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):
+        return 80
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are used, so that --help stays instant."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        # Asked for the width, click imports shutil and with it three compressors.
+        ctx.terminal_width = max(min(_columns(), ctx.max_content_width or 80) - 2, 50)
+        return super().get_help(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for section in COMMANDS.values() for name in section]

@@ -10,21 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hfspace.redaction import TOKENS
+
 NAMES_VARIABLE = "HFSPACE_ENV_NAMES"
 """Names separated by commas or white space; empty for none; not set: every name that is no secret."""
 
-TOKENS = frozenset(
-    {
-        "HF_TOKEN",
-        "HUGGINGFACE_TOKEN",
-        "HUGGING_FACE_HUB_TOKEN",
-        "GH_TOKEN",
-        "GITHUB_TOKEN",
-        "ACTIONS_RUNTIME_TOKEN",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        "HFSPACE_FINGERPRINT_KEY",
-    }
-)
 _LIKE_A_SECRET = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIALS?|PAT|DSN)$", re.IGNORECASE
 )
