@@ -134,6 +134,7 @@ def test_a_password_goes_to_the_one_app_that_asks_for_a_login(
     assert [seen.path for seen in closed[0].seen if seen.method == "POST"] == ["/login"]
     out = capsys.readouterr()
     assert "refuses this user and password" in out.out
+    assert "HFSPACE_APP_USER and HFSPACE_APP_PASSWORD" in out.out
     assert "a secret word" not in out.out + out.err
 
 

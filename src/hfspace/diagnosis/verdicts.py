@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -91,7 +92,7 @@ def verdict(
 
 def for_space(found: Verdict, space: str | None) -> Verdict:
     """The verdict with SPACE in its advice replaced by the Space's id."""
-    return replace(found, todo=found.todo.replace("SPACE", space or "OWNER/NAME"))
+    return replace(found, todo=re.sub(r"\bSPACE\b", lambda match: space or "OWNER/NAME", found.todo))
 
 
 _USUAL: dict[Code, tuple[str, str]] = {
