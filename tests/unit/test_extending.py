@@ -135,6 +135,7 @@ class Mine(Facet):
     ("code", "message"),
     [
         ("import nothing_of_the_kind", "is of somebody 1.0, which can't be loaded: ModuleNotFoundError"),
+        ("raise SystemExit(0)", "is of somebody 1.0, which can't be loaded: SystemExit: 0"),
         ("class Mine: pass", "is of somebody 1.0, which is no facet of that name"),
         (FACET.replace("custom_domain", "other"), "is of somebody 1.0, which is no facet of that name"),
         (FACET.replace("int", "object()"), "can't check a value"),
@@ -167,6 +168,7 @@ def planned(hub: LocalHub) -> Plan:
     [
         (FACET.replace("return [", "raise KeyError('x') or ["), "failed in compare: KeyError: 'x'"),
         (FACET.replace("before=1", "before=object()"), "failed in compare: TypeError: Object of type object"),
+        (FACET.replace("return [", "exit(0) or ["), "failed in compare: SystemExit: 0"),
         (FACET.replace("return [", "return [7] or ["), "failed in compare: TypeError: int is no Change"),
         (
             FACET + "    def read(self, spec, state, hub): return {}['domains']",

@@ -71,7 +71,7 @@ class _Guarded(Facet):
             return call()
         except HfspaceError:
             raise
-        except Exception as error:  # noqa: BLE001 - it is anybody's code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is anybody's code
             failed = f"{self.name} of {type(self._facet).__module__} failed in {what}"
             message = f"{failed}: {type(error).__name__}: {error}"
             raise ExtensionError(message, hint="Tell its author.") from None

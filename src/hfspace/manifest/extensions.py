@@ -23,7 +23,7 @@ def find(name: str) -> Any | None:
     try:
         target = point.load()
         facet = target() if isinstance(target, type) else target
-    except Exception as error:  # noqa: BLE001 - it is anybody's code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is anybody's code
         raise _broken(name, package(point), f"can't be loaded: {type(error).__name__}: {error}") from None
     if getattr(facet, "name", None) != name or not hasattr(facet, "type"):
         raise _broken(name, package(point), f"is no facet of that name ({point.value})")
@@ -38,7 +38,7 @@ def validated(facet: Any, value: Any) -> Any:
         return TypeAdapter(facet.type).validate_python(value, strict=True)
     except ValidationError:
         raise
-    except Exception as error:  # noqa: BLE001 - it is anybody's code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is anybody's code
         text = f"can't check a value: {type(error).__name__}: {error}"
         raise _broken(facet.name, type(facet).__module__, text) from None
 
