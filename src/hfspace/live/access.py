@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hfspace.errors import NeedsWrite, NotVisible, Unauthorized
+from hfspace.errors import NeedsWrite, NotVisible, Unauthorized, UsageError
 from hfspace.model import Account
 
 T = TypeVar("T")
@@ -85,10 +85,26 @@ class Keyless:
 
 
 def access(token: str | None, endpoint: str, env: Mapping[str, str]) -> Stored | Keyless:
-    """The token that was found; without one, in a CI job that may, keyless."""
+    """The token that was found; without one, in a CI job that may, keyless. Raises UsageError for an endpoint
+    that is no http(s) URL and for a token that can be none."""
     from hfspace.live.oidc import KeylessTokens, is_available
 
+    _check(token, endpoint)
     if token or not is_available(env):
         return Stored(token=token)
     who = env.get("GITHUB_REPOSITORY") or "this job"
     return Keyless(KeylessTokens(env, endpoint).token_for, Account(name=who, role="oidc"))
+
+
+def _check(token: str | None, endpoint: str) -> None:
+    if "@" in endpoint:
+        # It would be in plans, reports and messages; the value is not repeated here either.
+        raise UsageError(
+            "HF_ENDPOINT holds a user or a password.", hint="Remove it: the token says who you are."
+        )
+    if not endpoint.startswith(("https://", "http://")):
+        raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise UsageError(
+            "The token holds characters that no token has.", hint="Copy it once more, into HF_TOKEN."
+        )

@@ -45,19 +45,6 @@ def connect(
 
     Raises UsageError when the endpoint is no http(s) URL, or the token can be none.
     """
-    from hfspace.errors import UsageError
-
-    if "@" in endpoint:
-        # It would be in plans, reports and messages; the value is not repeated here either.
-        raise UsageError(
-            "HF_ENDPOINT holds a user or a password.", hint="Remove it: the token says who you are."
-        )
-    if not endpoint.startswith(("https://", "http://")):
-        raise UsageError(f"HF_ENDPOINT is not a URL: {endpoint}.", hint="Write https://huggingface.co.")
-    if token is not None and not (token.isascii() and token.isprintable()):
-        raise UsageError(
-            "The token holds characters that no token has.", hint="Copy it once more, into HF_TOKEN."
-        )
     limiter = Limiter(pace or Pace(), notify)
     return HubClient(endpoint, access(token, endpoint, env or {}), limiter, secrets or KnownSecrets())
 
