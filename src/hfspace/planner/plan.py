@@ -15,6 +15,8 @@ from hfspace.planner.cost import cost
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
 
+_LONGEST_PATTERN = 1000
+
 
 def plan(
     manifest: Manifest,
@@ -126,12 +128,17 @@ def is_targeted(item: Change | Check, patterns: tuple[str, ...]) -> bool:
     return any(matches(one, item.space, patterns) for one in (item.address, needed_by) if one)
 
 
+def _is_glob_of(text: str, pattern: str) -> bool:
+    # Reading a pattern takes the square of its length.
+    return len(pattern) <= _LONGEST_PATTERN and fnmatchcase(text, pattern)
+
+
 def matches(address: str, space: str, patterns: tuple[str, ...]) -> bool:
     return any(
         # A key may hold what a glob would read as a sign: its own address always fits.
         address == pattern
-        or fnmatchcase(address, pattern)
-        or fnmatchcase(space, pattern)
+        or _is_glob_of(address, pattern)
+        or _is_glob_of(space, pattern)
         or address.startswith(f"{pattern}.")
         for pattern in patterns
     )
