@@ -14,10 +14,12 @@ import pytest
 
 from hfspace.cli.main import run
 from hfspace.localhub import LocalHub
+from hfspace.planner.saved import save
 from hfspace.session import open_session
 from tests.endpoints.stand_in import Reply, StandIn
 from tests.github.fake import FakeGitHub
 from tests.github.runner import SHA, Runner
+from tests.report.plans import check, plan
 
 TOKEN = "hf_local_canaryTOKEN0123"
 SECRET = 'canary"SECRET <b>value</b>/0123'
@@ -181,3 +183,15 @@ def test_nothing_that_the_action_writes_holds_a_known_secret(hub: LocalHub, tmp_
         assert "COPY" in artifact
         assert "COPY" in ran.summary
     assert "COPY" in comments
+
+
+def test_an_annotation_holds_no_token_of_this_process(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A workflow command goes past the door before stdout: the runner must read it as it is."""
+    save(plan(check("acme/a", "stage", "error", f"it says {TOKEN}")), tmp_path / "plan.json")
+    assert run(["github", "annotate", "plan.json"]) == 0
+    out, _ = capfd.readouterr()
+    assert out.startswith("::error ")
+    assert "it says …" in out
+    assert not leaks(out)

@@ -100,7 +100,7 @@ def annotate_command(context: Context, plan_file: Path) -> int:
     """Print annotations on the manifest's lines, the worst first."""
     text = render(plan_annotations(_loaded(plan_file)), workspace=context.env.get("GITHUB_WORKSPACE", ""))
     if text:
-        context.direct(text)
+        _command(context, text)
     return 0
 
 
@@ -159,7 +159,7 @@ def merge_command(
 @hfspace_command(manifest=False, name="action")
 def action_command(context: Context) -> int:
     """What action.yml runs; inputs come from the environment."""
-    return run(context.env, context.echo, context.direct)
+    return run(context.env, context.echo, lambda line: _command(context, line))
 
 
 for _one in (
@@ -172,6 +172,11 @@ for _one in (
     action_command,
 ):
     command.add_command(_one)
+
+
+def _command(context: Context, line: str) -> None:
+    """A workflow command. The runner reads it as it is, and it may hold text of others (GitHub's errors)."""
+    context.direct(context.secrets.redact(line))
 
 
 def _loaded(path: Path, from_fork: bool = False) -> Plan:
