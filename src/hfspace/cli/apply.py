@@ -12,8 +12,9 @@ import click
 
 from hfspace.applier.audit import AuditLog
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.inputs import parse_timeout
 from hfspace.cli.plan import rendered
-from hfspace.cli.session import carry_out, open_session, parse_timeout
+from hfspace.cli.session import carry_out, open_session
 from hfspace.errors import AuditLogIncomplete, UsageError
 from hfspace.files import append_private, is_open_to_others
 from hfspace.model import ApplyResult, ApprovedPlan, Plan

@@ -12,8 +12,7 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.inputs import read_text
-from hfspace.cli.session import parse_timeout
+from hfspace.cli.inputs import parse_timeout, read_text
 from hfspace.diagnosis.connection import MISSING, Connection, open_connection
 from hfspace.diagnosis.run import Options
 from hfspace.diagnosis.simple import app_auth, declared

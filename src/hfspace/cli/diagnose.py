@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.session import parse_timeout
+from hfspace.cli.inputs import parse_timeout
 from hfspace.diagnosis.connection import token_of
 from hfspace.diagnosis.fix import Repair, repair, sources_of, write
 from hfspace.diagnosis.run import Options, examine

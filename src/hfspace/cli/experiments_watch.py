@@ -18,8 +18,8 @@ from rich.live import Live
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.door import screen
+from hfspace.cli.inputs import parse_timeout
 from hfspace.cli.loopback import serving
-from hfspace.cli.session import parse_timeout
 from hfspace.cli.trackio import MOST_BYTES, backend_option, declared_targets
 from hfspace.errors import UsageError
 from hfspace.live.trackio.budget import Budget

@@ -1,4 +1,4 @@
-"""What a command reads besides the manifest: a file that is named, or stdin for `-`."""
+"""What a command line gives: durations, and files or stdin (`-`) that are named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from hfspace.errors import UsageError
+from hfspace.manifest.values import parse_duration
 
 _MOST = 64 << 20  # characters
 
@@ -19,3 +20,14 @@ def read_text(name: str) -> str:
             return file.read(_MOST)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{name} can't be read ({type(error).__name__}).") from None
+
+
+def parse_timeout(text: str, option: str = "--timeout") -> float:
+    """Seconds from 15m, 90s, 1h or a number. Raises UsageError that names `option`."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        seconds = -1
+    if seconds <= 0:
+        raise UsageError(f"{option} {text} is not a duration.", hint="Write 90s, 15m or 1h.")
+    return float(seconds)

@@ -1,4 +1,4 @@
-"""From command-line options to a session, with the signals and durations of the command line."""
+"""From command-line options to a session, with the signals of the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from hfspace.errors import UsageError
 from hfspace.live.limiter import Pace
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.sharding import shard as sharded
-from hfspace.manifest.values import parse_duration
 from hfspace.model import ApplyResult, ApprovedPlan, Check
 from hfspace.session import Session
 from hfspace.session import open_session as open_library_session
@@ -57,17 +56,6 @@ def open_session(
     if only is not None:
         session.manifest = session.manifest.only(frozenset(only))
     return session
-
-
-def parse_timeout(text: str, option: str = "--timeout") -> float:
-    """Seconds from 15m, 90s, 1h or a number. Raises UsageError that names `option`."""
-    try:
-        seconds = parse_duration(text)
-    except ValueError:
-        seconds = -1
-    if seconds <= 0:
-        raise UsageError(f"{option} {text} is not a duration.", hint="Write 90s, 15m or 1h.")
-    return float(seconds)
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from hfspace.cli.context import Context, find_space
-from hfspace.cli.inputs import read_text
-from hfspace.cli.session import parse_timeout
+from hfspace.cli.inputs import parse_timeout, read_text
 from hfspace.errors import ManifestError, UsageError
 from hfspace.files import replacing
 from hfspace.live.trackio.budget import Budget

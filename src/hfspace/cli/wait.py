@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import click
 
 from hfspace.cli.context import Context, find_space, hfspace_command
+from hfspace.cli.inputs import parse_timeout
 from hfspace.cli.progress import Board, board
-from hfspace.cli.session import parse_timeout
 from hfspace.errors import HfspaceError
 from hfspace.live.hub import HubClient
 from hfspace.live.limiter import Pace

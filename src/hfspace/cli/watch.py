@@ -14,8 +14,9 @@ import click
 from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
 from hfspace.applier.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.inputs import parse_timeout
 from hfspace.cli.metrics import metrics
-from hfspace.cli.session import carry_out, open_session, parse_timeout, stop_on_sigterm
+from hfspace.cli.session import carry_out, open_session, stop_on_sigterm
 from hfspace.errors import Interrupted, UsageError
 from hfspace.files import lock_file, try_lock
 from hfspace.live.limiter import Pace
