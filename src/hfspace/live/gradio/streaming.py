@@ -116,15 +116,18 @@ def events(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Lines of text as they are complete; \\n, \\r\\n and \\r end one."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    kept = ""
+    parts: list[str] = []  # of a line that is not complete yet
+    held = ""
     for chunk in chunks:
-        kept += decoder.decode(chunk)
+        text = held + decoder.decode(chunk)
         # A \r at the very end may be half of a \r\n.
-        held = "\r" if kept.endswith("\r") else ""
-        text = kept.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n")
-        *complete, rest = text.split("\n")
-        yield from complete
-        kept = rest + held
-    kept = (kept + decoder.decode(b"", final=True)).rstrip("\r")
-    if kept:
-        yield kept
+        held = "\r" if text.endswith("\r") else ""
+        first, *more = text.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        parts.append(first)
+        if more:
+            yield "".join(parts)
+            yield from more[:-1]
+            parts = [more[-1]]
+    last = "".join(parts) + decoder.decode(b"", final=True)
+    if last or held:
+        yield last
