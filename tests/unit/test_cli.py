@@ -178,7 +178,7 @@ def test_json_is_one_document(shell: Shell) -> None:
     assert plan["summary"] == {"create": 0, "update": 1, "delete": 0, "unchanged": 1, **calm}
     assert plan["cost"]["after_usd_per_hour"] == "0.80"
     assert json.loads(shell("status", "--format", "json").stdout)["spaces"][0]["id"] == "acme/x"
-    assert json.loads(shell("show", "acme/y", "--format", "json").stdout)["stage"] == "RUNNING"
+    assert json.loads(shell("show", "acme/x", "--format", "json").stdout)["stage"] == "PAUSED"
 
 
 def test_the_common_operations(shell: Shell, hub: LocalHub) -> None:
