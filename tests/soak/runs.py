@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[list[str], float]] = {
     "apply": (["apply", "--yes", "--timeout", "6s", "--format", "json"], 30),
     "diagnose": (["diagnose", "acme/a", "--invoke", "--timeout", "2s", "--invoke-timeout", "4s"], 30),
     "call": (["call", "acme/a", "--timeout", "5s"], 30),
-    "experiments": (["experiments", "list", "--space", "acme/t"], 40),
+    "experiments": (["experiments", "list", "--space", "acme/t", "--timeout", "10s"], 30),
     "logs": (["logs", "acme/a", "--tail", "3"], 40),
 }
 """The arguments, and the seconds in which it must have ended: the sum of its own deadlines, and start-up."""
