@@ -34,13 +34,14 @@ WITH_FILES = (
     "audio", "downloadbutton", "file", "gallery", "image", "model3d", "multimodal", "paint", "sketch",
     "upload", "video",
 )  # fmt: skip
+DRAWINGS = ("imageeditor", "imagemask", "paint", "sketchpad")
 DRAWING = {"background": IMAGE, "layers": [], "composite": IMAGE}
 FEW: list[Any] = [
     IMAGE, SOUND, [IMAGE, IMAGE], [{"image": IMAGE, "caption": "x"}], {"text": "hi", "files": [TEXT]},
     DRAWING, "a", ["a"], 5, {"a": 1}, "zz", 100, ["a", "zz"], TEXT,
 ]  # fmt: skip
 MANY: list[Any] = [
-    *FEW, None, True, 0, 2.5, -1, 1, "", "A", "1", "2.5", "abcdef", "2025-01-01 10:00:00", "now", "#ff0000",
+    *FEW, None, True, 0, 2.5, -1, 1, "", "A", "1", "2.5", "abcdef", "2025-01-01 10:00:00", "#ff0000",
     [], ["a", "b"], ["a", "a"], [1, 2], [[1, 2], [3, 4]], [None], {}, [TEXT], [TEXT, TEXT], {"text": "hi"},
     {"files": [TEXT]}, {"background": None, "layers": [], "composite": None}, {"background": IMAGE},
     [{"image": IMAGE}], [{"video": SOUND}], {"video": SOUND}, {"video": SOUND, "subtitles": None},
@@ -74,11 +75,15 @@ def files(tmp_path: Path) -> Path:
 
 
 def given(name: str, value: Any, files: Path) -> Any:
-    """The value as a user of hfspace gives it: a path where the component has files, else the same object."""
+    """The value as a user of hfspace gives it: a path where the component has files, else the same object.
+
+    A path alone is a drawing for hfspace, while a file alone is an object without one for the app.
+    """
+    drawn = name.strip("/").startswith(DRAWINGS) and isinstance(value, str)
 
     def file(leaf: str) -> Any:
         path = str(files / leaf)
-        return path if name.strip("/").startswith(WITH_FILES) else handle_file(path)
+        return path if name.strip("/").startswith(WITH_FILES) and not drawn else handle_file(path)
 
     return filled(value, file)
 
