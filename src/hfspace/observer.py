@@ -249,7 +249,7 @@ def _read_owner(
 ) -> tuple[dict[str, SpaceState], list[SpaceState], dict[str, str]]:
     """The wanted Spaces of one owner by their declared id, the rest where it was asked for, and why some
     could not be read."""
-    found: dict[str, SpaceState] = {}
+    states: dict[str, SpaceState] = {}
     refused: dict[str, str] = {}
     others: list[SpaceState] = []
     by_lower = {space.lower(): space for space in wanted}
@@ -257,15 +257,15 @@ def _read_owner(
         for count, state in enumerate(hub.list_spaces(author=owner, details=cards), start=1):
             declared = by_lower.get(state.id.lower())
             if declared:
-                found[declared] = state
+                states[declared] = state
             else:
                 others.append(state)
             # Past a page per missing Space, single reads are fewer.
-            if not unmanaged and (len(found) == len(wanted) or count >= _PAGE * (len(wanted) - len(found))):
+            if not unmanaged and (len(states) == len(wanted) or count >= _PAGE * (len(wanted) - len(states))):
                 break
-    for space in sorted(wanted - found.keys()):
+    for space in sorted(wanted - states.keys()):
         try:
-            found[space] = hub.space(space)
+            states[space] = hub.space(space)
         except NotVisible:
             continue
         except NotTrusted as error:
@@ -275,7 +275,7 @@ def _read_owner(
         except Unauthorized:
             # Without a token, private and missing are the same 401 (docs/hub-api.md section 13).
             continue
-    return found, others if unmanaged else [], refused
+    return states, others if unmanaged else [], refused
 
 
 def _exact_visibilities(

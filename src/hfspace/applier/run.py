@@ -99,17 +99,17 @@ class Run:
     def todo(self, space: str, state: SpaceState | None) -> list[Change]:
         """What is still to do, in order: the same comparison as in a plan."""
         ignored = self.manifest.spaces[space].ignore
-        found = [item for item in self._compare(space, state) if isinstance(item, Change)]
-        return sorted((item for item in found if item.facet not in ignored), key=order.key)
+        changes = [item for item in self._compare(space, state) if isinstance(item, Change)]
+        return sorted((item for item in changes if item.facet not in ignored), key=order.key)
 
     def problems(self, space: str, state: SpaceState | None) -> list[Check]:
         """What keeps the Space from being as declared: the errors that a plan would show now."""
-        found = [item for item in self._compare(space, state) if isinstance(item, Check)]
-        return [item for item in found if item.severity == "error"]
+        checks = [item for item in self._compare(space, state) if isinstance(item, Check)]
+        return [item for item in checks if item.severity == "error"]
 
     def _compare(self, space: str, state: SpaceState | None) -> list[Change | Check]:
-        found = compare(self.desired(space), state)
-        return [item for item in found if self._is_targeted(item)]
+        differences = compare(self.desired(space), state)
+        return [item for item in differences if self._is_targeted(item)]
 
     def _is_targeted(self, item: Change | Check) -> bool:
         kept = self.keeps_paused and isinstance(item, Change) and item.pauses

@@ -93,15 +93,15 @@ def tick(
 ) -> Tick:
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
-        made = make_plan()
-        may, left, given_up = _parted(made, auto, patience)
-        if not may or made.breaches:
-            return Tick(plan=made, left=made.changes, given_up=given_up)
-        result = carry_out(replace(made, changes=may).approve())
+        newest = make_plan()
+        may, left, given_up = _parted(newest, auto, patience)
+        if not may or newest.breaches:
+            return Tick(plan=newest, left=newest.changes, given_up=given_up)
+        result = carry_out(replace(newest, changes=may).approve())
         patience.learn(result)
         if result.interrupted:
             raise Interrupted("Interrupted.")
-        return Tick(plan=made, left=left, result=result, given_up=given_up)
+        return Tick(plan=newest, left=left, result=result, given_up=given_up)
     except Interrupted:
         raise
     except HfspaceError as error:
@@ -109,18 +109,20 @@ def tick(
 
 
 def _parted(
-    made: Plan, auto: Auto, patience: Patience
+    newest: Plan, auto: Auto, patience: Patience
 ) -> tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]:
     """What may be done, what is left, and the Spaces that were restarted too often. Of a Space that may not
     be created, everything is left."""
-    stays = {item.space for item in made.changes if item.subject is Subject.SPACE and not allowed(item, auto)}
-    lost = {item.space for item in made.changes if patience.lost(item)}
+    stays = {
+        item.space for item in newest.changes if item.subject is Subject.SPACE and not allowed(item, auto)
+    }
+    lost = {item.space for item in newest.changes if patience.lost(item)}
     may = tuple(
         item
-        for item in made.changes
+        for item in newest.changes
         if item.space not in stays and allowed(item, auto) and not (item.space in lost and item.mends)
     )
-    left = tuple(item for item in made.changes if item not in may)
+    left = tuple(item for item in newest.changes if item not in may)
     return may, left, tuple(sorted(lost)) if auto is not Auto.NONE else ()
 
 

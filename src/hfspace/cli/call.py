@@ -191,13 +191,13 @@ def _with_options(spec: EndpointSpec, options: CallOptions) -> EndpointSpec:
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise UsageError(f"{option} {text} is not NAME=VALUE.")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def _run(context: Context, call: Call, form: str) -> tuple[Result, bool]:

@@ -82,10 +82,10 @@ def _opened(path: str) -> BinaryIO:
 
 
 def _versions() -> str:
-    found = [f"hfspace {__version__}", f"Python {platform.python_version()}"]
+    versions = [f"hfspace {__version__}", f"Python {platform.python_version()}"]
     for name in _LIBRARIES:
         try:
-            found.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(found)
+    return ", ".join(versions)

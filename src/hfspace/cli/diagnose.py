@@ -93,13 +93,13 @@ def command(context: Context, options: DiagnoseOptions) -> int:
         raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
-    found = _examine_all(context, chosen, manifest, options)
+    diagnoses = _examine_all(context, chosen, manifest, options)
     if options.trial:
-        found = [_try(context, item, options) for item in found]
+        diagnoses = [_try(context, item, options) for item in diagnoses]
     if options.form == "json":
-        context.echo(json_text(to_json(found)))
+        context.echo(json_text(to_json(diagnoses)))
     else:
-        for item in found:
+        for item in diagnoses:
             sources = _sources(manifest, item)
             context.echo(
                 render(
@@ -110,8 +110,8 @@ def command(context: Context, options: DiagnoseOptions) -> int:
                     manifest_options=context.manifest_options,
                 )
             )
-    healthy = _mend(context, found, manifest, yes=options.yes) if options.mend else set()
-    codes = {item.exit_code for number, item in enumerate(found) if number not in healthy}
+    healthy = _mend(context, diagnoses, manifest, yes=options.yes) if options.mend else set()
+    codes = {item.exit_code for number, item in enumerate(diagnoses) if number not in healthy}
     return 2 if 2 in codes else max(codes, default=0)
 
 
@@ -168,12 +168,12 @@ def _examine_all(
 
     def one(text: str) -> Any:
         spec = known(text)
-        found = examine(options.url or text, hub, endpoint=spec, options=chosen)
+        diagnosis = examine(options.url or text, hub, endpoint=spec, options=chosen)
         if spec is not None:
-            found = replace(found, space=found.space or read_target(text, hub.endpoint).space)
-        elif options.invoke and not options.trial and known(found.space or "") is None:
+            diagnosis = replace(diagnosis, space=diagnosis.space or read_target(text, hub.endpoint).space)
+        elif options.invoke and not options.trial and known(diagnosis.space or "") is None:
             context.warn(f"{text}: --invoke needs an endpoint in the manifest; not called.")
-        return found
+        return diagnosis
 
     if len(targets) == 1:
         return [one(targets[0])]
@@ -181,32 +181,34 @@ def _examine_all(
         return list(pool.map(one, targets))
 
 
-def _try(context: Context, found: Diagnosis, options: DiagnoseOptions) -> Diagnosis:
+def _try(context: Context, diagnosis: Diagnosis, options: DiagnoseOptions) -> Diagnosis:
     """The diagnosis with the trial of the usual paths, where it makes sense and somebody agrees."""
-    named = found.space or found.target
-    if not can_be_tried(found):
-        return found
+    named = diagnosis.space or diagnosis.target
+    if not can_be_tried(diagnosis):
+        return diagnosis
     inputs, data = (json.dumps(body) for body in bodies().values())
     context.note(f"{named}: {', '.join(SEED_PATHS)}: each POSTed {inputs}, then {data}, until one works.")
-    if not options.yes and not context.confirm(f"Send these to {found.base}?"):
+    if not options.yes and not context.confirm(f"Send these to {diagnosis.base}?"):
         context.note("Nothing was sent.")
-        return found
-    token = token_of(found, context.hub(), zero_gpu=options.zero_gpu)
+        return diagnosis
+    token = token_of(diagnosis, context.hub(), zero_gpu=options.zero_gpu)
     again = ["hfspace", "diagnose", named, *context.manifest_options, "--invoke", "--try", "--fix"]
     advice = "" if options.mend else f"Write it into the manifest: {shlex.join(again)}"
-    return run_trial(found, token, parse_timeout(options.invoke_timeout), advice)
+    return run_trial(diagnosis, token, parse_timeout(options.invoke_timeout), advice)
 
 
-def _sources(manifest: Any, found: Any) -> Any:
+def _sources(manifest: Any, diagnosis: Any) -> Any:
     return (
-        sources_of(manifest, found.space) if manifest is not None and found.space in manifest.spaces else {}
+        sources_of(manifest, diagnosis.space)
+        if manifest is not None and diagnosis.space in manifest.spaces
+        else {}
     )
 
 
-def _mend(context: Context, found: list[Diagnosis], manifest: Manifest, *, yes: bool) -> set[int]:
+def _mend(context: Context, diagnoses: list[Diagnosis], manifest: Manifest, *, yes: bool) -> set[int]:
     """Show the edits, ask, write all or none. The positions of the diagnoses that are healthy after that."""
     healthy = set()
-    for number, item in enumerate(found):
+    for number, item in enumerate(diagnoses):
         named = item.space or item.target
         try:
             plan = repair(item, manifest)
@@ -241,6 +243,6 @@ def _mended(context: Context, plan: Repair, named: str, *, yes: bool) -> bool:
     return True
 
 
-def _can_be_mended(found: Diagnosis) -> bool:
+def _can_be_mended(diagnosis: Diagnosis) -> bool:
     """Whether the declaration was all that was wrong."""
-    return found.verdict.code in {Code.ENDPOINT_MISMATCH, Code.HEALTHY, Code.NOT_GRADIO}
+    return diagnosis.verdict.code in {Code.ENDPOINT_MISMATCH, Code.HEALTHY, Code.NOT_GRADIO}

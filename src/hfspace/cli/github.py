@@ -57,14 +57,14 @@ def comment_command(
 ) -> int:
     """Write the pull request's comment: created once, updated in place, deleted when nothing is left."""
     event = read_event(context.env)
-    made, base = _loaded(plan_file, from_fork), _loaded(base_plan, from_fork) if base_plan else None
-    name = name or _named(made)
+    plan, base = _loaded(plan_file, from_fork), _loaded(base_plan, from_fork) if base_plan else None
+    name = name or _named(plan)
 
     def text(previous: str) -> str | None:
         said = comment.Said(
             name=name, sha=event.sha, artifact_url=event.run_url, from_fork=from_fork, previous=previous
         )
-        return comment.body(made, said, base)
+        return comment.body(plan, said, base)
 
     if dry_run:
         context.echo(text("") or "Nothing to say.")
@@ -122,10 +122,10 @@ def outputs_command(context: Context, plan_file: Path) -> int:
 @_AUTHOR
 def drift_issue_command(context: Context, plan_file: Path, name: str | None, author: str) -> int:
     """Open, update or close the one issue about drift."""
-    event, made = read_event(context.env), _loaded(plan_file)
+    event, plan = read_event(context.env), _loaded(plan_file)
     with _client(context) as github:
         url = drift_issue.publish(
-            github, event, made, name=name or _named(made), run_url=event.run_url, author=author
+            github, event, plan, name=name or _named(plan), run_url=event.run_url, author=author
         )
     context.echo(url or "No drift.")
     return 0
@@ -150,10 +150,10 @@ def merge_command(
         raise UsageError(
             f"There are {len(plan_files)} plans, and {expect} were expected.", hint="A shard has failed."
         )
-    made = merge([_loaded(one) for one in plan_files])
-    save(made, out)
-    context.note(f"{counted(len(plan_files), 'plan')} joined: {counted(len(made.declared), 'Space')}.")
-    return exit_code(made, frozenset({fail_on}))
+    plan = merge([_loaded(one) for one in plan_files])
+    save(plan, out)
+    context.note(f"{counted(len(plan_files), 'plan')} joined: {counted(len(plan.declared), 'Space')}.")
+    return exit_code(plan, frozenset({fail_on}))
 
 
 @hfspace_command(manifest=False, name="action")

@@ -50,11 +50,11 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         text, said = adopt.STARTER, "a starter; declare your first Space in it"
     else:
         hub = context.hub()
-        found = _found(hub, names)
+        spaces = _found(hub, names)
         code = 4 if hub.left_out else 0
         text, said = (
-            adopt.manifest_of(found, _prices(context)),
-            f"{counted(len(found), 'Space')}; see `hfspace plan`",
+            adopt.manifest_of(spaces, _prices(context)),
+            f"{counted(len(spaces), 'Space')}; see `hfspace plan`",
         )
     if out == "-":
         context.echo(text.removeprefix(adopt.SCHEMA_LINE).rstrip("\n"))
@@ -112,10 +112,10 @@ def _exact_visibilities(hub: HubClient, states: dict[str, SpaceState]) -> dict[s
     """private and protected look alike in a listing: the owner's settings tell, where they may be read."""
     owners = {space.split("/")[0] for space, state in states.items() if state.visibility == "private"}
     account = hub.whoami() if owners else None
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for owner in sorted(owners if account is not None else ()):
         try:
-            found |= hub.visibilities(owner, is_org=account is None or owner != account.name)
+            names |= hub.visibilities(owner, is_org=account is None or owner != account.name)
         except HubError:
             continue
-    return {space: visibility for space, visibility in found.items() if space in states}
+    return {space: visibility for space, visibility in names.items() if space in states}

@@ -93,19 +93,19 @@ def target_of(context: Context, options: PlaceOptions, *, required: bool = True)
     """
     if options.space and options.url:
         raise UsageError("Give --space or --url, not both.")
-    asked = Target(
+    target = Target(
         space=find_space(context.hub(), options.space) if options.space else None,
         url=options.url,
         project=options.project,
         backend=options.backend,
     )
-    if asked.url:
-        return asked
-    named = asked.space or context.env.get("TRACKIO_SPACE_ID") or None
+    if target.url:
+        return target
+    named = target.space or context.env.get("TRACKIO_SPACE_ID") or None
     declared = declared_targets(context, tolerant=named is not None)
     if named is None:
         named = _only(list(declared), required)
-    return asked.over(declared.get(named or "", Target(space=named)))
+    return target.over(declared.get(named or "", Target(space=named)))
 
 
 def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
@@ -162,25 +162,25 @@ def json_object(text: str, what: str) -> dict[str, Any]:
     NaN and infinity are refused: no Trackio app gives them back as they were."""
     raw = read_text(text[1:]) if text.startswith("@") else text
     try:
-        found = json.loads(raw, parse_constant=_refuse_constant)
+        value = json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{what} are not JSON: {str(error)[:120]}.", hint=_example(what)) from None
-    if not isinstance(found, dict) or not found:
+    if not isinstance(value, dict) or not value:
         raise UsageError(f"{what} must be a JSON object with something in it.", hint=_example(what))
-    return found
+    return value
 
 
 def metrics_object(text: str) -> dict[str, Any]:
     """As json_object, with numbers, texts, true and false: with a list or an object in it, the Gradio app
     can't draw the experiment ever after."""
-    found = json_object(text, "Metrics")
-    for name, value in found.items():
+    values = json_object(text, "Metrics")
+    for name, value in values.items():
         if not isinstance(value, int | float | str | bool):
             hint = "Histograms, tables and pictures come from a script: docs/experiments.md."
             raise UsageError(f"Metric '{name}' is no number, text, true or false.", hint=hint)
         if isinstance(value, float) and not math.isfinite(value):
             raise UsageError(f"Metric '{name}' is too large a number.")
-    return found
+    return values
 
 
 @contextmanager
@@ -205,14 +205,14 @@ def _manifest(context: Context, *, tolerant: bool) -> Manifest | None:
         return None
 
 
-def _only(found: list[str], required: bool) -> str | None:
-    if len(found) == 1:
-        return found[0]
+def _only(names: list[str], required: bool) -> str | None:
+    if len(names) == 1:
+        return names[0]
     if not required:
         return None
-    if found:
+    if names:
         raise UsageError(
-            f"The manifest has {len(found)} Trackio Spaces: {', '.join(found[:5])}.",
+            f"The manifest has {len(names)} Trackio Spaces: {', '.join(names[:5])}.",
             hint="Choose one: --space ID.",
         )
     raise UsageError(

@@ -72,12 +72,12 @@ def _document(
     warnings: Sequence[Problem] = (),
 ) -> dict[str, object]:
     """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
-    found = to_json(problems)
+    document = to_json(problems)
     return {
         "format_version": 1,
-        "valid": not found,
+        "valid": not document,
         "readable": readable,
-        "problems": found,
+        "problems": document,
         "warnings": to_json(warnings),
         "unchecked": [*unchecked],
     }

@@ -29,10 +29,10 @@ def judge(known: Diagnosis, asked: Asked) -> Diagnosis:
         also = f"The URL for this version is {served.url}" if asked.route not in {"call", "call/v2"} else ""
         return replace(known, verdict=Verdict(code=Code.HEALTHY, seen=seen, why=also, problem=False))
     seen = f"Gradio {app.version} does not serve {asked.path}."
-    found = verdict(
+    judged = verdict(
         Code.ENDPOINT_MISMATCH, seen, why=f"{_sentence(why)}", todo=f"POST to {served.url} instead."
     )
-    return replace(known, verdict=found)
+    return replace(known, verdict=judged)
 
 
 def _no_such_name(known: Diagnosis, asked: Asked, app: ServedApp, why: str | None) -> Diagnosis:
@@ -43,8 +43,8 @@ def _no_such_name(known: Diagnosis, asked: Asked, app: ServedApp, why: str | Non
     told = ", ".join(names[:8]) or "no named endpoint"
     reason = f"{_sentence(why)} " if why else ""
     todo = f"POST to {served.url} instead." if served else f"Choose one of its endpoints: {told}."
-    found = verdict(Code.ENDPOINT_MISMATCH, seen, why=f"{reason}It serves {told}.", todo=todo)
-    return replace(known, verdict=found, call_url=served.url if served else "")
+    judged = verdict(Code.ENDPOINT_MISMATCH, seen, why=f"{reason}It serves {told}.", todo=todo)
+    return replace(known, verdict=judged, call_url=served.url if served else "")
 
 
 def _route(known: Diagnosis, asked: Asked, app: ServedApp) -> Diagnosis:
@@ -53,16 +53,16 @@ def _route(known: Diagnosis, asked: Asked, app: ServedApp) -> Diagnosis:
         served = same[0]
         methods = ", ".join(item.method for item in same)
         seen = f"{methods} {served.name} is a route of this app (not Gradio)."
-        found = Verdict(code=Code.HEALTHY, seen=seen, problem=False)
-        return replace(known, verdict=found, call_url=served.url)
+        judged = Verdict(code=Code.HEALTHY, seen=seen, problem=False)
+        return replace(known, verdict=judged, call_url=served.url)
     best = suggestion(asked.path, app)
     near = next((endpoint for endpoint in app.endpoints if endpoint.name == best), None)
     told = ", ".join(listed(app)[:8])
     todo = f"Use {near.url} instead." if near else f"Choose one of its routes: {told}."
-    found = verdict(
+    judged = verdict(
         Code.ENDPOINT_MISMATCH, f"The app has no route {asked.path}.", why=f"It serves {told}.", todo=todo
     )
-    return replace(known, verdict=found, call_url=near.url if near else "")
+    return replace(known, verdict=judged, call_url=near.url if near else "")
 
 
 def _sentence(text: str) -> str:

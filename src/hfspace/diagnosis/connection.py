@@ -172,59 +172,63 @@ def open_connection(
     space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
 ) -> Connection:
     """As `connect`, with everything given."""
-    found = examine(space, hub, endpoint=endpoint, options=replace(options, invoke=False, ask_declared=False))
-    if found.hub:
-        options.notify(f"The Hub: {found.hub}")
-    if found.app is None or found.verdict.code not in _CALLABLE:
-        raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
-    if endpoint is None and found.space is not None:
-        endpoint = options.declared(found.space)
+    diagnosis = examine(
+        space, hub, endpoint=endpoint, options=replace(options, invoke=False, ask_declared=False)
+    )
+    if diagnosis.hub:
+        options.notify(f"The Hub: {diagnosis.hub}")
+    if diagnosis.app is None or diagnosis.verdict.code not in _CALLABLE:
+        raise EndpointError(diagnosis.verdict.seen, hint=diagnosis.verdict.todo)
+    if endpoint is None and diagnosis.space is not None:
+        endpoint = options.declared(diagnosis.space)
     if endpoint is None:
-        if found.verdict.code is Code.MOUNTED_BELOW and found.app.kind != "gradio":
-            raise EndpointError(found.verdict.seen, hint=found.verdict.todo)
-        endpoint = _only_endpoint(space, found.app)
-    token = token_of(found, hub, zero_gpu=options.zero_gpu)
-    return Connection(found=found, spec=endpoint, token=token)
+        if diagnosis.verdict.code is Code.MOUNTED_BELOW and diagnosis.app.kind != "gradio":
+            raise EndpointError(diagnosis.verdict.seen, hint=diagnosis.verdict.todo)
+        endpoint = _only_endpoint(space, diagnosis.app)
+    token = token_of(diagnosis, hub, zero_gpu=options.zero_gpu)
+    return Connection(found=diagnosis, spec=endpoint, token=token)
 
 
-def token_of(found: Diagnosis, hub: SpaceLookup, *, zero_gpu: bool = False) -> str | None:
+def token_of(diagnosis: Diagnosis, hub: SpaceLookup, *, zero_gpu: bool = False) -> str | None:
     """The token that may go to this app: only where the Hub named its host."""
-    state = found.state
-    if state is None or not state.host or not found.base.startswith(state.host.rstrip("/")):
+    state = diagnosis.state
+    if state is None or not state.host or not diagnosis.base.startswith(state.host.rstrip("/")):
         return None
     needed = state.visibility == "private" or zero_gpu
     return host_token(state.host, hub_endpoint=hub.endpoint, token=hub.token_for(state.id), needed=needed)
 
 
-def _endpoint(spec: EndpointSpec, found: Diagnosis) -> ServedEndpoint:
-    endpoint, findings = resolve(spec, found.app) if found.app else (None, [])
+def _endpoint(spec: EndpointSpec, diagnosis: Diagnosis) -> ServedEndpoint:
+    endpoint, findings = resolve(spec, diagnosis.app) if diagnosis.app else (None, [])
     if endpoint is None:
-        told = findings[0] if findings else None
-        raise EndpointError(told.message if told else found.verdict.seen, hint=told.hint if told else "")
+        problem = findings[0] if findings else None
+        raise EndpointError(
+            problem.message if problem else diagnosis.verdict.seen, hint=problem.hint if problem else ""
+        )
     return endpoint
 
 
 def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
-    shown = [item for item in app.endpoints if not item.hidden]
-    if len(shown) != 1:
-        names = ", ".join(dict.fromkeys(item.name for item in shown[:8])) or "none"
+    public = [item for item in app.endpoints if not item.hidden]
+    if len(public) != 1:
+        names = ", ".join(dict.fromkeys(item.name for item in public[:8])) or "none"
         option, key = ("--api-name", "api_name") if app.kind == "gradio" else ("--path", "path")
-        example = shown[0].name if shown else "/…"
+        example = public[0].name if public else "/…"
         raise EndpointError(
             f"No endpoint is declared for {space}, and the app serves {names}.",
             hint=f"Declare it in the manifest (endpoint: {{{key}: {example}}}), or name it: "
             f"hfspace call {space} {option} {example}",
         )
-    name = shown[0].name
+    name = public[0].name
     return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)
 
 
 def _refuse(problems: tuple[Finding, ...]) -> None:
     """Raise EndpointError with every one of them."""
     if problems:
-        told = dict.fromkeys(item.message for item in problems)
+        messages = dict.fromkeys(item.message for item in problems)
         hints = dict.fromkeys(item.hint for item in problems if item.hint)
-        raise EndpointError(" ".join(told), hint=" ".join(hints))
+        raise EndpointError(" ".join(messages), hint=" ".join(hints))
 
 
 def _exists(manifest: str | Path | Sequence[str | Path]) -> bool:

@@ -23,18 +23,21 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
     endpoint, _ = resolve(spec, app) if app is not None else (None, [])
     if app is None or endpoint is None:
         return known
-    made = _make(known, app, endpoint, spec, token, timeout)
-    known = replace(known, invocation=made)
-    line = f"call {endpoint.name} -> {'complete' if made.ok else made.problem} in {made.seconds:.2f} s"
+    invocation = _make(known, app, endpoint, spec, token, timeout)
+    known = replace(known, invocation=invocation)
+    end = "complete" if invocation.ok else invocation.problem
+    line = f"call {endpoint.name} -> {end} in {invocation.seconds:.2f} s"
     evidence = (*known.verdict.evidence, line)
-    if made.ok:
-        seen = f"{endpoint.name} was called and completed in {made.seconds:.2f} s."
-        told = Verdict(code=Code.HEALTHY, seen=seen, why=known.verdict.why, evidence=evidence, problem=False)
+    if invocation.ok:
+        seen = f"{endpoint.name} was called and completed in {invocation.seconds:.2f} s."
+        healthy = Verdict(
+            code=Code.HEALTHY, seen=seen, why=known.verdict.why, evidence=evidence, problem=False
+        )
         if app.kind == "http":  # of what was only assumed, this is there
             known = replace(known, app=replace(app, endpoints=(endpoint,)))
-        return replace(known, verdict=told)
-    code = Code.QUEUE_ONLY if made.queue_only else Code.INVOKE_FAILED
-    return replace(known, verdict=verdict(code, made.problem, evidence=evidence))
+        return replace(known, verdict=healthy)
+    code = Code.QUEUE_ONLY if invocation.queue_only else Code.INVOKE_FAILED
+    return replace(known, verdict=verdict(code, invocation.problem, evidence=evidence))
 
 
 def call_of(

@@ -160,5 +160,5 @@ def _well(known: Diagnosis) -> Verdict:
 
 
 def _only_url(known: Diagnosis) -> str:
-    shown = [item for item in known.app.endpoints if not item.hidden] if known.app else []
-    return shown[0].url if len(shown) == 1 else ""
+    public = [item for item in known.app.endpoints if not item.hidden] if known.app else []
+    return public[0].url if len(public) == 1 else ""

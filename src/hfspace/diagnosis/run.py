@@ -70,13 +70,13 @@ def examine(
     if space is not None:
         if endpoint is None and not target.asked.path:
             endpoint = options.declared(space)
-        found, asks = _by_space(replace(target, space=space), hub, endpoint, options)
+        diagnosis, asks = _by_space(replace(target, space=space), hub, endpoint, options)
     else:
-        found, asks = _by_url(target, None if unasked else hub, endpoint, options)
+        diagnosis, asks = _by_url(target, None if unasked else hub, endpoint, options)
     return replace(
-        found,
+        diagnosis,
         hub=unasked,
-        verdict=for_space(found.verdict, found.space),
+        verdict=for_space(diagnosis.verdict, diagnosis.space),
         requests=hub.requests - before + asks,
         seconds=time.monotonic() - started,
     )
@@ -169,21 +169,21 @@ def _by_url(
     known = Diagnosis(target=target.typed, space=None, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
     # No token: this host was typed, the Hub did not name it.
     place = Place(host=origin, path=target.asked.mount, timeout=options.timeout)
-    found, asks = _by_place(known, place, target, endpoint, options, {}, 0)
-    if hub is None or not found.verdict.problem or found.space is None:
-        return found, asks
+    diagnosis, asks = _by_place(known, place, target, endpoint, options, {}, 0)
+    if hub is None or not diagnosis.verdict.problem or diagnosis.space is None:
+        return diagnosis, asks
     try:
-        state, card = hub.space_with_card(found.space)
+        state, card = hub.space_with_card(diagnosis.space)
     except HubError:
-        return found, asks
+        return diagnosis, asks
     if (state.host or "").rstrip("/").lower() != origin.lower():
-        return found, asks
+        return diagnosis, asks
     # The Hub itself names this host: its stage explains more, and a private Space may be read.
     stopped = not_running(state, hub)
-    known = replace(found, space=state.id, state=state)
+    known = replace(diagnosis, space=state.id, state=state)
     if stopped is not None:
         return replace(known, verdict=stopped), asks
-    if found.verdict.code is Code.PRIVATE_NO_TOKEN and hub.token_for(state.id):
+    if diagnosis.verdict.code is Code.PRIVATE_NO_TOKEN and hub.token_for(state.id):
         again, more = _by_place(
             known, _place(state, card, hub, options), target, endpoint, options, card, asks
         )

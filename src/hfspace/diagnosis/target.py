@@ -55,16 +55,16 @@ def _below_hub(typed: str, hub_endpoint: str) -> str | None:
     return "/".join(typed.removeprefix(start).split("?")[0].split("#")[0].split("/")[:2])
 
 
-def _url(typed: str, shown: str) -> Target:
+def _url(typed: str, name: str) -> Target:
     try:
         parts = urlsplit(typed)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise UsageError(f"{shown} is no URL.", hint=_HINT) from None
+        raise UsageError(f"{name} is no URL.", hint=_HINT) from None
     if parts.scheme not in {"http", "https"} or not host or any(char.isspace() for char in typed):
-        raise UsageError(f"{shown} is neither a Space nor a URL.", hint=_HINT)
+        raise UsageError(f"{name} is neither a Space nor a URL.", hint=_HINT)
     if parts.username or parts.password:
         raise UsageError("A URL with a user and password in it is not asked.", hint="Leave them out.")
     named = f"[{host}]" if ":" in host else host
     origin = f"{parts.scheme}://{named}" + (f":{port}" if port else "")
-    return Target(typed=shown, origin=origin, asked=read_path(parts.path))
+    return Target(typed=name, origin=origin, asked=read_path(parts.path))

@@ -90,9 +90,9 @@ def verdict(
     )  # fmt: skip
 
 
-def for_space(found: Verdict, space: str | None) -> Verdict:
+def for_space(verdict: Verdict, space: str | None) -> Verdict:
     """The verdict with SPACE in its advice replaced by the Space's id."""
-    return replace(found, todo=re.sub(r"\bSPACE\b", lambda match: space or "OWNER/NAME", found.todo))
+    return replace(verdict, todo=re.sub(r"\bSPACE\b", lambda match: space or "OWNER/NAME", verdict.todo))
 
 
 _USUAL: dict[Code, tuple[str, str]] = {

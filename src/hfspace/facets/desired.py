@@ -84,13 +84,13 @@ class Desired:
 
     def is_free(self, flavor: str | None) -> bool:
         """Free hardware has a fixed sleep time. Decided by price, so that new free flavors count too."""
-        found = self.flavors.get(flavor or "")
-        return found.usd_per_hour == 0 if found else flavor in FREE_HARDWARE
+        known = self.flavors.get(flavor or "")
+        return known.usd_per_hour == 0 if known else flavor in FREE_HARDWARE
 
     def price(self, flavor: str | None) -> Decimal | None:
         """USD per hour, None for a flavor that the Hub does not list."""
-        found = self.flavors.get(flavor or "")
-        return found.usd_per_hour if found else None
+        known = self.flavors.get(flavor or "")
+        return known.usd_per_hour if known else None
 
     def change(
         self,

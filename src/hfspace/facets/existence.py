@@ -117,7 +117,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
     """What the Space will be created with, for a person to read. Secrets by name only."""
     spec = desired.spec
     create = spec.create
-    shown: dict[str, Json] = {
+    settings: dict[str, Json] = {
         "template": create.template if create else None,
         "duplicate_from": create.duplicate_from if create else None,
         "sdk": spec.sdk,
@@ -130,7 +130,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
         "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
         "restart": spec.restart,
     }
-    return {key: value for key, value in shown.items() if value is not None}
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _delete(desired: Desired, state: SpaceState) -> Change | Check:

@@ -34,17 +34,17 @@ class Secrets(Facet):
         if live is None:
             unread = [_unreadable(desired)] if wanted or self.name in spec.prune else []
             return [*unread, *_guessable(desired)]
-        found: list[Change | Check] = [*_guessable(desired)]
+        differences: list[Change | Check] = [*_guessable(desired)]
         for key in sorted(wanted):
             if why := desired.unset_secret(key):
-                found += _unset(desired, key, live.get(key), why)
+                differences += _unset(desired, key, live.get(key), why)
             elif key not in live and "variables" in spec.ignore and key in (state.variables or {}):
-                found.append(collision(desired, self.name, key, other="variables"))
+                differences.append(collision(desired, self.name, key, other="variables"))
             elif key in live and live[key].fingerprint and live[key].matches is None:
-                found.append(_keyed(desired, key))
+                differences.append(_keyed(desired, key))
             elif change := self._set(desired, key, live.get(key), restarts_now(state)):
-                found.append(change)
-        return found + [
+                differences.append(change)
+        return differences + [
             self._delete(desired, key, restarts_now(state)) for key in self._gone(desired, frozenset(live))
         ]
 

@@ -34,20 +34,20 @@ class Variables(Facet):
             return []
         if live is None:
             return [_unreadable(desired)] if wanted or "variables" in spec.prune else []
-        found: list[Change | Check] = []
+        differences: list[Change | Check] = []
         for key in sorted(wanted):
             after, has = _wanted(desired, key, live.get(key)), live.get(key)
             if has is not None and _same_description(has, after):
                 if has.value == after.value:
                     continue
                 if has.value == after.value.strip():
-                    found.append(_trimmed(desired, key))
+                    differences.append(_trimmed(desired, key))
                     continue
             if has is None and "secrets" in spec.ignore and key in (state.secrets or {}):
-                found.append(collision(desired, self.name, key, other="secrets"))
+                differences.append(collision(desired, self.name, key, other="secrets"))
                 continue
-            found.append(self._set(desired, key, has, after, restarts_now(state)))
-        return found + [
+            differences.append(self._set(desired, key, has, after, restarts_now(state)))
+        return differences + [
             self._delete(desired, key, live[key], restarts_now(state)) for key in self._gone(desired, state)
         ]
 

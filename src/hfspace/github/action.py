@@ -141,8 +141,12 @@ class Job:
         judged_by = self._judged_by() if alone else []
         done = self._child(["validate", *self.inputs.options, *judged_by, "--format=json"], capture=True)
         try:
-            found = json.loads(done.stdout)
-            problems, readable, warnings = found["problems"], found["readable"], found.get("warnings", [])
+            document = json.loads(done.stdout)
+            problems, readable, warnings = (
+                document["problems"],
+                document["readable"],
+                document.get("warnings", []),
+            )
         except (ValueError, KeyError, TypeError):
             raise HfspaceError("The manifest could not be checked.", hint="The log above says why.") from None
         self._annotate(annotate.problem_annotations(warnings, level="warning"))
@@ -196,11 +200,11 @@ class Job:
         unknown = [] if "unknown" in self.inputs.fail_on else ["--allow-unknown"]
         wanted = ["--yes", "--quiet", "--format=json", f"--audit-log={audit}", *delete, *unknown]
         done = self._child(["apply", *self.inputs.options, *wanted, str(self.plan_path)], capture=True)
-        found = result.read(done.stdout)
-        if found is not None:
-            self._echo(result.log(found))
-            self._annotate(result.failures(found))
-            self._summarise(result.summary(found))
+        document = result.read(done.stdout)
+        if document is not None:
+            self._echo(result.log(document))
+            self._annotate(result.failures(document))
+            self._summarise(result.summary(document))
         return done.returncode
 
     def _summarise(self, text: str) -> None:
@@ -259,8 +263,8 @@ class Job:
     def _github(self) -> GitHub:
         return GitHub(self.event.api_url, self._env.get("GITHUB_TOKEN", ""))
 
-    def _annotate(self, found: Sequence[annotate.Annotation]) -> None:
-        if text := annotate.render(found, workspace=self.event.workspace):
+    def _annotate(self, annotations: Sequence[annotate.Annotation]) -> None:
+        if text := annotate.render(annotations, workspace=self.event.workspace):
             self._direct(text)
 
     def _child(
@@ -308,13 +312,13 @@ def child_env(env: Mapping[str, str], *, from_fork: bool) -> dict[str, str]:
 
 def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
     """1 when something that `fail_on` names is there."""
-    found = {
+    outputs = {
         "changes": bool(plan.changes),
         "checks": bool(plan.errors),
         "policy": any(check.scope == "policy" for check in plan.checks),
         "unknown": bool(plan.unknowns),
     }
-    return int(any(found.get(name, False) for name in fail_on))
+    return int(any(outputs.get(name, False) for name in fail_on))
 
 
 def _blocked(plan: Plan) -> bool:

@@ -33,7 +33,7 @@ class Annotation:
 
 def plan_annotations(plan: Plan) -> list[Annotation]:
     """Failed checks as errors and warnings; Spaces deleted or made public, and money, as warnings."""
-    found = [
+    annotations = [
         _at(
             check.source,
             level="error" if check.severity == "error" else "warning",
@@ -52,8 +52,8 @@ def plan_annotations(plan: Plan) -> list[Annotation]:
         if level == 2 and change.action is Action.CREATE:
             message = f"A new Space, {price}."
         kind = "warning" if level < 2 else "notice"
-        found.append(_at(change.source, level=kind, title=change.address, message=message, rank=level))
-    return found
+        annotations.append(_at(change.source, level=kind, title=change.address, message=message, rank=level))
+    return annotations
 
 
 def problem_annotations(problems: Sequence[Mapping[str, Any]], *, level: str = "error") -> list[Annotation]:
@@ -75,10 +75,10 @@ def render(annotations: Iterable[Annotation], *, workspace: str = "") -> str:
     """Workflow commands, one a line. Beyond ten of a type the tenth says how many there are."""
     lines = []
     for level in _LEVELS:
-        found = sorted((one for one in annotations if one.level == level), key=lambda one: one.rank)
-        shown = found if len(found) <= MOST else found[: MOST - 1]
-        lines += [_command(one, workspace) for one in shown]
-        if rest := len(found) - len(shown):
+        ranked = sorted((one for one in annotations if one.level == level), key=lambda one: one.rank)
+        visible = ranked if len(ranked) <= MOST else ranked[: MOST - 1]
+        lines += [_command(one, workspace) for one in visible]
+        if rest := len(ranked) - len(visible):
             text = f"{counted(rest, f'more {level}')}: see the job summary and the full plan."
             lines.append(f"::{level} title=hfspace::{_data(text)}")
     return "\n".join(lines)

@@ -172,7 +172,7 @@ def _json(response: httpx.Response) -> Any:
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:
-    found = _json(response)
-    if not isinstance(found, dict):
+    body = _json(response)
+    if not isinstance(body, dict):
         raise GitHubError("GitHub's answer is not an object.", status=response.status_code)
-    return found
+    return body

@@ -110,14 +110,14 @@ def publish(
             github.patch(f"{place}/comments/{mine[0]['id']}", {"body": text})
         return str(mine[0].get("html_url", ""))
     try:
-        made = github.post(f"{place}/{number}/comments", {"body": text})
+        comment = github.post(f"{place}/{number}/comments", {"body": text})
     except GitHubError as error:
         if not error.unknown:
             raise
         # The answer was lost: the comment may be there all the same.
         again = found(github, event, number, name, author=author)
-        made = again[0] if again else github.post(f"{place}/{number}/comments", {"body": text})
-    return str(made.get("html_url", ""))
+        comment = again[0] if again else github.post(f"{place}/{number}/comments", {"body": text})
+    return str(comment.get("html_url", ""))
 
 
 def found(

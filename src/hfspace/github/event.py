@@ -104,10 +104,10 @@ def _payload(path: str) -> dict[str, Any]:
         file = Path(path)
         if file.stat().st_size > _LARGEST_PAYLOAD:
             raise UsageError(f"The event's payload {path} is too large.")
-        found = json.loads(file.read_bytes())
+        payload = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
         raise UsageError(f"The event's payload {path} can't be read.") from None
-    return found if isinstance(found, dict) else {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def _pull(raw: Any) -> Pull | None:

@@ -70,13 +70,13 @@ def _cost(costs: Sequence[Cost]) -> Cost:
 
 
 def _checks(plans: Sequence[Plan], cost: Cost) -> tuple[Check, ...]:
-    found = {
+    values = {
         (check.space, check.address, check.message): check
         for plan in plans
         for check in plan.checks
         if check.address != _BUDGET
     }
-    checks = [check for _, check in sorted(found.items())]
+    checks = [check for _, check in sorted(values.items())]
     limit = cost.limit_usd_per_month
     if limit is not None and cost.after_usd_per_month > limit:
         checks.append(

@@ -19,10 +19,10 @@ _LOG_LINES = 20
 def read(text: str) -> dict[str, Any] | None:
     """The document of `hfspace apply --format json`, None when it ended without one."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("outcomes"), list) else None
+    return document if isinstance(document, dict) and isinstance(document.get("outcomes"), list) else None
 
 
 def headline(result: Mapping[str, Any]) -> str:

@@ -111,8 +111,8 @@ class HubClient:
     ) -> Iterator[SpaceState]:
         """One item at a time, with its details where they are asked for. An item that makes no sense is left
         out, told and counted: whoever needs this Space reads it by itself."""
-        asked = [("author", author), ("search", search)]
-        params: Params = [(name, value) for name, value in asked if value is not None]
+        query = [("author", author), ("search", search)]
+        params: Params = [(name, value) for name, value in query if value is not None]
         params += [("expand", name) for name in (*EXPAND, *(DETAILS if details else ()))]
         for raw in self._library.items("list Spaces", author or "", "/api/spaces", params):
             try:
@@ -167,8 +167,8 @@ class HubClient:
         """The id behind a *.hf.space subdomain, if the Hub tells."""
         path = f"/api/spaces/by-subdomain/{quote(subdomain)}"
         raw = self._call("look up", subdomain, lambda: self._library.json(path))
-        found = raw.get("id") if isinstance(raw, dict) else None
-        return str(found) if found else None
+        name = raw.get("id") if isinstance(raw, dict) else None
+        return str(name) if name else None
 
     def logs(
         self,

@@ -128,8 +128,8 @@ class Limiter:
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         policy, limit = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
-        if found := _QUOTA.search(policy):
-            self.quota = int(found[1])
+        if match := _QUOTA.search(policy):
+            self.quota = int(match[1])
         left, reset = _LEFT.search(limit), _RESET.search(limit)
         if not left or not reset:
             return

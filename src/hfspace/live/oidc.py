@@ -74,7 +74,7 @@ class KeylessTokens:
                 f"This job's identity is not sent to {self._endpoint}, which is not an https URL.",
                 hint="Set HF_ENDPOINT to the https address of the Hub.",
             )
-        asked = self._clock()
+        started = self._clock()
         body = {
             "grant_type": _GRANT,
             "subject_token_type": _ID_TOKEN,
@@ -94,7 +94,7 @@ class KeylessTokens:
             )
         seconds = float(life) if isinstance(life, int | float) and not isinstance(life, bool) else 0.0
         # A token shorter than the margin is used once and exchanged anew the next time.
-        return _Held(token=token, until=asked + max(0.0, seconds - _EARLY))
+        return _Held(token=token, until=started + max(0.0, seconds - _EARLY))
 
     def _id_token(self) -> str:
         """The job's identity, minted anew: it lives for minutes only."""
@@ -146,15 +146,15 @@ class KeylessTokens:
 
 def _answer(response: httpx.Response) -> dict[str, Any]:
     try:
-        found = json.loads(response.content[:262144])
+        answer = json.loads(response.content[:262144])
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _why(space: str, status: int, answer: Mapping[str, Any]) -> str:
-    told = str(answer.get("error_description") or answer.get("error") or status)[:200]
-    return f"{space} has no trusted publisher that fits this job: the Hub says '{told}'."
+    reason = str(answer.get("error_description") or answer.get("error") or status)[:200]
+    return f"{space} has no trusted publisher that fits this job: the Hub says '{reason}'."
 
 
 def _hint(space: str) -> str:

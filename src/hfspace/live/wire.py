@@ -46,10 +46,10 @@ def flavors(raw: Any) -> dict[str, Flavor]:
     """
     if not isinstance(raw, list):
         raise TypeError("hardware is not a list")
-    found = {item["name"]: _flavor(item) for item in raw if _is_priced(item)}
-    if not found:
+    flavors = {item["name"]: _flavor(item) for item in raw if _is_priced(item)}
+    if not flavors:
         raise ValueError("no hardware is listed")
-    return found
+    return flavors
 
 
 def templates(raw: Any) -> dict[str, CreateSource]:
@@ -279,8 +279,8 @@ def _named(value: object) -> str:
 
 def _url(value: object) -> str | None:
     """An address that a token may be sent to: http or https, with a host."""
-    found = _text(value) or ""
-    return found if re.match(r"https?://[A-Za-z0-9\[]", found) else None
+    text = _text(value) or ""
+    return text if re.match(r"https?://[A-Za-z0-9\[]", text) else None
 
 
 def _cut(text: str | None) -> str | None:

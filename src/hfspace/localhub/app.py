@@ -254,8 +254,8 @@ async def _send(
     await send({"type": "http.response.start", "status": given.status, "headers": raw})
     if call.headers[":method"] == "HEAD":
         data = b""
-    shown = data[: len(data) // 2] if broken else data
-    await send({"type": "http.response.body", "body": shown, "more_body": given.stream is not None})
+    body = data[: len(data) // 2] if broken else data
+    await send({"type": "http.response.body", "body": body, "more_body": given.stream is not None})
 
 
 async def _stream(receive: Receive, send: Send, given: Answer) -> None:

@@ -67,7 +67,7 @@ def commit(
     doc["sha"] = wire.digest(f"{doc['oid']} {parent} {now} {title} {sorted(files.items())}")
     doc["modified"] = now
     _read_card(store, doc)
-    made = {
+    commit = {
         "oid": doc["sha"],
         "title": title,
         "message": message,
@@ -75,7 +75,7 @@ def commit(
         "at": now,
         "files": files,
     }
-    store.put_commit(doc["oid"], made)
+    store.put_commit(doc["oid"], commit)
     return str(doc["sha"])
 
 
@@ -114,9 +114,9 @@ def at_revision(store: Store, doc: Doc, revision: str) -> tuple[str, dict[str, A
     wanted = doc["refs"].get(revision, {}).get("target", revision)
     if wanted in {"main", "HEAD", doc["sha"], "refs/heads/main"}:
         return doc["sha"], doc["files"]
-    for made in store.commits(doc["oid"]):
-        if made["oid"] == wanted or (len(wanted) >= 7 and made["oid"].startswith(wanted)):
-            return made["oid"], made["files"]
+    for commit in store.commits(doc["oid"]):
+        if commit["oid"] == wanted or (len(wanted) >= 7 and commit["oid"].startswith(wanted)):
+            return commit["oid"], commit["files"]
     raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
 
 
@@ -126,16 +126,16 @@ def tree(files: Mapping[str, Any], folder: str, *, recursive: bool) -> list[dict
     inside = {path: entry for path, entry in files.items() if path.startswith(prefix)}
     if prefix and not inside:
         raise Refused(404, f"{folder} does not exist on this revision", "EntryNotFound")
-    shown: dict[str, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for path, entry in sorted(inside.items()):
         steps = path[len(prefix) :].split("/")
         for depth in range(1, len(steps) if recursive else min(2, len(steps))):
             name = prefix + "/".join(steps[:depth])
             oid = wire.digest(name + str(sorted(p for p in files if p.startswith(name + "/"))))
-            shown.setdefault(name, {"type": "directory", "oid": oid, "size": 0, "path": name})
+            entries.setdefault(name, {"type": "directory", "oid": oid, "size": 0, "path": name})
         if recursive or len(steps) == 1:
-            shown[path] = {"type": "file", "oid": entry["oid"], "size": entry["size"], "path": path}
-    return list(shown.values())
+            entries[path] = {"type": "file", "oid": entry["oid"], "size": entry["size"], "path": path}
+    return list(entries.values())
 
 
 def volume(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,8 +116,8 @@ def runtime(doc: Doc, view: View, *, fresh: bool = False) -> dict[str, Any]:
 
 def volume(item: Mapping[str, Any]) -> dict[str, Any]:
     """A source that nobody may see comes masked."""
-    shown = {key: value for key, value in item.items() if key != "hidden"}
-    return {**shown, "source": "****/******"} if item.get("hidden") else shown
+    public = {key: value for key, value in item.items() if key != "hidden"}
+    return {**public, "source": "****/******"} if item.get("hidden") else public
 
 
 def _private(doc: Doc, view: View) -> bool:
@@ -187,15 +187,15 @@ def item(doc: Doc, view: View, expand: list[str], *, full: bool = False) -> dict
 
 def entries(values: dict[str, Any], *, with_value: bool) -> dict[str, Any]:
     """The map of variables, or of secrets without values (docs/hub-api.md section 6)."""
-    shown: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, entry in values.items():
         raw = {"key": key, "updatedAt": entry["updated"]}
         if with_value:
             raw["value"] = entry["value"]
         if entry.get("description"):
             raw["description"] = entry["description"]
-        shown[key] = raw
-    return shown
+        fields[key] = raw
+    return fields
 
 
 def tags(doc: Doc) -> list[str]:

@@ -47,23 +47,23 @@ def read(
     `metrics` asks for metrics whose names the app does not tell by itself. Raises TrackioError when the app
     can't be read: an export is whole, or says in `missing` what it lacks.
     """
-    found = tuple(tracker.show(ref, project) for ref in refs) if refs else tracker.list(project)
+    experiments = tuple(tracker.show(ref, project) for ref in refs) if refs else tracker.list(project)
     series: list[tuple[Experiment, Series]] = []
     missing: list[str] = []
-    for at, item in enumerate(found, start=1):
-        notify(f"Reading {at} of {len(found)}: '{item.name}'")
+    for at, item in enumerate(experiments, start=1):
+        notify(f"Reading {at} of {len(experiments)}: '{item.name}'")
         known = tracker.metric_names(item.id, item.project) if item.metrics else ()
         for metric in dict.fromkeys([*known, *metrics]):
             one = _series(tracker, item, metric, missing)
             if one is not None:
                 series.append((item, one))
         missing += _short_of(item, [one for owner, one in series if owner is item])
-    if tracker.kind == "interface" and any(item.metrics for item in found):
+    if tracker.kind == "interface" and any(item.metrics for item in experiments):
         missing.append(
             "The Gradio app names only the metrics of an experiment's last entry; ask for others with "
             "--metric. Its artifacts can't be read."
         )
-    return Exported(experiments=found, series=tuple(series), missing=tuple(missing))
+    return Exported(experiments=experiments, series=tuple(series), missing=tuple(missing))
 
 
 def as_text(exported: Exported, form: str, table: Table = "metrics") -> str:

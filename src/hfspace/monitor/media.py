@@ -95,18 +95,18 @@ class Image:
         return {TYPE: IMAGE, "file_path": files.keep(content, suffix), "caption": caption}
 
 
-def as_value(found: Any) -> Value | None:
+def as_value(item: Any) -> Value | None:
     """What `found` is as a value of this module; also where it is one of trackio's own. None: it is none."""
-    if isinstance(found, Histogram | Table | Image):
-        return found
-    kind = getattr(type(found), "TYPE", None)
+    if isinstance(item, Histogram | Table | Image):
+        return item
+    kind = getattr(type(item), "TYPE", None)
     if kind == IMAGE:
-        return Image(found._value, found.caption)
+        return Image(item._value, item.caption)
     if kind == "trackio.table":
-        columns = list(dict.fromkeys(str(name) for row in found.data for name in row))
-        return Table(columns, [[row.get(name) for name in columns] for row in found.data])
+        columns = list(dict.fromkeys(str(name) for row in item.data for name in row))
+        return Table(columns, [[row.get(name) for name in columns] for row in item.data])
     return (
-        _Plain(found) if isinstance(kind, str) and kind in {"trackio.histogram", "trackio.markdown"} else None
+        _Plain(item) if isinstance(kind, str) and kind in {"trackio.histogram", "trackio.markdown"} else None
     )
 
 

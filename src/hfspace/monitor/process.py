@@ -104,8 +104,8 @@ def after_fork(method: Callable[[], None]) -> None:
     reference = weakref.WeakMethod(method)
 
     def run() -> None:
-        found = reference()
-        if found is not None:
-            found()
+        monitor = reference()
+        if monitor is not None:
+            monitor()
 
     os.register_at_fork(after_in_child=run)

@@ -150,14 +150,14 @@ class Spool:
 
     def batch(self, limit: int) -> list[Record]:
         """The next records to send: up to `limit` metrics in a row, or one record of another kind."""
-        found: list[Record] = []
+        records: list[Record] = []
         for record in self._records(self._offset):
-            if found and (record.kind != "metrics" or found[0].kind != "metrics"):
+            if records and (record.kind != "metrics" or records[0].kind != "metrics"):
                 break
-            found.append(record)
-            if len(found) == limit:
+            records.append(record)
+            if len(records) == limit:
                 break
-        return found
+        return records
 
     def mark_experiment(self, experiment: str, base: int) -> None:
         """The records go to this experiment, which had `base` entries before the first of them.

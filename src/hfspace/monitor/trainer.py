@@ -67,12 +67,12 @@ def _is_first(state: Any) -> bool:
 
 def _settings(args: Any, model: Any) -> dict[str, Any]:
     """The training arguments, and of the model's configuration what they don't name."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for source in (getattr(model, "config", None), args):
         to_dict = getattr(source, "to_dict", None)
         if callable(to_dict):
             try:
-                found |= to_dict()
+                values |= to_dict()
             except Exception:  # noqa: BLE001, S112 - a foreign configuration; the training goes on without it
                 continue
-    return found
+    return values

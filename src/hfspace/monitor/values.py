@@ -64,10 +64,10 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bool | int | float | str):  # subclasses: enums, numpy.float64
         return _basic(value)
     try:
-        found = value.item()
+        number = value.item()
     except Exception:  # noqa: BLE001 - a foreign object may raise anything; it is left out, and said
         return Unsendable
-    return found if type(found) in _EXACT else Unsendable
+    return number if type(number) in _EXACT else Unsendable
 
 
 def _metric(value: Any) -> Any:

@@ -60,18 +60,18 @@ def phases(
     by_space: Mapping[str, Iterable[Change]], depends_on: Mapping[str, Iterable[str]]
 ) -> dict[str, Phase]:
     """The phase of every Space; one that depends on a later one waits for it."""
-    found = {space: phase(changes) for space, changes in by_space.items()}
-    for _ in found:
+    phases = {space: phase(changes) for space, changes in by_space.items()}
+    for _ in phases:
         moved = False
-        for space in found:
+        for space in phases:
             latest = max(
-                (found[other] for other in depends_on.get(space, ()) if other in found), default=Phase.FREES
+                (phases[other] for other in depends_on.get(space, ()) if other in phases), default=Phase.FREES
             )
-            if latest > found[space]:
-                found[space], moved = latest, True
+            if latest > phases[space]:
+                phases[space], moved = latest, True
         if not moved:
             break
-    return found
+    return phases
 
 
 def _spends(change: Change) -> bool:

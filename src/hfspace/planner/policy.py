@@ -24,7 +24,7 @@ def breaches(
     """Every guardrail that carrying out `changes` would break. `only` are the Spaces of a plan with targets:
     what others do is not its doing, nor a budget that it does not make worse."""
     worse = only is None or cost.after_usd_per_month > cost.before_usd_per_month
-    found = [
+    checks = [
         *(_budget(manifest, snapshot, changes, cost) if worse else ()),
         *_unpriced(manifest, snapshot, changes),
         *declared(manifest),
@@ -32,7 +32,7 @@ def breaches(
         *(_running(manifest, snapshot, changes) if only is None or any(c.starts for c in changes) else ()),
         *_share(manifest, changes),
     ]
-    return [check for check in found if only is None or not check.space or check.space in only]
+    return [check for check in checks if only is None or not check.space or check.space in only]
 
 
 def _budget(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], cost: Cost) -> Iterable[Check]:
@@ -83,7 +83,7 @@ def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change])
 
 def declared(manifest: Manifest) -> list[Check]:
     """The breaches that the manifest alone shows: `hfspace validate` tells them offline."""
-    found: list[Check] = []
+    checks: list[Check] = []
     allowed = manifest.policy.allowed_hardware
     for space, spec in sorted(manifest.spaces.items()):
         flavor = spec.hardware
@@ -92,16 +92,16 @@ def declared(manifest: Manifest) -> list[Check]:
         if allowed is not None and flavor not in allowed:
             message = f"{space} is to run on {flavor}, which is not allowed."
             hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
-            found.append(_breach(manifest, "allowed_hardware", message, hint, space))
+            checks.append(_breach(manifest, "allowed_hardware", message, hint, space))
         paid = flavor not in FREE_HARDWARE
         # A paused Space bills nothing, and the Hub may not tell its sleep time.
         open_end = spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused")
         if manifest.policy.require_sleep_time and paid and open_end:
             message = f"{space} is to run on {flavor} without a sleep time."
-            found.append(
+            checks.append(
                 _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
             )
-    return found
+    return checks
 
 
 def _deletes(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:

@@ -37,8 +37,8 @@ _APP_LOGIN = Sight(code=Code.APP_LOGIN, seen="The app answered 401: it has a log
 
 def canonical_space(headers: Mapping[str, str]) -> str | None:
     """The Space that the Hub's proxy says this host belongs to (also on its 503); None off the Hub."""
-    found = _CANONICAL.search(headers.get("link", ""))
-    return found[1] if found else None
+    match = _CANONICAL.search(headers.get("link", ""))
+    return match[1] if match else None
 
 
 def reached_app(headers: Mapping[str, str]) -> bool:
@@ -94,8 +94,8 @@ def _forbidden(answer: Answer, sent_token: bool) -> Sight:
 def _not_found(answer: Answer, sent_token: bool) -> Sight:
     if _NO_PAGE in answer.text and not reached_app(answer.headers):
         space = canonical_space(answer.headers)
-        told = f"; the Hub says that this host belongs to {space}" if space else ""
-        return Sight(code=Code.WRONG_SUBDOMAIN, seen=f"No Space has the host {_host(answer)}{told}.")
+        owner = f"; the Hub says that this host belongs to {space}" if space else ""
+        return Sight(code=Code.WRONG_SUBDOMAIN, seen=f"No Space has the host {_host(answer)}{owner}.")
     body = answer.json()
     if isinstance(body, dict) and "does not accept direct HTTP POST" in str(body.get("detail")):
         return Sight(
@@ -110,8 +110,8 @@ def _not_found(answer: Answer, sent_token: bool) -> Sight:
 
 def _limited(answer: Answer, sent_token: bool) -> Sight:
     wait = retry_after(answer.headers)
-    told = f" It asks to wait {wait} s." if wait is not None else ""
-    return Sight(code=Code.RATE_LIMITED, seen=f"{_host(answer)} answered 429: too many requests.{told}")
+    hint = f" It asks to wait {wait} s." if wait is not None else ""
+    return Sight(code=Code.RATE_LIMITED, seen=f"{_host(answer)} answered 429: too many requests.{hint}")
 
 
 def _server_error(answer: Answer) -> Sight:

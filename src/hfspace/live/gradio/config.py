@@ -56,9 +56,9 @@ def read_config(raw: Json) -> GradioConfig | None:
 def gradio_app(config: GradioConfig, info: Json, base: str) -> ServedApp:
     """What the app serves. `info` is the API info document, or anything else when it could not be had."""
     named = info.get("named_endpoints") if isinstance(info, dict) else None
-    told = named if isinstance(named, dict) else {}
+    names = named if isinstance(named, dict) else {}
     endpoints = [
-        _endpoint(config, index, dependency, name, told.get(name), base)
+        _endpoint(config, index, dependency, name, names.get(name), base)
         for index, dependency in enumerate(config.dependencies)
         if (name := _name(dependency)) is not None
     ]
@@ -77,8 +77,8 @@ def gradio_app(config: GradioConfig, info: Json, base: str) -> ServedApp:
 
 def is_hidden(dependency: Mapping[str, Any]) -> bool:
     """Works when called, but the app does not list it: 'private' hides, it does not close (facts 1.3)."""
-    told = dependency.get("api_visibility")
-    return told in ("private", "undocumented") or dependency.get("show_api") is False
+    visibility = dependency.get("api_visibility")
+    return visibility in ("private", "undocumented") or dependency.get("show_api") is False
 
 
 def _name(dependency: Mapping[str, Any]) -> str | None:
@@ -122,13 +122,13 @@ def _parameters(
     if told and len(told) != len(visible):
         return tuple(_parameter(config, item, {}) for item in told)
     queue = list(told)
-    found = []
+    parameters = []
     for component in components:
         if _kind(component) == "state":
-            found.append(ServedParameter(name=None, component="state", has_default=True))
+            parameters.append(ServedParameter(name=None, component="state", has_default=True))
         else:
-            found.append(_parameter(config, queue.pop(0) if queue else {}, component))
-    return tuple(found)
+            parameters.append(_parameter(config, queue.pop(0) if queue else {}, component))
+    return tuple(parameters)
 
 
 def _parameter(
@@ -175,8 +175,8 @@ def _with_choices(schema: dict[str, Json], kind: str, props: Mapping[str, Any]) 
 
 
 def _from_kind(kind: str) -> dict[str, Json]:
-    found = _SIMPLE.get(kind)
-    return {"type": found} if found and found != "any" else {}
+    schema = _SIMPLE.get(kind)
+    return {"type": schema} if schema and schema != "any" else {}
 
 
 def _choices(raw: Json) -> list[Json]:

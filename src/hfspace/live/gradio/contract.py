@@ -31,14 +31,14 @@ _RENAMED_IN_6 = {"/predict": "gr.Interface(fn)", "/chat": "gr.ChatInterface(fn)"
 
 def check(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
     """Everything in which `spec` does not fit `app`, the most basic first; () when it fits."""
-    found = [*_check_expect(spec)]
+    problems = [*_check_expect(spec)]
     if app.problem:
-        return (Finding(code="unreadable", key=named_by(spec), message=app.problem), *found)
+        return (Finding(code="unreadable", key=named_by(spec), message=app.problem), *problems)
     endpoint, findings = resolve(spec, app)
     if endpoint is not None:
         fits = _check_gradio(spec, endpoint) if app.kind == "gradio" else check_request(spec, endpoint)
         findings += fits
-    return (*findings, *found)
+    return (*findings, *problems)
 
 
 def resolve(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, list[Finding]]:
@@ -78,17 +78,17 @@ def _resolve_gradio(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint 
     name = "/" + typed.lstrip("/")
     if name in by_name and key == "api_name":
         return by_name[name], []
-    asked = read_path(name)
-    meant = by_name.get(asked.name or name)
+    route = read_path(name)
+    meant = by_name.get(route.name or name)
     if meant is not None:
-        why = why_obsolete(asked, app.prefix, app.version) if asked.name else None
+        why = why_obsolete(route, app.prefix, app.version) if route.name else None
         message = f"{typed} is an endpoint of Gradio {app.version}, not a path"
         if name != meant.name:
             message = f"{typed} is not how Gradio {app.version} is called{': ' + why if why else ''}"
         fix = Fix(key=key, value=meant.name, rename="api_name" if key == "path" else None)
         hint = f"Write api_name: {meant.name}; it is called at {meant.url}."
         return meant, [Finding(code="obsolete_path", key=key, message=message + ".", hint=hint, fix=fix)]
-    return None, [_unknown_name(key, typed, asked.name or name, app)]
+    return None, [_unknown_name(key, typed, route.name or name, app)]
 
 
 def _unknown_name(key: str, typed: str, name: str, app: ServedApp) -> Finding:

@@ -210,15 +210,15 @@ def safe_host(url: str) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
+    chain: list[BaseException] = []
     todo: list[BaseException | None] = [error]
-    while todo and len(found) < 20:
+    while todo and len(chain) < 20:
         item = todo.pop()
-        if item is None or item in found:
+        if item is None or item in chain:
             continue
-        found.append(item)
+        chain.append(item)
         todo += [item.__cause__, item.__context__, *getattr(item, "exceptions", ())]
-    return found
+    return chain
 
 
 def _user_agent() -> str:

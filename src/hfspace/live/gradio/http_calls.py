@@ -138,10 +138,10 @@ def post_gradio3(call: Call) -> Json:
 def positions(call: Call) -> list[Json]:
     """The values with null in the place of each state: below Gradio 6 a call must carry them (facts 1.4)."""
     given = iter(list(call.values))
-    found: list[Json] = []
+    events: list[Json] = []
     for parameter in call.endpoint.parameters:
         if parameter.component == "state":
-            found.append(None)
+            events.append(None)
             continue
         try:
             value = next(given)
@@ -149,8 +149,8 @@ def positions(call: Call) -> list[Json]:
             break
         # An image is the data URL itself, any other file an object that has one.
         image = parameter.component == "image"
-        found.append(with_files(value, parameter, lambda path: _file(path, bare=image)))  # noqa: B023 - at once
-    return [*found, *given]
+        events.append(with_files(value, parameter, lambda path: _file(path, bare=image)))  # noqa: B023 - at once
+    return [*events, *given]
 
 
 def _file(value: str, *, bare: bool) -> Json:
@@ -184,12 +184,12 @@ def _send(call: Call, body: bytes) -> Answer:
 
 def detail(answer: Answer) -> str:
     """What a refusal says, in a few words: FastAPI's list of fields for 422, Gradio's error."""
-    found = answer.json()
-    if isinstance(found, dict) and isinstance(found.get("detail"), list):
-        told = [_field(item) for item in found["detail"][:3] if isinstance(item, dict)]
-        return ": " + "; ".join(told) if told else ""
-    if isinstance(found, dict):
-        said = found.get("error") or found.get("detail")
+    body = answer.json()
+    if isinstance(body, dict) and isinstance(body.get("detail"), list):
+        fields = [_field(item) for item in body["detail"][:3] if isinstance(item, dict)]
+        return ": " + "; ".join(fields) if fields else ""
+    if isinstance(body, dict):
+        said = body.get("error") or body.get("detail")
         return f": {one_line(said, 200)}" if said else ""
     return ""
 

@@ -202,11 +202,11 @@ def _resolve(raw: Mapping[str, Any], item: Json) -> dict[str, Any]:
 
 def _inline(raw: Mapping[str, Any], budget: Iterator[int], item: Json, depth: int = 0) -> dict[str, Json]:
     """A schema without references; a recursive one is cut where it gets deep."""
-    found = _resolve(raw, item)
+    resolved = _resolve(raw, item)
     if depth >= _MAX_DEPTH or next(budget, None) is None:
         return {}
     plain: dict[str, Json] = {}
-    for key, value in found.items():
+    for key, value in resolved.items():
         if isinstance(value, dict) and key in {"properties", "patternProperties"}:
             plain[key] = {str(name): _inline(raw, budget, inner, depth + 1) for name, inner in value.items()}
         elif isinstance(value, dict) and key in {"items", "additionalProperties", "not"}:

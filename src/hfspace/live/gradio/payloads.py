@@ -13,8 +13,8 @@ from hfspace.model import Json, ServedApp, ServedEndpoint
 def data_body(endpoint: ServedEndpoint, app: ServedApp) -> Json:
     """`{"data": [...]}`, every value in its place. A state is a null below Gradio 6, and left out since."""
     keep = version_of(app.version) < (6, 0)
-    shown = endpoint.parameters if keep else values_of(endpoint.parameters)
-    values = [None if item.component == "state" else sample(item) for item in shown]
+    parameters = endpoint.parameters if keep else values_of(endpoint.parameters)
+    values = [None if item.component == "state" else sample(item) for item in parameters]
     return {"data": values} if endpoint.fn_index is None else {"data": values, "fn_index": endpoint.fn_index}
 
 
@@ -29,10 +29,10 @@ def named_body(endpoint: ServedEndpoint) -> Json:
 def forms(endpoint: ServedEndpoint, app: ServedApp, base: str) -> dict[str, tuple[str, Json]]:
     """The payload forms that the endpoint takes: name of the form -> (URL, body)."""
     if app.kind == "gradio":
-        found = {"data": (endpoint.url, data_body(endpoint, app))}
+        bodies = {"data": (endpoint.url, data_body(endpoint, app))}
         url = named_call_url(base, app.prefix, app.version, endpoint.name)
         body = named_body(endpoint)
-        return {**found, "named": (url, body)} if url and body is not None else found
+        return {**bodies, "named": (url, body)} if url and body is not None else bodies
     return {_form(endpoint): _request(endpoint)}
 
 

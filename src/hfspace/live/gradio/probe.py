@@ -118,8 +118,8 @@ def _gradio(place: Place, config: GradioConfig, seen: tuple[Answer, ...]) -> Rea
     if info is None and not config.version.startswith("2."):
         (info,) = _fetch(place, [f"{config.prefix}/info"])
         seen = (*seen, info)
-    told = info.json() if info is not None and info.status == 200 else None
-    return Reading(app=gradio_app(config, told, place.base), base=place.base, config=config, answers=seen)
+    document = info.json() if info is not None and info.status == 200 else None
+    return Reading(app=gradio_app(config, document, place.base), base=place.base, config=config, answers=seen)
 
 
 def _other(place: Place, seen: tuple[Answer, ...]) -> Reading:
@@ -134,14 +134,14 @@ def _other(place: Place, seen: tuple[Answer, ...]) -> Reading:
     more = _fetch(place, missing) if missing else ()
     seen = (*seen, *more)
     have |= {answer.url: answer for answer in more}
-    found = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
+    app = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
         have.get(f"{place.base}/openapi.json"), openapi_app, place.base
     )
-    if place.declared is not None and place.declared.path and _undescribed(place.declared, found):
-        return _with_declared(place, place.declared, found, sight, seen)
-    if found is None:
+    if place.declared is not None and place.declared.path and _undescribed(place.declared, app):
+        return _with_declared(place, place.declared, app, sight, seen)
+    if app is None:
         return _unread(place, sight, seen)
-    return Reading(app=found, base=place.base, sight=_http_sight(found), answers=seen)
+    return Reading(app=app, base=place.base, sight=_http_sight(app), answers=seen)
 
 
 def _http_sight(app: ServedApp) -> Sight:
@@ -177,10 +177,10 @@ def _with_declared(
         routes = () if isinstance(judged, Sight) else judged
     if app is not None:
         served = tuple(route for route in routes if not route.refusal)
-        found = replace(app, endpoints=(*app.endpoints, *served))
+        described = replace(app, endpoints=(*app.endpoints, *served))
     else:
-        found = ServedApp(kind="http", protocol="http", endpoints=routes)
-    return Reading(app=found, base=place.base, sight=_http_sight(found), answers=seen)
+        described = ServedApp(kind="http", protocol="http", endpoints=routes)
+    return Reading(app=described, base=place.base, sight=_http_sight(described), answers=seen)
 
 
 def _app_of(

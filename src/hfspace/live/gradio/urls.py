@@ -37,8 +37,8 @@ class Asked:
 
 def version_of(text: str | None) -> tuple[int, int]:
     """(major, minor); (0, 0) when unknown. Gradio 3.0 to 3.18 end their version in a newline."""
-    found = re.match(r"\s*(\d+)(?:\.(\d+))?", text or "")
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+    match = re.match(r"\s*(\d+)(?:\.(\d+))?", text or "")
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
 def expected_prefix(sdk_version: str | None) -> str:

@@ -116,10 +116,10 @@ def _told(error: Any) -> str:
     value = plain(repr(error.instance), _LONGEST)
     if error.validator == "enum":
         choices = error.validator_value
-        shown = ", ".join(plain(choice, _LONGEST) for choice in choices[:8]) + (
+        names = ", ".join(plain(choice, _LONGEST) for choice in choices[:8]) + (
             ", …" if len(choices) > 8 else ""
         )
-        return f"{value} is not one of {shown}"
+        return f"{value} is not one of {names}"
     if error.validator == "type":
         return f"{value} is not {_article(str(error.validator_value))}"
     if error.validator in {"minimum", "maximum"}:

@@ -46,16 +46,16 @@ def main() -> None:
     opened = json.loads(lines.get())
     alive = True
     while alive:
-        asked = json.loads(lines.get())
+        order = json.loads(lines.get())
         try:
             if client is None:
                 client = open_client(
-                    opened["base"], opened["token"], asked["timeout"], cookies=opened["cookies"]
+                    opened["base"], opened["token"], order["timeout"], cookies=opened["cookies"]
                 )
-            if asked.get("check"):
+            if order.get("check"):
                 say({"current": is_current(client)})
                 continue
-            say({"seconds": _call(client, asked, say), "alive": True})
+            say({"seconds": _call(client, order, say), "alive": True})
         except BaseException as error:  # noqa: BLE001 - whatever a library or an app raises is reported
             text = "" if isinstance(error, MemoryError) else one_line(error, 300)
             alive = client is not None and type(error).__name__ in _HARMLESS
@@ -63,13 +63,13 @@ def main() -> None:
     os._exit(0)  # its threads may still be reading a stream that never ends
 
 
-def _call(client: Any, asked: Mapping[str, Any], say: Callable[[Mapping[str, Json]], None]) -> float:
+def _call(client: Any, order: Mapping[str, Any], say: Callable[[Mapping[str, Json]], None]) -> float:
     """Make one call, say its steps, return its seconds. Raises what gradio_client raises."""
     started = time.monotonic()
-    set_timeout(client, asked["timeout"])
-    job = client.submit(*asked["args"], api_name=asked["name"], **asked["kwargs"])
+    set_timeout(client, order["timeout"])
+    job = client.submit(*order["args"], api_name=order["name"], **order["kwargs"])
     steps = 0
-    for step in _steps(job) if asked["generator"] else ():
+    for step in _steps(job) if order["generator"] else ():
         say({"step": _plain(step)})
         steps += 1
     result = job.result()

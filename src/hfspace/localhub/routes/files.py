@@ -40,10 +40,10 @@ def paths_info(call: Call) -> Answer:
     _, files = repo.at_revision(call.world.store, doc, call.rest["rev"])
     paths, expand = _asked(call)
     entries = {entry["path"]: entry for entry in repo.tree(files, "", recursive=True)}
-    found = [entries[path] for path in paths if path in entries]
+    present = [entries[path] for path in paths if path in entries]
     if expand:
-        found = [{**entry, "lastCommit": _last(call, doc)} for entry in found]
-    return Answer(body=found)
+        present = [{**entry, "lastCommit": _last(call, doc)} for entry in present]
+    return Answer(body=present)
 
 
 def _asked(call: Call) -> tuple[list[str], bool]:
@@ -60,8 +60,8 @@ def _asked(call: Call) -> tuple[list[str], bool]:
 
 
 def _last(call: Call, doc: Doc) -> dict[str, str]:
-    made = call.world.store.commits(doc["oid"])
-    newest = made[0] if made else {"oid": doc["sha"], "title": "", "at": doc["created"]}
+    commits = call.world.store.commits(doc["oid"])
+    newest = commits[0] if commits else {"oid": doc["sha"], "title": "", "at": doc["created"]}
     return {"id": newest["oid"], "title": newest["title"], "date": wire.stamp(newest["at"])}
 
 
@@ -69,8 +69,8 @@ def commits(call: Call) -> Answer:
     """GET …/commits/{rev}: newest first, in pages of 50."""
     doc = call.world.find(call.who, call.space)
     head, _ = repo.at_revision(call.world.store, doc, call.rest["rev"])
-    made = call.world.store.commits(doc["oid"])
-    made = made[next((place for place, one in enumerate(made) if one["oid"] == head), 0) :]
+    commits = call.world.store.commits(doc["oid"])
+    commits = commits[next((place for place, one in enumerate(commits) if one["oid"] == head), 0) :]
     page, size = call.number("p", 0, least=0), min(call.number("limit", 50), 1000)
     shown = [
         {
@@ -85,9 +85,9 @@ def commits(call: Call) -> Answer:
                 else {}
             ),
         }
-        for one in made[page * size : (page + 1) * size]
+        for one in commits[page * size : (page + 1) * size]
     ]
-    return Answer(body=shown, headers={"X-Total-Count": str(len(made))})
+    return Answer(body=shown, headers={"X-Total-Count": str(len(commits))})
 
 
 def refs(call: Call) -> Answer:

@@ -30,13 +30,13 @@ def spaces(call: Call) -> Answer:
     sort = call.one("sort")
     if sort is not None and sort not in _SORTS:
         raise Refused(400, f"✖ Invalid option: expected one of {_options(_SORTS)} → at sort")
-    found = sorted(_matching(call), key=lambda doc: _position(doc, sort))
+    matching = sorted(_matching(call), key=lambda doc: _position(doc, sort))
     most = call.world.seed.hub.switches.max_page
     size = min(call.number("limit", most), most)
     if call.one("cursor"):
         after = _cursor(call.one("cursor") or "")
-        found = [doc for doc in found if _position(doc, sort) > after]
-    page, more = found[:size], len(found) > size
+        matching = [doc for doc in matching if _position(doc, sort) > after]
+    page, more = matching[:size], len(matching) > size
     view = call.world.view(call.base, listing=True)
     now = [machine.settled(doc, view.now) for doc in page]
     read = [call.world.read(doc) for doc in now] if "runtime" in expand else now
@@ -59,7 +59,7 @@ def _matching(call: Call) -> list[Doc]:
     seed, who = call.world.seed, call.who
     author, search = (call.one("author") or "").lower(), (call.one("search") or "").lower()
     wanted = call.several("filter")
-    found = []
+    matching = []
     for key, doc in call.world.store.docs().items():
         if (author and not key.startswith(f"{author}/")) or search not in key:
             continue
@@ -70,8 +70,8 @@ def _matching(call: Call) -> list[Doc]:
         if (sets := call.several("datasets")) and not set(sets) & set(doc["card"].get("datasets") or []):
             continue
         if rules.may_read(seed, who, doc):
-            found.append(doc)
-    return found
+            matching.append(doc)
+    return matching
 
 
 def _position(doc: Doc, sort: str | None) -> list[Any]:
@@ -121,8 +121,8 @@ def runtime(call: Call) -> Answer:
 def by_subdomain(call: Call) -> Answer:
     """GET /api/spaces/by-subdomain/{subdomain}: which Space a host belongs to."""
     for doc in call.world.store.docs().values():
-        found = wire.subdomain(doc["id"]) == call.rest["subdomain"]
-        if found and rules.may_read(call.world.seed, call.who, doc):
+        matches = wire.subdomain(doc["id"]) == call.rest["subdomain"]
+        if matches and rules.may_read(call.world.seed, call.who, doc):
             return Answer(body={"_id": doc["oid"], "id": doc["id"], "subdomain": call.rest["subdomain"]})
     raise Refused(404, "Repository not found", "RepoNotFound")
 
@@ -131,21 +131,21 @@ def search(call: Call) -> Answer:
     """GET /api/spaces/semantic-search: here, plain words in id and title."""
     words = (call.one("q") or "").lower().split()
     view = call.world.view(call.base)
-    found = []
+    items = []
     for doc in _matching(call):
         now = machine.settled(doc, view.now)
         title = str(doc["card"].get("title") or doc["id"].split("/")[1])
-        shown = call.flag("includeNonRunning") or now["stage"] == "RUNNING"
+        visible = call.flag("includeNonRunning") or now["stage"] == "RUNNING"
         sdk = call.several("sdk")
         if (
-            shown
+            visible
             and (not sdk or doc["sdk"] in sdk)
             and any(word in f"{doc['id']} {title}".lower() for word in words)
         ):
             raw = wire.item(now, view, [], full=True)
-            found.append({**raw, "author": doc["id"].split("/")[0], "title": title, "emoji": "🚀",
+            items.append({**raw, "author": doc["id"].split("/")[0], "title": title, "emoji": "🚀",
                           "runtime": wire.runtime(now, view), "semanticRelevancyScore": 1.0})  # fmt: skip
-    return Answer(body=found)
+    return Answer(body=items)
 
 
 def flavors(call: Call) -> Answer:

@@ -44,10 +44,10 @@ def _exchanged(call: Call) -> Answer:
         if resource.startswith("spaces/")
         else _user(call, resource, claims)
     )
-    made = f"hf_jwt_{secrets.token_urlsafe(24)}"
-    call.world.issue(made, who)
+    token = f"hf_jwt_{secrets.token_urlsafe(24)}"
+    call.world.issue(token, who)
     answer = {
-        "access_token": made,
+        "access_token": token,
         "token_type": "bearer",
         "expires_in": EXPIRES_IN,
         "issued_token_type": _ACCESS_TOKEN,

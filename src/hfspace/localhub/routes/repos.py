@@ -61,9 +61,9 @@ def _new_id(call: Call, organization: object, name: object) -> str:
         raise Refused(400, f"Invalid repo name: {str(name)[:96]}")
     if who.role == "oidc" or not rules.may_write(call.world.seed, who, space):
         raise Refused(403, f'You don\'t have the rights to create a space under the namespace "{owner}"')
-    found = call.world.store.space(space)
-    if found is not None:
-        raise Refused(409, "You already created this space repo", url=f"{call.base}/spaces/{found['id']}")
+    doc = call.world.store.space(space)
+    if doc is not None:
+        raise Refused(409, "You already created this space repo", url=f"{call.base}/spaces/{doc['id']}")
     return space
 
 

@@ -29,12 +29,12 @@ def logs(call: Call) -> Answer:
     doc = call.world.settings_of(call.who, call.space)
     tail = call.number("tail", 0, least=0)
     lines = lines_of(doc, kind)
-    shown = b"".join(
+    body = b"".join(
         _line(line, min(doc["since"], time.time() - _PAST)) for line in (lines[-tail:] if tail else lines)
     )
     stays = call.world.seed.hub.switches.logs_stay_open
     follow = _following(call, kind, len(lines)) if stays else None
-    return Answer(body=shown, content_type="text/event-stream", stream=follow)
+    return Answer(body=body, content_type="text/event-stream", stream=follow)
 
 
 def lines_of(doc: Doc, kind: str) -> list[str]:
