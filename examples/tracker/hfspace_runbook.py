@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hfspace.trackers import Entry, Experiment, Json, TrackerApp, TrackerBase, TrackioUnavailable
+from hfspace.trackers import Experiment, Json, LogEntry, TrackerApp, TrackerBase, TrackioUnavailable
 
 
 class Runbook(TrackerBase):
@@ -40,7 +40,7 @@ class Runbook(TrackerBase):
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         return self._change(ref, {"status": status})
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None:
         rows = [{"metrics": dict(one.metrics), "step": one.step, "key": one.key} for one in entries]
         self._app.send("POST", f"/runs/{self.show(ref).id}/metrics", rows)
 

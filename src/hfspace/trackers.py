@@ -9,7 +9,7 @@ from hfspace.errors import (
     TrackioUnavailable,
 )
 from hfspace.live.trackio.base import TrackerApp, TrackerBase
-from hfspace.live.trackio.port import Entry, Experiment, Point, Series
+from hfspace.live.trackio.port import Experiment, LogEntry, Point, Series
 from hfspace.manifest.trackers import Ability
 from hfspace.model import Json
 
@@ -17,10 +17,10 @@ __all__ = [
     "Ability",
     "AmbiguousExperiment",
     "DataLoss",
-    "Entry",
     "Experiment",
     "ExperimentNotFound",
     "Json",
+    "LogEntry",
     "NotSupported",
     "Point",
     "Series",

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hfspace.diagnosis import connect, examine
-from hfspace.diagnosis.run import Options
+from hfspace.diagnosis.run import DiagnosisOptions
 from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.codes import Code
@@ -233,7 +233,7 @@ def test_a_compressed_bomb_is_cut(serve: Serve) -> None:
 def test_a_host_that_never_answers_is_given_up(serve: Serve) -> None:
     host = serve({}, default=Reply(hang=30))
 
-    found = examine(host.url, MemoryHub(), options=Options(timeout=0.3))
+    found = examine(host.url, MemoryHub(), options=DiagnosisOptions(timeout=0.3))
 
     assert found.verdict.code is Code.UNREACHABLE
     assert found.exit_code == 1

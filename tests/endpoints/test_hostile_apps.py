@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from hfspace.live.gradio.calls import Call, CallTimeout, EndpointError
+from hfspace.live.gradio.calls import AppCall, CallTimeout, EndpointError
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.invoke import invoke
 from tests.endpoints.conftest import Serve
@@ -18,14 +18,14 @@ SSE = {"content-type": "text/event-stream"}
 HEARTBEAT = b'data: {"msg": "heartbeat"}\n\n'
 
 
-def call_of(url: str, timeout: float) -> Call:
+def call_of(url: str, timeout: float) -> AppCall:
     told = recorded("plain", "6.31.0")
     config = read_config(told["config"])
     assert config is not None
     app = gradio_app(config, told["info"], url)
     endpoint = app.endpoints[0]
     values = ["x" for item in endpoint.parameters if item.component != "state"]
-    return Call(base=url, app=app, endpoint=endpoint, values=values, timeout=timeout)
+    return AppCall(base=url, app=app, endpoint=endpoint, values=values, timeout=timeout)
 
 
 def routes(stream: Reply) -> dict[str, Reply]:

@@ -10,7 +10,7 @@ from hfspace.errors import Problem
 from hfspace.github import comment
 from hfspace.github.client import GitHub
 from hfspace.github.comment import Said, body, marker, problems_body, publish
-from hfspace.github.event import Event
+from hfspace.github.event import WorkflowEvent
 from hfspace.model import ManifestRef
 from tests.github.fake import FakeGitHub
 from tests.report.plans import change, check, everything, plan
@@ -19,8 +19,8 @@ SAID = Said(name="spaces.yaml", sha="a" * 40, artifact_url="https://github.com/o
 
 
 @pytest.fixture
-def event(fake: FakeGitHub) -> Event:
-    return Event(
+def event(fake: FakeGitHub) -> WorkflowEvent:
+    return WorkflowEvent(
         name="pull_request",
         repository="octo/fleet",
         api_url=fake.api_url,
@@ -30,7 +30,9 @@ def event(fake: FakeGitHub) -> Event:
     )
 
 
-def test_created_once_then_updated_then_deleted(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_created_once_then_updated_then_deleted(
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
+) -> None:
     text = marker("m")
     first = publish(github, event, 7, f"{text} one", "m")
     second = publish(github, event, 7, f"{text} two", "m")
@@ -41,7 +43,7 @@ def test_created_once_then_updated_then_deleted(fake: FakeGitHub, github: GitHub
     assert publish(github, event, 7, None, "m") == ""
 
 
-def test_an_unchanged_comment_is_not_written(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_an_unchanged_comment_is_not_written(fake: FakeGitHub, github: GitHub, event: WorkflowEvent) -> None:
     text = f"{marker('m')} one"
     publish(github, event, 7, text, "m")
     before = len(fake.writes())
@@ -49,7 +51,9 @@ def test_an_unchanged_comment_is_not_written(fake: FakeGitHub, github: GitHub, e
     assert len(fake.writes()) == before
 
 
-def test_manifests_of_one_repository_keep_apart(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_manifests_of_one_repository_keep_apart(
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
+) -> None:
     for name in ("spaces.yaml", "other.yaml"):
         publish(github, event, 7, f"{marker(name)} {name}", name)
     assert len(fake.said(7)) == 2
@@ -58,7 +62,7 @@ def test_manifests_of_one_repository_keep_apart(fake: FakeGitHub, github: GitHub
 
 
 def test_somebody_elses_comment_with_our_marker_is_left_alone(
-    fake: FakeGitHub, github: GitHub, event: Event
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
 ) -> None:
     fake.say(7, f"{marker('m')} mine!", login="mallory")
     fake.say(7, f"quoting {marker('m')}")
@@ -68,7 +72,9 @@ def test_somebody_elses_comment_with_our_marker_is_left_alone(
     assert fake.said(7) == [f"quoting {marker('m')}"]
 
 
-def test_it_is_found_behind_hundreds_of_others(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_it_is_found_behind_hundreds_of_others(
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
+) -> None:
     for number in range(230):
         fake.say(7, f"talk {number}", login="octocat")
     publish(github, event, 7, f"{marker('m')} one", "m")
@@ -76,7 +82,9 @@ def test_it_is_found_behind_hundreds_of_others(fake: FakeGitHub, github: GitHub,
     assert fake.said(7) == [f"{marker('m')} two"]
 
 
-def test_two_runs_that_raced_leave_one_comment(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_two_runs_that_raced_leave_one_comment(
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
+) -> None:
     oldest = fake.say(7, f"{marker('m')} one")
     fake.say(7, f"{marker('m')} two")
     url = publish(github, event, 7, f"{marker('m')} three", "m")
@@ -84,13 +92,15 @@ def test_two_runs_that_raced_leave_one_comment(fake: FakeGitHub, github: GitHub,
     assert fake.said(7) == [f"{marker('m')} three"]
 
 
-def test_a_post_whose_answer_was_lost_is_not_repeated(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_a_post_whose_answer_was_lost_is_not_repeated(
+    fake: FakeGitHub, github: GitHub, event: WorkflowEvent
+) -> None:
     fake.lose_next_post = True
     assert publish(github, event, 7, f"{marker('m')} one", "m")
     assert len(fake.said(7)) == 1
 
 
-def test_is_current(fake: FakeGitHub, github: GitHub, event: Event) -> None:
+def test_is_current(fake: FakeGitHub, github: GitHub, event: WorkflowEvent) -> None:
     fake.open_pull(7, "a" * 40)
     assert comment.is_current(github, event, 7, "a" * 40)
     assert not comment.is_current(github, event, 7, "b" * 40)

@@ -13,7 +13,7 @@ from hfspace.errors import UsageError
 from hfspace.github import drift_issue
 from hfspace.github.annotate import Annotation, plan_annotations, problem_annotations, render
 from hfspace.github.client import GitHub
-from hfspace.github.event import Event, read_event
+from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.github.outputs import plan_outputs, write_outputs
 from hfspace.github.summary import LARGEST, summary, write_summary
 from hfspace.model import Source
@@ -208,7 +208,7 @@ def test_odd_values_do_not_reach_urls(tmp_path: Path) -> None:
 
 
 def publish(fake: FakeGitHub, github: GitHub, made: Any, name: str = "spaces.yaml") -> str:
-    event = Event(
+    event = WorkflowEvent(
         name="schedule",
         repository="octo/fleet",
         api_url=fake.api_url,

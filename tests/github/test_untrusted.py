@@ -13,7 +13,7 @@ import pytest
 from hfspace.errors import PlanFileError
 from hfspace.github.client import GitHub
 from hfspace.github.comment import Said, body
-from hfspace.github.event import Event, Run
+from hfspace.github.event import WorkflowEvent, WorkflowRun
 from hfspace.github.untrusted import LARGEST, load, pull_of_run, without_places
 from hfspace.planner.codec import to_json
 from tests.github.fake import TOKEN, FakeGitHub
@@ -123,15 +123,17 @@ def test_links_directories_and_huge_files_are_not_read(tmp_path: Path) -> None:
             load(path)
 
 
-def event(fake: FakeGitHub, *, sha: str = "c" * 40, head: str = "mallory/fleet", branch: str = "x") -> Event:
-    return Event(
+def event(
+    fake: FakeGitHub, *, sha: str = "c" * 40, head: str = "mallory/fleet", branch: str = "x"
+) -> WorkflowEvent:
+    return WorkflowEvent(
         name="workflow_run",
         repository="octo/fleet",
         api_url=fake.api_url,
         server_url=fake.root,
         run_id="5",
         sha=sha,
-        run=Run(id=99, head_sha=sha, head_repository=head, head_branch=branch),
+        run=WorkflowRun(id=99, head_sha=sha, head_repository=head, head_branch=branch),
     )
 
 

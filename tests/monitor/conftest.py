@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hfspace import ExperimentMonitor
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from tests.monitor.command_line import Cli
 from tests.monitor.fake import FakeTracker
 
@@ -30,7 +30,7 @@ def filled(cli: Cli) -> Cli:
     """Two experiments with a loss of ten steps each."""
     for name in ("run-a", "run-b"):
         cli.tracker.create(name, description="about it", parameters={"lr": 0.1})
-        entries = [Entry(metrics={"loss": 1 / (1 + step)}, step=10 * step, time="t") for step in range(10)]
+        entries = [LogEntry(metrics={"loss": 1 / (1 + step)}, step=10 * step, time="t") for step in range(10)]
         cli.tracker.log_metrics(name, entries)
     return cli
 

@@ -20,9 +20,9 @@ from hfspace.live.trackio.port import (
     STATUSES,
     Artifact,
     ArtifactFile,
-    Entry,
     Experiment,
     Kind,
+    LogEntry,
     Point,
     Progress,
     Series,
@@ -45,7 +45,7 @@ class FakeTracker:
         self.fault = fault or (lambda call: None)
         self.calls: list[str] = []
         self.experiments: dict[str, Experiment] = {}
-        self.entries: dict[str, list[Entry]] = {}
+        self.entries: dict[str, list[LogEntry]] = {}
         self.files: dict[str, bytes] = {}
         self._store = store
         self._made = 0
@@ -125,7 +125,7 @@ class FakeTracker:
 
         return self._do("update_status", effect)
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None:
         fault = self._fault("log_metrics")
         if fault == "before":
             raise TrackioUnavailable("No answer.")
@@ -207,7 +207,7 @@ class FakeTracker:
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         if self.keyed:
             raise NotSupported("Official trackio does not simulate.")
-        entries = [Entry(metrics={"loss": 2 / (1 + step)}, step=step) for step in range(20)]
+        entries = [LogEntry(metrics={"loss": 2 / (1 + step)}, step=step) for step in range(20)]
         self.log_metrics(ref, entries)
         return self.show(ref)
 
@@ -245,7 +245,7 @@ class FakeTracker:
 
     def _now(self, experiment: Experiment) -> Experiment:
         entries = self.entries[experiment.id]
-        last = entries[-1] if entries else Entry(metrics={})
+        last = entries[-1] if entries else LogEntry(metrics={})
         return replace(experiment, metrics=len(entries), latest=last.metrics, latest_step=last.step)
 
     def _put(self, experiment: Experiment) -> Experiment:
@@ -261,7 +261,7 @@ class FakeTracker:
             "made": self._made,
             "experiments": [{n: getattr(e, n) for n in names} for e in self.experiments.values()],
             "entries": {
-                key: [{n: getattr(e, n) for n in Entry.__dataclass_fields__} for e in entries]
+                key: [{n: getattr(e, n) for n in LogEntry.__dataclass_fields__} for e in entries]
                 for key, entries in self.entries.items()
             },
         }
@@ -276,4 +276,4 @@ class FakeTracker:
         document = json.loads(self._store.read_text())
         self._made = document["made"]
         self.experiments = {raw["id"]: Experiment(**raw) for raw in document["experiments"]}
-        self.entries = {key: [Entry(**raw) for raw in raws] for key, raws in document["entries"].items()}
+        self.entries = {key: [LogEntry(**raw) for raw in raws] for key, raws in document["entries"].items()}

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hfspace.errors import NotSupported
-from hfspace.live.trackio.port import Entry, Series
+from hfspace.live.trackio.port import LogEntry, Series
 from tests.monitor.command_line import Cli, rows_of
 from tests.monitor.fake import FakeTracker
 
@@ -275,7 +275,7 @@ def test_export_says_what_it_lacks(filled: Cli, monkeypatch: pytest.MonkeyPatch)
         return replace(found, points=found.points[:4])
 
     monkeypatch.setattr(filled.tracker, "plot", plot)
-    filled.tracker.log_metrics("run-a", [Entry(metrics={"loss": 1.0, "note": "text"})])
+    filled.tracker.log_metrics("run-a", [LogEntry(metrics={"loss": 1.0, "note": "text"})])
     code, out, err = filled("export", "run-a", "--metric", "hidden")
     assert code == 0
     assert "metric 'hidden' can't be read. The app draws 15 metrics only." in err
@@ -322,7 +322,7 @@ def test_every_command_has_help_with_an_example(cli: Cli, name: str) -> None:
 
 
 def test_export_as_one_json_document(filled: Cli, tmp_path: Path) -> None:
-    filled.tracker.log_metrics("run-b", [Entry(metrics={"loss": float("nan")}, step=1)])
+    filled.tracker.log_metrics("run-b", [LogEntry(metrics={"loss": float("nan")}, step=1)])
     assert filled("export", "--out", "x.json")[0] == 0
     document = json.loads((tmp_path / "x.json").read_text(), parse_constant=pytest.fail)
     assert document["format_version"] == 1
@@ -336,7 +336,7 @@ def test_export_as_one_json_document(filled: Cli, tmp_path: Path) -> None:
 def test_export_for_excel(filled: Cli, tmp_path: Path) -> None:
     filled.tracker.create("=HYPERLINK(1)", description="＝1+1")
     filled.tracker.create("-5.5e3", description="-cmd")
-    filled.tracker.log_metrics("run-a", [Entry(metrics={"loss": -0.25}, step=-1)])
+    filled.tracker.log_metrics("run-a", [LogEntry(metrics={"loss": -0.25}, step=-1)])
     assert filled("export", "--format", "excel", "--out", "x.csv", "--table", "experiments")[0] == 0
     assert filled("export", "--format", "excel", "--out", "y.csv")[0] == 0
     raw = (tmp_path / "x.csv").read_bytes()

@@ -9,16 +9,18 @@ from xml.etree import ElementTree
 import pytest
 
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from tests.monitor.command_line import HOSTILE, Cli, rows_of
 
 
 @pytest.fixture
 def hostile(cli: Cli) -> Cli:
     made = cli.tracker.create(HOSTILE, description=HOSTILE, parameters={HOSTILE: HOSTILE})
-    cli.tracker.log_metrics(made.id, [Entry(metrics={HOSTILE: 1.0, "loss": 2.0}, step=1, time=HOSTILE)] * 2)
+    cli.tracker.log_metrics(
+        made.id, [LogEntry(metrics={HOSTILE: 1.0, "loss": 2.0}, step=1, time=HOSTILE)] * 2
+    )
     cli.tracker.create("=1+1")
-    cli.tracker.log_metrics("=1+1", [Entry(metrics={"loss": 2.0}, step=1)])
+    cli.tracker.log_metrics("=1+1", [LogEntry(metrics={"loss": 2.0}, step=1)])
     return cli
 
 

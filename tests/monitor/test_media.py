@@ -16,7 +16,7 @@ import pytest
 
 from hfspace import ExperimentMonitor, TrackioClient
 from hfspace.monitor import Histogram, Image, Table
-from hfspace.monitor.connection import Target
+from hfspace.monitor.connection import RecordingTarget
 from hfspace.monitor.media import as_value
 from hfspace.monitor.records import read_header
 from hfspace.monitor.sync import Doors, header_target, sync
@@ -122,9 +122,9 @@ def test_what_the_gradio_app_does_not_hold_is_said_and_kept(
     official = FakeTracker(keyed=True)
     doors = Doors(connect=lambda target: official if target.space == "acme/new" else tracker, notify=print)
     calls = len(tracker.calls)
-    sync([kept], doors, default=Target(space="acme/track"), clean=True)
+    sync([kept], doors, default=RecordingTarget(space="acme/track"), clean=True)
     assert (len(tracker.calls), kept.exists()) == (calls, True)
-    (done,) = sync([kept], doors, over=Target(space="acme/new"), clean=True)
+    (done,) = sync([kept], doors, over=RecordingTarget(space="acme/new"), clean=True)
     assert done.error is None
     assert [step for step, _ in official.logged("run")] == [0, 1, 2]
     assert official.logged("run")[0][1]["weights"]["values"] == [1, 2]
@@ -166,7 +166,7 @@ def test_files_are_sent_by_a_later_sync(monitor: Make, tmp_path: Path) -> None:
     (spool,) = folder.glob("*.jsonl")
     tracker = FakeTracker(keyed=True)
     doors = Doors(connect=lambda target: tracker, notify=lambda text: None)
-    (done,) = sync([spool], doors, over=Target(space="acme/track"), clean=True)
+    (done,) = sync([spool], doors, over=RecordingTarget(space="acme/track"), clean=True)
     assert done.error is None
     assert sorted(content[:7] for content in tracker.files.values()) == [b"weights", b"\x89PNG\r\n\x1a"]
     assert list(folder.iterdir()) == []
@@ -184,7 +184,7 @@ def test_what_was_not_held_is_known_to_whoever_sends_the_rest(monitor: Make, tmp
     (spool,) = tmp_path.glob("*.jsonl")
     up[0] = True
     doors = Doors(connect=lambda target: tracker, notify=lambda text: None)
-    sync([spool], doors, over=Target(space="acme/track"), clean=True)
+    sync([spool], doors, over=RecordingTarget(space="acme/track"), clean=True)
     assert [path.suffix for path in tmp_path.iterdir()] == [".kept"]
 
 
@@ -246,7 +246,7 @@ def test_the_values_of_trackio_are_taken_too() -> None:
     assert picture == Image(Picture._value, "a cat")
     assert text is not None
     assert text.document(NoFiles()) == {"_type": "trackio.markdown", "_value": "# x"}
-    assert as_value(Target()) is None
+    assert as_value(RecordingTarget()) is None
 
 
 @pytest.fixture
@@ -292,6 +292,6 @@ def test_where_artifacts_go_is_known_to_whoever_sends_the_spool(monitor: Make) -
     run = monitor(FakeTracker(), url="http://127.0.0.1:9", artifacts="hf://datasets/acme/runs").start()
     assert run.spool is not None
     header = read_header(run.spool.read_bytes().splitlines()[0], "the spool")
-    target = Target(url="http://127.0.0.1:9", artifacts="hf://datasets/acme/runs")
+    target = RecordingTarget(url="http://127.0.0.1:9", artifacts="hf://datasets/acme/runs")
     assert header_target(header) == target
     run.finish()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hfspace.errors import ExperimentNotFound, TrackioError, TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from hfspace.monitor import spool as spools
 from hfspace.monitor.records import Header, Record, new_spool_id
 from hfspace.monitor.sender import Lost, Sender
@@ -128,7 +128,7 @@ def test_beside_another_writer_nothing_is_lost(
         if call == "plot" and not drawn:
             raise TrackioRejected("The app draws no such metric.")
         for _ in range(strangers.pop() if strangers and tracker.entries else 0):
-            stranger = Entry(metrics={"loss": -1.0}, step=-1)
+            stranger = LogEntry(metrics={"loss": -1.0}, step=-1)
             next(iter(tracker.entries.values())).append(stranger)
         found = pending.pop() if pending else None
         return ("before" if isinstance(found, int) else found) if call != "log_metrics" else found
@@ -160,7 +160,7 @@ def test_a_strangers_entries_are_not_taken_for_ours(spool: Spool, drawn: bool, d
     sender = Sender(spool, lambda: tracker)
     with pytest.raises(TrackioUnavailable):
         sender.send_some()
-    tracker.entries["exp_1"] += [Entry(metrics={"loss": -1.0})] * 2
+    tracker.entries["exp_1"] += [LogEntry(metrics={"loss": -1.0})] * 2
     send_all(sender)
     assert [step for step, _ in tracker.logged("run")] == [0, 1, 2, None, None, *doubled, 3, 4]
 

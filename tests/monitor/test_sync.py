@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hfspace.errors import HfspaceError, TrackioRejected
 from hfspace.monitor import spool as spools
-from hfspace.monitor.connection import Target
+from hfspace.monitor.connection import RecordingTarget
 from hfspace.monitor.records import Header, Record, new_spool_id
 from hfspace.monitor.sync import Doors, Synced, sync
 from hfspace.monitor.sync_report import synced_table, synced_to_json
@@ -105,24 +105,24 @@ def test_a_run_that_was_killed_gets_the_status_one_says(tmp_path: Path) -> None:
 
 
 def test_where_to_is_said_by_the_options_then_the_spool_then_the_default(tmp_path: Path) -> None:
-    asked: list[Target] = []
+    asked: list[RecordingTarget] = []
 
-    def connect(target: Target) -> FakeTracker:
+    def connect(target: RecordingTarget) -> FakeTracker:
         asked.append(target)
         return FakeTracker()
 
     doors = Doors(connect=connect, notify=lambda text: None)
-    sync([left_over(tmp_path)], doors, default=Target(space="no/no"))
-    sync([left_over(tmp_path)], doors, over=Target(url="http://127.0.0.1:1", project="p"))
+    sync([left_over(tmp_path)], doors, default=RecordingTarget(space="no/no"))
+    sync([left_over(tmp_path)], doors, over=RecordingTarget(url="http://127.0.0.1:1", project="p"))
     nowhere = spools.create(tmp_path, Header(spool=new_spool_id(), name="x", created="1"))
     nowhere.append(metrics(1))
     nowhere.close()
-    sync([nowhere.path], doors, default=Target(space="a/b"))
+    sync([nowhere.path], doors, default=RecordingTarget(space="a/b"))
     (refused,) = sync([nowhere.path], doors)
     assert asked == [
-        Target(space="acme/track"),
-        Target(url="http://127.0.0.1:1", project="p"),
-        Target(space="a/b"),
+        RecordingTarget(space="acme/track"),
+        RecordingTarget(url="http://127.0.0.1:1", project="p"),
+        RecordingTarget(space="a/b"),
     ]
     assert refused.error is None  # nothing was left to send
 

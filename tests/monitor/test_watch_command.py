@@ -18,7 +18,7 @@ import pytest
 
 from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.overview import App, Selection
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from tests.monitor.command_line import Cli
 from tests.monitor.fake import FakeTracker
 
@@ -38,7 +38,7 @@ def test_without_a_loss_what_there_is_is_shown(cli: Cli) -> None:
     cli.tracker = FakeTracker(keyed=True)
     for name, metrics in (("x", {"a": 1.0, "b": 2.0}), ("y", {"loss": 1.0, "a": 1.0})):
         cli.tracker.create(name)
-        cli.tracker.log_metrics(name, [Entry(metrics=metrics, step=1)])
+        cli.tracker.log_metrics(name, [LogEntry(metrics=metrics, step=1)])
     (app,) = json.loads(cli("watch", "--once", "--format", "json")[1])["apps"]
     shown = [[series["metric"] for series in one["series"]] for one in app["experiments"]]
     assert shown == [["a", "b"], ["loss"]]
@@ -68,7 +68,7 @@ def test_what_did_not_move_is_not_read_again(filled: Cli) -> None:
     app.read(Selection(), stop)
     app.read(Selection(), stop)
     assert filled.tracker.calls.count("plot") == 2
-    filled.tracker.log_metrics("run-a", [Entry(metrics={"loss": 0.01}, step=100)])
+    filled.tracker.log_metrics("run-a", [LogEntry(metrics={"loss": 0.01}, step=100)])
     app.read(Selection(), stop)
     assert filled.tracker.calls.count("plot") == 3
     assert [curves.series[0].points[-1].value for curves in app.view.experiments] == [0.01, 0.1]
@@ -149,7 +149,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     store = tmp_path / "store.json"
     tracker = FakeTracker(store=store)
     tracker.create("run-a")
-    tracker.log_metrics("run-a", [Entry(metrics={"loss": 1 / (1 + at)}, step=at) for at in range(9)])
+    tracker.log_metrics("run-a", [LogEntry(metrics={"loss": 1 / (1 + at)}, step=at) for at in range(9)])
     inherited = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "HF_TOKEN"}}
     return {**inherited, "FAKE_STORE": str(store), "HF_HOME": str(tmp_path), "TRACKIO_SPACE_ID": "acme/track"}
 

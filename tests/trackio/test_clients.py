@@ -23,7 +23,7 @@ from hfspace.live.trackio.endpoints import NEEDED as USES
 from hfspace.live.trackio.endpoints import USUAL
 from hfspace.live.trackio.official import OfficialTracker
 from hfspace.live.trackio.official_api import OfficialApi
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
 from hfspace.manifest.trackio_models import TrackioUse
@@ -296,7 +296,7 @@ def test_a_yes_is_no_evidence(serve: Any, official: Any) -> None:
     with pytest.raises(TrackioRejected, match="reads otherwise: a"):
         official(app).log_parameters("run", {"a": 1})
     with pytest.raises(DataLoss, match="from 0 to 0"):
-        official(app).log_metrics("run", [Entry(metrics={"loss": 1})])
+        official(app).log_metrics("run", [LogEntry(metrics={"loss": 1})])
     with pytest.raises(TrackioRejected, match="it is there"):
         official(app).delete("run")
 

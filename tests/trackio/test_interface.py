@@ -16,7 +16,7 @@ from hfspace.errors import (
     TrackioUnavailable,
 )
 from hfspace.live.trackio.interface import InterfaceTracker
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from hfspace.live.trackio.spacing import SECONDS, Spacing
 from tests.trackio.store_client import Clock, StoreClient, tracker
 
@@ -195,7 +195,7 @@ def test_what_does_not_exist_is_not_found() -> None:
         lambda: app.show("nope"),
         lambda: app.update_status("nope", "failed"),
         lambda: app.log_parameters("nope", {"a": 1}),
-        lambda: app.log_metrics("nope", [Entry(metrics={"loss": 1.0})]),
+        lambda: app.log_metrics("nope", [LogEntry(metrics={"loss": 1.0})]),
         lambda: app.plot("nope", "loss"),
         lambda: app.simulate("nope"),
     ):
@@ -232,9 +232,9 @@ def test_bad_metrics_and_bad_status_are_refused() -> None:
     app.create("run")
 
     with pytest.raises(TrackioRejected, match="JSON object"):
-        app.log_metrics("run", [Entry(metrics=[1, 2])])  # type: ignore[arg-type]
+        app.log_metrics("run", [LogEntry(metrics=[1, 2])])  # type: ignore[arg-type]
     with pytest.raises(TrackioRejected, match="step"):
-        app.log_metrics("run", [Entry(metrics={"a": 1}, step="1.5")])  # type: ignore[arg-type]
+        app.log_metrics("run", [LogEntry(metrics={"a": 1}, step="1.5")])  # type: ignore[arg-type]
     with pytest.raises(TrackioRejected, match="archived"):
         app.update_status("run", "archived")
     with pytest.raises(TrackioRejected, match="projects"):
@@ -249,7 +249,7 @@ def test_metrics_are_counted_and_a_lost_answer_is_resolved_by_the_count() -> Non
     stand_in.lose("log_metrics_interface", carried_out=True)
 
     app.log_metrics(
-        "run", [Entry(metrics={"loss": 0.5}, step=1), Entry(metrics={"loss": float("nan")}, step=2)]
+        "run", [LogEntry(metrics={"loss": 0.5}, step=1), LogEntry(metrics={"loss": float("nan")}, step=2)]
     )
 
     shown = app.show("run")
@@ -261,11 +261,11 @@ def test_metrics_are_counted_and_a_lost_answer_is_resolved_by_the_count() -> Non
 def test_metrics_that_did_not_arrive_say_how_many_did() -> None:
     app, stand_in = tracker()
     app.create("run")
-    app.log_metrics("run", [Entry(metrics={"loss": 0.5})])
+    app.log_metrics("run", [LogEntry(metrics={"loss": 0.5})])
     stand_in.lose("log_metrics_interface", carried_out=False)
 
     with pytest.raises(TrackioUnavailable, match="0 of 2 entries"):
-        app.log_metrics("run", [Entry(metrics={"loss": 0.4}), Entry(metrics={"loss": 0.3})])
+        app.log_metrics("run", [LogEntry(metrics={"loss": 0.4}), LogEntry(metrics={"loss": 0.3})])
 
 
 @LATER
@@ -283,8 +283,8 @@ def test_plots_and_comparisons() -> None:
     app, _ = tracker()
     for name in ("a", "b", "c"):
         app.create(name)
-    app.log_metrics("a", [Entry(metrics={"loss": 0.5}, step=1), Entry(metrics={"loss": 0.25}, step=2)])
-    app.log_metrics("b", [Entry(metrics={"accuracy": 1}, step=1)])
+    app.log_metrics("a", [LogEntry(metrics={"loss": 0.5}, step=1), LogEntry(metrics={"loss": 0.25}, step=2)])
+    app.log_metrics("b", [LogEntry(metrics={"accuracy": 1}, step=1)])
 
     points = app.plot("a", "loss").points
     assert [(point.step, point.value) for point in points] == [(1, 0.5), (2, 0.25)]

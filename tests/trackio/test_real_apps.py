@@ -16,7 +16,7 @@ from hfspace.errors import NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.access import Stored
 from hfspace.live.experiments.client import TrackioClient
 from hfspace.live.trackio.endpoints import USUAL
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from tests.endpoints.real_apps import python_of, running, trackio_running
 from tests.trackio.runner import SPACE, AppRunner, five, hub_for, problems
 
@@ -58,7 +58,7 @@ def test_five_declared_are_five_on_the_gradio_app(interface: str) -> None:
             assert {one.status for one in made} == {"completed"}
             assert {one.description for one in made} == {"d\nStatus: failed\n"}
             client.log_parameters("run-2", {"theirs": 1})
-            client.log_metrics("run-2", [Entry(metrics={"loss": 0.5}, step=7)])
+            client.log_metrics("run-2", [LogEntry(metrics={"loss": 0.5}, step=7)])
             assert runner.plan().is_empty
             client.update_status("run-3", "failed")
             assert [change.address for change in runner.plan().changes] == [f"{SPACE}.experiments.run-3"]
@@ -73,7 +73,7 @@ def test_all_ten_operations_on_the_gradio_app(interface: str) -> None:
         assert client.show("ten") == one
         assert one.parameters == {"a": [1, {"b": None}]}
         client.log_metrics(
-            "ten", [Entry(metrics={"loss": 0.5}, step=1), Entry(metrics={"loss": 0.4}, step=2)]
+            "ten", [LogEntry(metrics={"loss": 0.5}, step=1), LogEntry(metrics={"loss": 0.4}, step=2)]
         )
         assert [point.value for point in client.plot("ten", "loss").points] == [0.5, 0.4]
         assert client.simulate(one.id).metrics == 22

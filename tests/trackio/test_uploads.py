@@ -17,7 +17,7 @@ from hfspace.live.trackio import uploads
 from hfspace.live.trackio.app_http import AppHttp
 from hfspace.live.trackio.artifacts import collect
 from hfspace.live.trackio.media import refuse
-from hfspace.live.trackio.port import Entry
+from hfspace.live.trackio.port import LogEntry
 from tests.endpoints.real_apps import trackio_running
 from tests.endpoints.stand_in import Reply, StandIn
 
@@ -125,9 +125,9 @@ def test_files_that_make_no_artifact(items: list[str], message: str, tmp_path: P
 
 
 def test_the_gradio_app_refuses_what_it_does_not_hold() -> None:
-    refuse([Entry(metrics={"loss": 1.0, "note": "x", "ok": True, "odd": {"a": 1}})])
+    refuse([LogEntry(metrics={"loss": 1.0, "note": "x", "ok": True, "odd": {"a": 1}})])
     with pytest.raises(NotSupported, match="'h' is of the kind histogram"):
-        refuse([Entry(metrics={"h": {"_type": "trackio.histogram", "bins": [], "values": []}})])
+        refuse([LogEntry(metrics={"h": {"_type": "trackio.histogram", "bins": [], "values": []}})])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from rich.console import Console
 from hfspace.cli.live import StatusView
 from hfspace.localhub import LocalHub
 from hfspace.model import Flavor
-from hfspace.report.status import Status
+from hfspace.report.status import SpaceStatus
 from hfspace.text import width
 from tests.unit.builders import live
 
@@ -30,10 +30,10 @@ COLOR = re.compile(rb"\x1b\[[0-9;]*(3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
 SEED = {"spaces": {"acme/x": {"stage": "PAUSED"}, "acme/y": {"stage": "RUNNING"}}}
 
 
-def status(**stages: str) -> Status:
+def status(**stages: str) -> SpaceStatus:
     states = tuple(replace(live(name), stage=stage) for name, stage in stages.items())
     flavors = {"cpu-basic": Flavor(name="cpu-basic", pretty_name="", usd_per_hour=Decimal(0))}
-    return Status(states=states, flavors=flavors, drift={}, absent={}, undeclared=(), exit_code=0)
+    return SpaceStatus(states=states, flavors=flavors, drift={}, absent={}, undeclared=(), exit_code=0)
 
 
 def drawn(view: StatusView, columns: int = 90) -> list[str]:

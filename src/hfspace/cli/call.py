@@ -14,10 +14,10 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import parse_timeout, read_text
 from hfspace.diagnosis.connection import MISSING, Connection, open_connection
-from hfspace.diagnosis.run import Options
+from hfspace.diagnosis.run import DiagnosisOptions
 from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.errors import UsageError
-from hfspace.live.gradio.calls import Call, Download, Event, Result
+from hfspace.live.gradio.calls import AppCall, CallEvent, Download, Result
 from hfspace.live.gradio.invoke import stream
 from hfspace.live.gradio.openapi import takes
 from hfspace.manifest.models import EndpointSpec
@@ -101,7 +101,7 @@ class CallOptions:
 @click.option("--timeout", default="60s", show_default=True, help="How long the call may take.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
 def command(context: Context, options: CallOptions) -> int:
-    """Call a Space's endpoint.
+    """AppCall a Space's endpoint.
 
     Each value is JSON, or plain text. Without values the example of the manifest is sent. The values are
     checked against what the app takes before anything runs; for an HTTP route they fill its path, query and
@@ -162,7 +162,7 @@ def _connect(context: Context, options: CallOptions) -> Connection:
     if spec is not None:
         spec = _with_options(spec, options)
     direct = options.url is not None
-    chosen = Options(
+    chosen = DiagnosisOptions(
         wake=options.wake,
         zero_gpu=options.zero_gpu,
         auth=app_auth(context.env),
@@ -200,7 +200,7 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
-def _run(context: Context, call: Call, form: str) -> tuple[Result, bool]:
+def _run(context: Context, call: AppCall, form: str) -> tuple[Result, bool]:
     """The result, and whether it was printed as it came."""
     printed = False
     steps = stream(call)
@@ -209,7 +209,7 @@ def _run(context: Context, call: Call, form: str) -> tuple[Result, bool]:
             step = next(steps)
         except StopIteration as end:
             return end.value, printed
-        event = isinstance(step, Event)
+        event = isinstance(step, CallEvent)
         if form == "text" and (event or (call.endpoint.generator and call.app.kind == "gradio")):
             context.echo(line_of(step.data) if event else as_text(step))
             sys.stdout.flush()

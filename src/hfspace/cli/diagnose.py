@@ -15,7 +15,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import parse_timeout
 from hfspace.diagnosis.connection import token_of
 from hfspace.diagnosis.fix import Repair, repair, sources_of, write
-from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.diagnosis.target import read_target
 from hfspace.diagnosis.trial import bodies, can_be_tried, run_trial
@@ -148,7 +148,7 @@ def _examine_all(
     def known(space: str) -> EndpointSpec | None:
         return declared(manifest, space) if manifest is not None else None
 
-    chosen = Options(
+    chosen = DiagnosisOptions(
         wake=options.wake,
         invoke=options.invoke,
         fitting=not options.no_check,

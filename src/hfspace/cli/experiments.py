@@ -22,8 +22,8 @@ from hfspace.cli.trackio import (
     tracker_of,
 )
 from hfspace.errors import ExperimentNotFound, UsageError
-from hfspace.live.trackio.port import STATUSES, Entry, Experiment, Tracker
-from hfspace.monitor.connection import Target
+from hfspace.live.trackio.port import STATUSES, Experiment, LogEntry, Tracker
+from hfspace.monitor.connection import RecordingTarget
 from hfspace.report import experiments as report
 from hfspace.report.cells import counted
 from hfspace.text import plain
@@ -33,7 +33,7 @@ _YES = click.option("--yes", is_flag=True, help="Write without asking.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListOptions(ReportOptions):
+class ExperimentListOptions(ReportOptions):
     status: str | None
 
 
@@ -52,7 +52,7 @@ class CreateOptions(ReportOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusOptions(OneOptions):
+class ExperimentStatusOptions(OneOptions):
     status: str
 
 
@@ -92,7 +92,7 @@ def command() -> None:
 
 
 @hfspace_command(
-    ListOptions,
+    ExperimentListOptions,
     name="list",
     epilog="\b\nExamples:\n  hfspace experiments list\n"
     "  hfspace experiments list --space acme/track --status running --format json",
@@ -100,7 +100,7 @@ def command() -> None:
 @place_options
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @format_option
-def list_command(context: Context, options: ListOptions) -> int:
+def list_command(context: Context, options: ExperimentListOptions) -> int:
     """List the experiments of a Trackio Space."""
     with tracker_of(context, options) as (tracker, target):
         experiments = [one for one in tracker.list(target.project) if options.status in (None, one.status)]
@@ -165,7 +165,7 @@ def create_command(context: Context, options: CreateOptions) -> int:
 
 
 @hfspace_command(
-    StatusOptions,
+    ExperimentStatusOptions,
     name="status",
     epilog="\b\nExample:\n  hfspace experiments status smollm3-ft completed",
 )
@@ -173,7 +173,7 @@ def create_command(context: Context, options: CreateOptions) -> int:
 @click.argument("status", type=click.Choice(STATUSES))
 @place_options
 @format_option
-def status_command(context: Context, options: StatusOptions) -> int:
+def status_command(context: Context, options: ExperimentStatusOptions) -> int:
     """Set the status of an experiment. Official trackio keeps none."""
     with tracker_of(context, options) as (tracker, target):
         experiment = tracker.update_status(options.ref, options.status, target.project)
@@ -195,7 +195,7 @@ def status_command(context: Context, options: StatusOptions) -> int:
 def log_metrics_command(context: Context, options: MetricsOptions) -> int:
     """Log metrics: a JSON object of numbers. What was logged can't be taken back."""
     values, step = metrics_object(options.metrics), options.step
-    entry = Entry(metrics=values, step=step, key=f"cli:{uuid.uuid4().hex}")
+    entry = LogEntry(metrics=values, step=step, key=f"cli:{uuid.uuid4().hex}")
     with tracker_of(context, options) as (tracker, target):
         tracker.log_metrics(options.ref, [entry], target.project)
     if options.form == "json":
@@ -286,7 +286,7 @@ for _one in (
 def _print(
     context: Context,
     options: ReportOptions,
-    target: Target,
+    target: RecordingTarget,
     experiment: Experiment,
     done: str,
     **fields: Any,
@@ -298,7 +298,7 @@ def _print(
         context.echo(f"{done} {report.one_line(experiment)}")
 
 
-def _existing(tracker: Tracker, name: str, target: Target) -> Experiment | None:
+def _existing(tracker: Tracker, name: str, target: RecordingTarget) -> Experiment | None:
     try:
         experiment = tracker.show(name, target.project)
     except ExperimentNotFound:

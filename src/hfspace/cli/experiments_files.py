@@ -25,7 +25,7 @@ from hfspace.cli.trackio import (
 from hfspace.errors import UsageError
 from hfspace.live.trackio.port import STATUSES, Series
 from hfspace.monitor import export
-from hfspace.monitor.connection import Target, connect
+from hfspace.monitor.connection import RecordingTarget, connect
 from hfspace.monitor.spool import default_folder
 from hfspace.monitor.sync import Doors, Synced, sync
 from hfspace.monitor.sync_report import synced_table, synced_to_json
@@ -218,7 +218,7 @@ def sync_command(context: Context, options: SyncOptions) -> int:
     if not paths:
         where = "" if options.spools else f" in {default_folder(context.env)}"
         context.note(plain(f"Nothing to send{where}."))
-    over, default = _places(context, options) if paths else (Target(), Target())
+    over, default = _places(context, options) if paths else (RecordingTarget(), RecordingTarget())
     results = sync(
         paths,
         _doors(context, options),
@@ -255,12 +255,12 @@ def _doors(context: Context, options: PlaceOptions) -> Doors:
     )
 
 
-def _places(context: Context, options: SyncOptions) -> tuple[Target, Target]:
+def _places(context: Context, options: SyncOptions) -> tuple[RecordingTarget, RecordingTarget]:
     """What the options say, which goes before what a spool says; and where one goes that says nothing."""
     target = target_of(context, options, required=False)
     if options.space or options.url:
-        return target, Target()
-    return Target(project=options.project, backend=options.backend), target
+        return target, RecordingTarget()
+    return RecordingTarget(project=options.project, backend=options.backend), target
 
 
 def _spool_files(context: Context, named: Sequence[Path]) -> list[Path]:
@@ -298,7 +298,7 @@ def _export_form(options: ExportOptions) -> str:
 
 
 def _show(
-    context: Context, options: PictureOptions, target: Target, series: Sequence[Series], title: str
+    context: Context, options: PictureOptions, target: RecordingTarget, series: Sequence[Series], title: str
 ) -> None:
     """The series as JSON on stdout, as a file, or drawn here."""
     picture, out = plots.picture(series, title, log_y=options.log_y), options.out

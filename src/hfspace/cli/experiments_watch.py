@@ -26,7 +26,7 @@ from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.overview import App, AppView, Overview, Selection
 from hfspace.live.trackio.port import STATUSES
 from hfspace.manifest.values import normalise_id
-from hfspace.monitor.connection import Target, connect, disconnect
+from hfspace.monitor.connection import RecordingTarget, connect, disconnect
 from hfspace.report import experiments_live as report
 
 _TICK = 1.0
@@ -37,7 +37,7 @@ Show = Callable[[Sequence[AppView]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchOptions:
+class ExperimentWatchOptions:
     """Which apps, what of them, how often, and where it is shown."""
 
     spaces: tuple[str, ...]
@@ -57,7 +57,7 @@ class WatchOptions:
 
 
 @hfspace_command(
-    WatchOptions,
+    ExperimentWatchOptions,
     name="watch",
     epilog="\b\nExamples:\n"
     "  hfspace experiments watch                        all Trackio Spaces of the manifest\n"
@@ -97,7 +97,7 @@ class WatchOptions:
     default="text",
     help="Form on stdout; json is one document, in one line, for each reading.",
 )
-def watch_command(context: Context, options: WatchOptions) -> int:
+def watch_command(context: Context, options: ExperimentWatchOptions) -> int:
     """Show the experiments of Trackio Spaces, with curves, until Ctrl-C. An app that can't be read is shown
     as such, and read again. Each reading is a visit: a Space that is watched does not go to sleep."""
     if options.html and options.form == "json":
@@ -139,14 +139,14 @@ def _exit_code(views: Iterable[AppView]) -> int:
 # ------------------------------------------------------------------ which apps
 
 
-def _targets(context: Context, options: WatchOptions) -> list[Target]:
+def _targets(context: Context, options: ExperimentWatchOptions) -> list[RecordingTarget]:
     """The named apps, else TRACKIO_SPACE_ID, else the manifest's. What the manifest says of them holds where
     the options say nothing. Raises UsageError."""
     named = [_space(text) for text in options.spaces]
     if not named and not options.urls and (space := context.env.get("TRACKIO_SPACE_ID")):
         named = [_space(space)]
     declared = declared_targets(context, tolerant=bool(named or options.urls))
-    chosen = Target(project=options.project, backend=options.backend)
+    chosen = RecordingTarget(project=options.project, backend=options.backend)
     spaces = dict.fromkeys(named if named or options.urls else declared)
     if not spaces and not options.urls:
         raise UsageError(
@@ -154,8 +154,8 @@ def _targets(context: Context, options: WatchOptions) -> list[Target]:
             hint="Name them, set TRACKIO_SPACE_ID, or declare experiments in the manifest.",
         )
     return [
-        *(chosen.over(declared.get(space, Target(space=space))) for space in spaces),
-        *(chosen.over(Target(url=url)) for url in dict.fromkeys(options.urls)),
+        *(chosen.over(declared.get(space, RecordingTarget(space=space))) for space in spaces),
+        *(chosen.over(RecordingTarget(url=url)) for url in dict.fromkeys(options.urls)),
     ]
 
 
@@ -167,7 +167,7 @@ def _space(text: str) -> str:
         raise UsageError(f"'{text}' is not a Space: {error}.") from None
 
 
-def _app(context: Context, options: WatchOptions, target: Target, timeout: float) -> App:
+def _app(context: Context, options: ExperimentWatchOptions, target: RecordingTarget, timeout: float) -> App:
     token, budget = context.token(), Budget(timeout, MOST_BYTES)
     return App(
         place=target.url or str(target.space),
@@ -189,14 +189,14 @@ def _app(context: Context, options: WatchOptions, target: Target, timeout: float
 # ------------------------------------------------------------------ where it is shown
 
 
-def _is_live(context: Context, options: WatchOptions) -> bool:
+def _is_live(context: Context, options: ExperimentWatchOptions) -> bool:
     """Whether what is shown replaces what was: in a terminal that can do so, and on the page."""
     terminal = sys.stdout.isatty() and not _terminal(context).is_dumb_terminal
     return options.html or (options.form == "text" and terminal)
 
 
 @contextmanager
-def _output(context: Context, options: WatchOptions, interval: float) -> Iterator[Show]:
+def _output(context: Context, options: ExperimentWatchOptions, interval: float) -> Iterator[Show]:
     if options.html and options.once:
         yield lambda views: context.echo(report.page(views, _now(), seconds=None).rstrip())
     elif options.html:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.manifest.reference import Entry, entries, entry
+from hfspace.manifest.reference import KeyEntry, entries, entry
 
 
 @hfspace_command(
@@ -34,7 +34,7 @@ def command(context: Context, field: str, form: str) -> int:
     return 0
 
 
-def _document(one: Entry) -> dict[str, Any]:
+def _document(one: KeyEntry) -> dict[str, Any]:
     key = one.key
     return {
         "field": one.path,
@@ -49,7 +49,7 @@ def _document(one: Entry) -> dict[str, Any]:
     }
 
 
-def _lines(one: Entry, children: list[Entry]) -> list[str]:
+def _lines(one: KeyEntry, children: list[KeyEntry]) -> list[str]:
     key = one.key
     name = one.path.rpartition(".")[2]
     lines = [one.path, "", f"  {key.text}", ""]

@@ -12,7 +12,7 @@ from hfspace.errors import UsageError
 from hfspace.github import comment, drift_issue
 from hfspace.github.action import exit_code, run
 from hfspace.github.annotate import plan_annotations, render
-from hfspace.github.event import Event, read_event
+from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.github.merge import merge
 from hfspace.github.outputs import plan_outputs, write_outputs
 from hfspace.github.summary import summary, write_summary
@@ -195,7 +195,7 @@ def _client(context: Context) -> GitHub:
     return Client(read_event(context.env).api_url, context.env.get("GITHUB_TOKEN", ""))
 
 
-def _number(github: GitHub, event: Event) -> int | None:
+def _number(github: GitHub, event: WorkflowEvent) -> int | None:
     """The pull request of the event; of a workflow_run, the one that GitHub says the run was about."""
     if event.pull is not None:
         return event.pull.number

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from hfspace.cli.door import screen
 from hfspace.report.cells import duration
-from hfspace.report.status import Status, text_lines
+from hfspace.report.status import SpaceStatus, text_lines
 from hfspace.text import plain
 
 _REFRESH_PER_SECOND = 4
@@ -93,12 +93,12 @@ class StatusView:
     """The newest status, on stdout, with the time that each Space was seen in its stage."""
 
     now: Callable[[], float] = time.monotonic
-    _status: Status | None = None
+    _status: SpaceStatus | None = None
     _problem: str = ""
     _read_at: float = 0.0
     _since: dict[str, tuple[str | None, float]] = field(default_factory=dict)
 
-    def show(self, status: Status, problem: str = "") -> None:
+    def show(self, status: SpaceStatus, problem: str = "") -> None:
         """Take `status` over; `problem` says why it is not newer."""
         now, before = self.now(), self._since
         stages = {state.id: state.stage for state in status.states}

@@ -18,7 +18,7 @@ from hfspace.errors import HfspaceError, UsageError
 from hfspace.model import Flavor, SpaceState
 from hfspace.planner.counts import drift_of, exit_code
 from hfspace.report.spaces import usd_awake, usd_now
-from hfspace.report.status import Status, text_lines, to_json
+from hfspace.report.status import SpaceStatus, text_lines, to_json
 
 _SECONDS = 5.0
 
@@ -65,7 +65,7 @@ def command(context: Context, options: StatusOptions) -> int:
     return status.exit_code if options.exit_code else 0
 
 
-def _read(context: Context, options: StatusOptions) -> Status:
+def _read(context: Context, options: StatusOptions) -> SpaceStatus:
     if options.spaces and not _has_manifest(context):
         return _undeclared(context, options)
     session = open_session(context, endpoints=options.checks, unmanaged=bool(context.verbose))
@@ -80,7 +80,7 @@ def _read(context: Context, options: StatusOptions) -> Status:
         space: drift[space] if drift[space] != "in line" else "absent, as declared"
         for space in set(session.manifest.spaces) - set(snapshot.spaces)
     }
-    return Status(
+    return SpaceStatus(
         states=_sorted(options, snapshot.spaces.values(), snapshot.flavors),
         flavors=snapshot.flavors,
         drift=drift,
@@ -90,12 +90,12 @@ def _read(context: Context, options: StatusOptions) -> Status:
     )
 
 
-def _undeclared(context: Context, options: StatusOptions) -> Status:
+def _undeclared(context: Context, options: StatusOptions) -> SpaceStatus:
     """The named Spaces where there is no manifest to compare them with."""
     hub = context.hub()
     states = [hub.space(find_space(hub, name)) for name in options.spaces]
     flavors = hub.flavors()
-    return Status(
+    return SpaceStatus(
         states=_sorted(options, states, flavors),
         flavors=flavors,
         drift={state.id: "not declared" for state in states},
@@ -118,7 +118,7 @@ def _sorted(
     return tuple(by_name)
 
 
-def _print(context: Context, options: StatusOptions, status: Status) -> None:
+def _print(context: Context, options: StatusOptions, status: SpaceStatus) -> None:
     if options.form == "json":
         context.echo(to_json(status))
         return
@@ -140,10 +140,10 @@ def _watch(context: Context, options: StatusOptions) -> NoReturn:
 
 
 @contextmanager
-def _shown(context: Context, options: StatusOptions) -> Iterator[Callable[[Status, str], None]]:
+def _shown(context: Context, options: StatusOptions) -> Iterator[Callable[[SpaceStatus, str], None]]:
     """Takes the newest status, or the last one and why there is no newer one."""
 
-    def write(status: Status, problem: str) -> None:
+    def write(status: SpaceStatus, problem: str) -> None:
         if problem:
             context.warn(problem)
         else:

@@ -19,7 +19,7 @@ from hfspace.files import replacing
 from hfspace.live.trackio.budget import Budget
 from hfspace.live.trackio.port import Tracker
 from hfspace.manifest.models import Manifest
-from hfspace.monitor.connection import Target, connected
+from hfspace.monitor.connection import RecordingTarget, connected
 from hfspace.text import json_text
 
 _CALL_SECONDS = 30.0
@@ -85,7 +85,7 @@ def format_option(function: F) -> F:
     return click.option("--format", "form", type=choice, default="text", help="Form on stdout.")(function)
 
 
-def target_of(context: Context, options: PlaceOptions, *, required: bool = True) -> Target:
+def target_of(context: Context, options: PlaceOptions, *, required: bool = True) -> RecordingTarget:
     """The app that is meant: --space or --url, else TRACKIO_SPACE_ID, else the manifest's only Trackio Space.
 
     What the manifest says of that Space (project, backend) holds where the options say nothing. Raises
@@ -93,7 +93,7 @@ def target_of(context: Context, options: PlaceOptions, *, required: bool = True)
     """
     if options.space and options.url:
         raise UsageError("Give --space or --url, not both.")
-    target = Target(
+    target = RecordingTarget(
         space=find_space(context.hub(), options.space) if options.space else None,
         url=options.url,
         project=options.project,
@@ -105,15 +105,15 @@ def target_of(context: Context, options: PlaceOptions, *, required: bool = True)
     declared = declared_targets(context, tolerant=named is not None)
     if named is None:
         named = _only(list(declared), required)
-    return target.over(declared.get(named or "", Target(space=named)))
+    return target.over(declared.get(named or "", RecordingTarget(space=named)))
 
 
-def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
+def declared_targets(context: Context, *, tolerant: bool) -> dict[str, RecordingTarget]:
     """The Trackio Spaces of the manifest, with what it says of their Trackio; none without a manifest.
     With `tolerant` a broken manifest counts as none, unless -f named it."""
     manifest = _manifest(context, tolerant=tolerant)
     return {
-        space: Target(
+        space: RecordingTarget(
             space=space,
             project=spec.trackio.project if spec.trackio else None,
             backend=spec.trackio.backend if spec.trackio else "auto",
@@ -128,7 +128,7 @@ def declared_targets(context: Context, *, tolerant: bool) -> dict[str, Target]:
 @contextmanager
 def tracker_of(
     context: Context, options: PlaceOptions, *, extra_seconds: float = 0
-) -> Iterator[tuple[Tracker, Target]]:
+) -> Iterator[tuple[Tracker, RecordingTarget]]:
     """The app's client, and which app it is; the client is closed at the end. `extra_seconds` are for what
     is sent, beside --timeout."""
     target = target_of(context, options)
@@ -150,7 +150,7 @@ def connection_settings(context: Context, options: PlaceOptions, extra_seconds: 
     }
 
 
-def document(target: Target, **fields: Any) -> str:
+def document(target: RecordingTarget, **fields: Any) -> str:
     """A JSON document of a command."""
     head = {"format_version": 1, "space": target.space, "url": target.url, "project": target.project}
     return json_text(head | fields)

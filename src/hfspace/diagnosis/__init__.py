@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hfspace.diagnosis.connection import Connection, connect
-from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.simple import diagnose
 from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict
 from hfspace.live.gradio.codes import Code
@@ -12,8 +12,8 @@ __all__ = [
     "Code",
     "Connection",
     "Diagnosis",
+    "DiagnosisOptions",
     "Invocation",
-    "Options",
     "Verdict",
     "connect",
     "diagnose",

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hfspace.diagnosis.invoking import call_of
-from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
-from hfspace.live.gradio.calls import CALL_SECONDS, Call, Download, EndpointError, Event
+from hfspace.live.gradio.calls import CALL_SECONDS, AppCall, CallEvent, Download, EndpointError
 from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
@@ -94,7 +94,7 @@ class Connection:
         """The steps of a generator, or the events of an HTTP stream, as they come. Raises as `call`."""
         given: object = named or list(values) if values or named else MISSING
         for step in stream(self.prepare(given, timeout), self.conversation):
-            yield step.data if isinstance(step, Event) else step
+            yield step.data if isinstance(step, CallEvent) else step
 
     def served(self, *, sending: bool) -> ServedEndpoint:
         """The endpoint, of a path with several methods the one that takes values. Raises EndpointError."""
@@ -112,7 +112,7 @@ class Connection:
         routes = tuple(form if item is endpoint else item for item in app.endpoints)
         return replace(self, found=replace(self.found, app=replace(app, endpoints=routes)))
 
-    def prepare(self, values: object, timeout: float, *, fitting: bool = True) -> Call:
+    def prepare(self, values: object, timeout: float, *, fitting: bool = True) -> AppCall:
         """The call of the declared endpoint with `values` (a list, a mapping, or one value), which must fit
         unless `fitting` is False. Raises EndpointError."""
         app = self.found.app
@@ -130,7 +130,7 @@ class Connection:
         call = call_of(spec, app, endpoint, self.found.base, self.token, timeout)
         return replace(call, cookies=self.found.cookies)
 
-    def finish(self, answer: Json, call: Call, save_to: str | Path | None) -> Json:
+    def finish(self, answer: Json, call: AppCall, save_to: str | Path | None) -> Json:
         """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
         if isinstance(answer, Download):
             return answer if save_to is None else str(save_download(answer, Path(save_to)))
@@ -147,7 +147,7 @@ def connect(
     api_name: str | None = None,
     auth: tuple[str, str] | None = None,
     hub: SpaceLookup | None = None,
-    options: Options | None = None,
+    options: DiagnosisOptions | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Connection:
     """The Space `owner/name`, ready to call. Its endpoint is `endpoint` or the Gradio endpoint `api_name`,
@@ -164,12 +164,12 @@ def connect(
         endpoint = EndpointSpec(api_name=api_name)
     if endpoint is None and manifest is not None and _exists(manifest):
         endpoint = declared(load_manifest(manifest, environment), space)
-    chosen = options or Options()
+    chosen = options or DiagnosisOptions()
     return open_connection(space, door, endpoint, replace(chosen, auth=auth) if auth else chosen)
 
 
 def open_connection(
-    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+    space: str, hub: SpaceLookup, endpoint: EndpointSpec | None, options: DiagnosisOptions
 ) -> Connection:
     """As `connect`, with everything given."""
     diagnosis = examine(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hfspace.diagnosis.verdicts import Diagnosis, Invocation, Verdict, verdict
 from hfspace.errors import AppError
-from hfspace.live.gradio.calls import Call, Download, QueueOnly
+from hfspace.live.gradio.calls import AppCall, Download, QueueOnly
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import resolve
 from hfspace.live.gradio.invoke import invoke
@@ -42,13 +42,13 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
 
 def call_of(
     spec: EndpointSpec, app: ServedApp, endpoint: ServedEndpoint, base: str, token: str | None, timeout: float
-) -> Call:
+) -> AppCall:
     """The call that `spec` declares. Raises EndpointError when a part of an HTTP request is missing."""
     if app.kind == "gradio":
         values = call_values(spec.example, app.kind)
-        return Call(base=base, app=app, endpoint=endpoint, values=values, token=token, timeout=timeout)
+        return AppCall(base=base, app=app, endpoint=endpoint, values=values, token=token, timeout=timeout)
     ask = request_of(spec, endpoint, token)
-    return Call(base=base, app=app, endpoint=endpoint, ask=ask, token=token, timeout=timeout)
+    return AppCall(base=base, app=app, endpoint=endpoint, ask=ask, token=token, timeout=timeout)
 
 
 def _make(

@@ -27,7 +27,7 @@ _POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class DiagnosisOptions:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
     the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
     declared route that the app does not describe, which a call will show anyway. `fitting` invokes only what
@@ -52,7 +52,11 @@ class Options:
 
 
 def examine(
-    text: str, hub: SpaceLookup, *, endpoint: EndpointSpec | None = None, options: Options | None = None
+    text: str,
+    hub: SpaceLookup,
+    *,
+    endpoint: EndpointSpec | None = None,
+    options: DiagnosisOptions | None = None,
 ) -> Diagnosis:
     """Why the Space or app `text` can't be called, or that it can. `endpoint` is what a manifest declares.
 
@@ -60,7 +64,7 @@ def examine(
     not describe. Raises UsageError when `text` names nothing;
     whatever the Hub or the app answers becomes a verdict.
     """
-    options = options or Options()
+    options = options or DiagnosisOptions()
     started = time.monotonic()
     before = hub.requests
     target = read_target(text, hub.endpoint)
@@ -82,7 +86,7 @@ def examine(
     )
 
 
-def _space_of_host(target: Target, hub: SpaceLookup, options: Options) -> tuple[str | None, str]:
+def _space_of_host(target: Target, hub: SpaceLookup, options: DiagnosisOptions) -> tuple[str | None, str]:
     """The Space behind a *.hf.space host, if the Hub tells: then a sleeping one is not woken. And why the Hub
     could not be asked, if it was to be."""
     if not options.ask_hub:
@@ -101,7 +105,7 @@ def _space_of_host(target: Target, hub: SpaceLookup, options: Options) -> tuple[
 
 
 def _by_space(
-    target: Target, hub: SpaceLookup, endpoint: EndpointSpec | None, options: Options
+    target: Target, hub: SpaceLookup, endpoint: EndpointSpec | None, options: DiagnosisOptions
 ) -> tuple[Diagnosis, int]:
     space = target.space or ""
     known = Diagnosis(target=target.typed, space=space, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
@@ -124,7 +128,7 @@ def _by_space(
     return _by_place(known, place, target, endpoint, options, card, woken)
 
 
-def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options: Options) -> Place:
+def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options: DiagnosisOptions) -> Place:
     host = state.host or ""
     return Place(
         host=host,
@@ -142,7 +146,7 @@ def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options
     )
 
 
-def _wake(state: SpaceState, hub: SpaceLookup, options: Options) -> tuple[SpaceState, int]:
+def _wake(state: SpaceState, hub: SpaceLookup, options: DiagnosisOptions) -> tuple[SpaceState, int]:
     """Visit the host once, then wait for the Hub to say that it runs. The state it got to, and our visits."""
     visits = 0
     if state.stage in {"SLEEPING", "STOPPED"} and state.host:
@@ -163,7 +167,7 @@ def _wake(state: SpaceState, hub: SpaceLookup, options: Options) -> tuple[SpaceS
 
 
 def _by_url(
-    target: Target, hub: SpaceLookup | None, endpoint: EndpointSpec | None, options: Options
+    target: Target, hub: SpaceLookup | None, endpoint: EndpointSpec | None, options: DiagnosisOptions
 ) -> tuple[Diagnosis, int]:
     origin = target.origin or ""
     known = Diagnosis(target=target.typed, space=None, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
@@ -199,7 +203,7 @@ def _by_place(
     place: Place,
     target: Target,
     endpoint: EndpointSpec | None,
-    options: Options,
+    options: DiagnosisOptions,
     card: Mapping[str, Any],
     asks: int,
 ) -> tuple[Diagnosis, int]:
@@ -266,7 +270,7 @@ def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Rea
     return None, len(answers)
 
 
-def _worth_calling(known: Diagnosis, options: Options) -> bool:
+def _worth_calling(known: Diagnosis, options: DiagnosisOptions) -> bool:
     codes = {Code.HEALTHY, Code.NOT_GRADIO, Code.MOUNTED_BELOW}
     if not options.fitting:
         codes.add(Code.ENDPOINT_MISMATCH)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hfspace.diagnosis.run import Options, examine
+from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
@@ -35,7 +35,7 @@ def diagnose(
     door = hub or open_hub(environment)
     if endpoint is None and manifest is not None:
         endpoint = declared(load_manifest(manifest, environment), target)
-    return examine(target, door, endpoint=endpoint, options=Options(wake=wake, invoke=invoke))
+    return examine(target, door, endpoint=endpoint, options=DiagnosisOptions(wake=wake, invoke=invoke))
 
 
 def app_auth(env: Mapping[str, str]) -> tuple[str, str] | None:

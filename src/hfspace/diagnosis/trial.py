@@ -7,9 +7,9 @@ import json
 import time
 from dataclasses import replace
 
-from hfspace.diagnosis.verdicts import Attempt, Diagnosis, Verdict
+from hfspace.diagnosis.verdicts import Diagnosis, Trial, Verdict
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
+from hfspace.live.gradio.fetch import AppAnswer, Ask, fetch_all
 from hfspace.live.gradio.http_calls import detail
 from hfspace.live.gradio.urls import SEED_PATHS
 from hfspace.manifest.models import EndpointSpec, Payload
@@ -39,7 +39,7 @@ def run_trial(diagnosis: Diagnosis, token: str | None, timeout: float, advice: s
     """`diagnosis` with every attempt, the last of them the one that worked: then `advice` is what to do.
     `timeout` is in seconds, for all of them."""
     deadline = time.monotonic() + timeout
-    attempts: list[Attempt] = []
+    attempts: list[Trial] = []
     for path in SEED_PATHS:
         for payload, body in bodies().items():
             left = deadline - time.monotonic()
@@ -68,15 +68,15 @@ def endpoint_of(diagnosis: Diagnosis, old: EndpointSpec | None) -> EndpointSpec 
     return EndpointSpec.model_validate(values)
 
 
-def _attempt(path: str, payload: Payload, body: Json, answer: Answer) -> Attempt:
+def _attempt(path: str, payload: Payload, body: Json, answer: AppAnswer) -> Trial:
     page = answer.content_type == "text/html"
     ok = 200 <= answer.status < 300 and not page
     status = str(answer.status) + (" with a web page" if page else "") + ("" if ok else detail(answer))
     outcome = status if answer.status else answer.problem
-    return Attempt(path=path, payload=payload, body=body, ok=ok, outcome=outcome, seconds=answer.seconds)
+    return Trial(path=path, payload=payload, body=body, ok=ok, outcome=outcome, seconds=answer.seconds)
 
 
-def _with_success(diagnosis: Diagnosis, attempts: list[Attempt], answer: Answer, advice: str) -> Diagnosis:
+def _with_success(diagnosis: Diagnosis, attempts: list[Trial], answer: AppAnswer, advice: str) -> Diagnosis:
     last = attempts[-1]
     parsed = answer.json()
     text = json.dumps(parsed, ensure_ascii=False) if parsed is not None else answer.text
@@ -90,7 +90,7 @@ def _with_success(diagnosis: Diagnosis, attempts: list[Attempt], answer: Answer,
     )
 
 
-def _without_success(diagnosis: Diagnosis, attempts: list[Attempt], why: str) -> Diagnosis:
+def _without_success(diagnosis: Diagnosis, attempts: list[Trial], why: str) -> Diagnosis:
     paths = len({item.path for item in attempts})
     seen = f"{diagnosis.verdict.seen} {len(attempts)} calls of {paths} usual paths were tried: {why}."
     verdict = replace(

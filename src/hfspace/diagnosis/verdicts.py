@@ -38,7 +38,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Trial:
     """One call of a trial: a POST of `body` to `path`. `outcome` is the status and what it says."""
 
     path: str
@@ -64,7 +64,7 @@ class Diagnosis:
     call_url: str = ""
     findings: tuple[Finding, ...] = ()
     invocation: Invocation | None = None
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[Trial, ...] = ()
     hub: str = ""
     declared: EndpointSpec | None = None
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -20,7 +20,7 @@ from pathlib import Path
 from hfspace.errors import HfspaceError, Problem, UsageError
 from hfspace.github import annotate, comment, drift_issue, outputs, result, summary
 from hfspace.github.client import GitHub
-from hfspace.github.event import Event, read_event
+from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.manifest.environment import NAMES_VARIABLE
 from hfspace.model import Plan
 from hfspace.planner.saved import load
@@ -127,7 +127,7 @@ class Job:
     """One run of the action."""
 
     def __init__(
-        self, inputs: Inputs, event: Event, env: Mapping[str, str], echo: Echo, direct: Echo
+        self, inputs: Inputs, event: WorkflowEvent, env: Mapping[str, str], echo: Echo, direct: Echo
     ) -> None:
         self.inputs, self.event = inputs, event
         self._env, self._echo, self._direct = env, echo, direct

@@ -10,7 +10,7 @@ from typing import Any
 
 from hfspace.errors import Problem
 from hfspace.github.client import GitHub, GitHubError
-from hfspace.github.event import Event
+from hfspace.github.event import WorkflowEvent
 from hfspace.github.split import Split, split
 from hfspace.model import Plan
 from hfspace.planner import guardrails
@@ -91,7 +91,7 @@ def marker(name: str) -> str:
 
 
 def publish(
-    github: GitHub, event: Event, number: int, text: str | None, name: str, *, author: str = AUTHOR
+    github: GitHub, event: WorkflowEvent, number: int, text: str | None, name: str, *, author: str = AUTHOR
 ) -> str:
     """Create, update or delete the comment of `name`; its URL, or "" when there is none.
 
@@ -121,7 +121,7 @@ def publish(
 
 
 def found(
-    github: GitHub, event: Event, number: int, name: str, *, author: str = AUTHOR
+    github: GitHub, event: WorkflowEvent, number: int, name: str, *, author: str = AUTHOR
 ) -> list[dict[str, Any]]:
     """Comments of ours about `name`, the oldest first."""
     wanted = marker(name)
@@ -133,7 +133,7 @@ def found(
     ]
 
 
-def is_current(github: GitHub, event: Event, number: int, sha: str) -> bool:
+def is_current(github: GitHub, event: WorkflowEvent, number: int, sha: str) -> bool:
     """False when the pull request has moved on: a slow run must not overwrite a newer one's comment."""
     pull = github.get(f"/repos/{event.repository}/pulls/{number}")
     head = pull.get("head") or {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from hfspace.github.client import GitHub, GitHubError
 from hfspace.github.comment import AUTHOR, LONGEST
-from hfspace.github.event import Event
+from hfspace.github.event import WorkflowEvent
 from hfspace.model import Plan
 from hfspace.report.cells import counted
 from hfspace.report.plan_markdown import code, render
@@ -42,7 +42,7 @@ def title(plan: Plan, name: str) -> str:
 
 
 def publish(
-    github: GitHub, event: Event, plan: Plan, *, name: str, run_url: str = "", author: str = AUTHOR
+    github: GitHub, event: WorkflowEvent, plan: Plan, *, name: str, run_url: str = "", author: str = AUTHOR
 ) -> str:
     """Open, update or close the issue of `name`; its URL, or "" when there is and was none."""
     issues = f"/repos/{event.repository}/issues"

@@ -31,7 +31,7 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class WorkflowRun:
     """The run that a `workflow_run` event is about."""
 
     id: int
@@ -42,7 +42,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class WorkflowEvent:
     """The job's surroundings. `sha` is the commit that is spoken of: of a pull request its head, not the
     merge that was checked out."""
 
@@ -53,7 +53,7 @@ class Event:
     run_id: str
     sha: str
     pull: Pull | None = None
-    run: Run | None = None
+    run: WorkflowRun | None = None
     workspace: str = ""
 
     @property
@@ -73,7 +73,7 @@ class Event:
         return f"{self.server_url}/{self.repository}/actions/runs/{run}" if run else ""
 
 
-def read_event(env: Mapping[str, str]) -> Event:
+def read_event(env: Mapping[str, str]) -> WorkflowEvent:
     """The event as the runner describes it. Raises UsageError outside of GitHub Actions."""
     repository = env.get("GITHUB_REPOSITORY", "")
     if not _REPOSITORY.fullmatch(repository):
@@ -84,7 +84,7 @@ def read_event(env: Mapping[str, str]) -> Event:
     pull = _pull(payload.get("pull_request"))
     run = _run(payload.get("workflow_run"))
     sha = pull.head_sha if pull else run.head_sha if run else env.get("GITHUB_SHA", "")
-    return Event(
+    return WorkflowEvent(
         name=env.get("GITHUB_EVENT_NAME", ""),
         repository=repository,
         api_url=env.get("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
@@ -124,11 +124,11 @@ def _pull(raw: Any) -> Pull | None:
         raise UsageError("The event's payload describes no usable pull request.") from None
 
 
-def _run(raw: Any) -> Run | None:
+def _run(raw: Any) -> WorkflowRun | None:
     if not isinstance(raw, dict):
         return None
     try:
-        return Run(
+        return WorkflowRun(
             id=int(raw["id"]),
             head_sha=_sha(raw["head_sha"]),
             head_repository=_name(raw.get("head_repository")),

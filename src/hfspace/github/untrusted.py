@@ -10,7 +10,7 @@ from typing import Any
 
 from hfspace.errors import PlanFileError
 from hfspace.github.client import GitHub
-from hfspace.github.event import Event
+from hfspace.github.event import WorkflowEvent
 from hfspace.model import Change, Check, Cost, Plan
 from hfspace.planner.codec import FORMAT_VERSION, from_json
 
@@ -39,7 +39,7 @@ def load(path: Path) -> Plan:
     return plan
 
 
-def pull_of_run(github: GitHub, event: Event) -> int | None:
+def pull_of_run(github: GitHub, event: WorkflowEvent) -> int | None:
     """The open pull request whose head is what the run was about; never what the artifact claims.
 
     None when there is none any more. (`workflow_run.pull_requests` is empty for forks.)

@@ -13,7 +13,7 @@ LOG_COMMANDS = {"BUILD_ERROR": " --build", "BUILDING": " --build", "RUNNING_BUIL
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StageReading:
     """A Space `seconds` after the first reading. `moved`: it has been seen to move since the state before."""
 
     state: SpaceState
@@ -30,7 +30,7 @@ class Reading:
 
 def readings(
     read: Callable[[SpaceState], SpaceState], before: SpaceState, pace: Pace, poll: float
-) -> Iterator[Reading]:
+) -> Iterator[StageReading]:
     """The Space again and again: every `poll` seconds, half as often once it moves.
 
     Ends where the caller stops. Raises WaitTimeout, which names the stage, at the deadline of `pace`; what
@@ -40,7 +40,7 @@ def readings(
     while True:
         state = read(state)
         moved = moved or _has_moved(before, state)
-        yield Reading(state, moved, pace.now() - began)
+        yield StageReading(state, moved, pace.now() - began)
         try:
             pace.sleep(poll * (2 if moved else 1), f"waiting for {before.id}")
         except WaitTimeout:

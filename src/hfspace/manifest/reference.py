@@ -21,7 +21,7 @@ _TOP = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class KeyEntry:
     """One key: its path, what it takes, and the keys below it."""
 
     path: str
@@ -36,12 +36,12 @@ class Entry:
         return tuple(self.model.model_fields) if self.model else ()
 
 
-def entries(model: type[Model], path: str) -> Iterator[Entry]:
+def entries(model: type[Model], path: str) -> Iterator[KeyEntry]:
     """Every key of a model, in the order of the documentation."""
     for name, field in model.model_fields.items():
         key = of(field)
         below, many = parts(model)[name]
-        yield Entry(
+        yield KeyEntry(
             path=f"{path}.{name}",
             key=key,
             values=key.values or _values(field.annotation, field.metadata),
@@ -51,7 +51,7 @@ def entries(model: type[Model], path: str) -> Iterator[Entry]:
         )
 
 
-def entry(path: str) -> Entry:
+def entry(path: str) -> KeyEntry:
     """The key at a path such as spaces.sleep_time; a Space's id, or the name of an item, may stand in it.
 
     Raises UsageError with the nearest name for one that there is not."""
@@ -60,7 +60,7 @@ def entry(path: str) -> Entry:
         head, rest = "spaces", [head, *rest]
     if head not in _TOP:
         raise _unknown(path, head, (*_TOP, *SpaceSpec.model_fields))
-    current = Entry(
+    current = KeyEntry(
         path=head, key=_TOP[head], values=_TOP[head].values, model=_models().get(head), many=head == "spaces"
     )
     for index, name in enumerate(rest):

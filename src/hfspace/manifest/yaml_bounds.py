@@ -29,7 +29,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class BoundExceeded:
     """Why a text is not composed, where that shows first, and what to do."""
 
     message: str
@@ -37,7 +37,7 @@ class Refusal:
     mark: Any
 
 
-def refusal(text: str) -> Refusal | None:
+def refusal(text: str) -> BoundExceeded | None:
     """The first thing that makes `text` unfit to be composed. Raises yaml.YAMLError for broken syntax."""
     return _character(text) or _deep_brackets(text) or _bounds(text)
 
@@ -50,7 +50,7 @@ def mark_at(text: str, offset: int) -> Mark:
     return Mark(line, offset - start)
 
 
-def _character(text: str) -> Refusal | None:
+def _character(text: str) -> BoundExceeded | None:
     """What no YAML text may hold, not even in a comment."""
     match = _NOT_YAML.search(text)
     if not match:
@@ -59,12 +59,12 @@ def _character(text: str) -> Refusal | None:
     mark = mark_at(text, match.start())
     if code == 0:
         hint = "Name the manifest, or save it as UTF-8."
-        return Refusal(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)
+        return BoundExceeded(message="holds a zero byte: this is binary data or UTF-16", hint=hint, mark=mark)
     name = "a byte order mark in the middle" if code == 0xFEFF else f"the control character U+{code:04X}"
-    return Refusal(message=f"holds {name}", hint="Remove it.", mark=mark)
+    return BoundExceeded(message=f"holds {name}", hint="Remove it.", mark=mark)
 
 
-def _deep_brackets(text: str) -> Refusal | None:
+def _deep_brackets(text: str) -> BoundExceeded | None:
     """Too many brackets, found in the part of `text` that no parser gives up on by a limit of its own.
 
     A parser reads ahead, and may refuse deep brackets in its own words before it tells of the first. In
@@ -83,7 +83,7 @@ def _deep_brackets(text: str) -> Refusal | None:
     return None
 
 
-def _bounds(text: str) -> Refusal | None:
+def _bounds(text: str) -> BoundExceeded | None:
     depth = count = 0
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -93,13 +93,13 @@ def _bounds(text: str) -> Refusal | None:
             continue
         count += isinstance(event, yaml.NodeEvent)
         if depth > DEEPEST:
-            return Refusal(
+            return BoundExceeded(
                 message=f"is nested more than {DEEPEST} deep",
                 hint="No manifest needs more than 10: look for a bracket that nobody closed.",
                 mark=event.start_mark,
             )
         if count > MOST_NODES:
-            return Refusal(
+            return BoundExceeded(
                 message=f"holds more than {MOST_NODES:,} values",
                 hint="Split it into several files.",
                 mark=event.start_mark,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hfspace.errors import UsageError
 from hfspace.live.experiments.names import number_of
-from hfspace.monitor.recording import Pace
+from hfspace.monitor.recording import SendingPace
 
 
 def experiment_name(name: str | None, alias: str | None) -> str:
@@ -30,11 +30,11 @@ def folder(path: str | os.PathLike[str] | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def pace(flush_every: float, retry_pauses: tuple[float, float], most_queued: int) -> Pace:
+def pace(flush_every: float, retry_pauses: tuple[float, float], most_queued: int) -> SendingPace:
     if not isinstance(retry_pauses, tuple | list) or len(retry_pauses) != 2:
         raise UsageError("retry_pauses= are two numbers: the first pause, and the longest.")
     first, longest = (number_of(pause, "A pause") for pause in retry_pauses)
-    return Pace(
+    return SendingPace(
         flush_every=max(0.01, number_of(flush_every, "flush_every=")),
         first_pause=first,
         longest_pause=longest,

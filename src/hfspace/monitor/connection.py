@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class RecordingTarget:
     """Where a Trackio app is: a Space, or the URL of an app. Without both, TRACKIO_SPACE_ID says it."""
 
     space: str | None = None
@@ -25,7 +25,7 @@ class Target:
     endpoints: Mapping[TrackioUse, str] | None = None
     artifacts: str | None = None
 
-    def over(self, other: Target) -> Target:
+    def over(self, other: RecordingTarget) -> RecordingTarget:
         """This, where it says something, else what `other` says."""
         place = (self.space, self.url) if self.space or self.url else (other.space, other.url)
         chosen = self.backend if self.backend != "auto" else other.backend
@@ -41,7 +41,7 @@ class Target:
 
 
 def connect(
-    target: Target,
+    target: RecordingTarget,
     *,
     token: str | None = None,
     endpoint: str | None = None,
@@ -78,7 +78,7 @@ def disconnect(tracker: Tracker) -> None:
 
 
 @contextmanager
-def connected(target: Target, **settings: Any) -> Iterator[Tracker]:
+def connected(target: RecordingTarget, **settings: Any) -> Iterator[Tracker]:
     """`connect`, closed at the end."""
     tracker = connect(target, **settings)
     try:

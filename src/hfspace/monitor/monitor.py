@@ -20,7 +20,7 @@ from hfspace.model import Json
 from hfspace.monitor import spool as spools
 from hfspace.monitor.arguments import experiment_name as checked_name
 from hfspace.monitor.arguments import folder, pace
-from hfspace.monitor.connection import Target, connect, disconnect
+from hfspace.monitor.connection import RecordingTarget, connect, disconnect
 from hfspace.monitor.entries import artifact_body, error_words, metrics_body, record, step_of
 from hfspace.monitor.filestore import FileStore
 from hfspace.monitor.messages import (
@@ -95,7 +95,7 @@ class ExperimentMonitor(ContextDecorator):
         optional_texts(description=description, artifacts=artifacts)
         self._env = dict(os.environ) if env is None else map_of(env, "env=")
         self.name = checked_name(name, experiment_name)
-        self._target = Target(
+        self._target = RecordingTarget(
             space=space or (None if url else self._env.get("TRACKIO_SPACE_ID") or None),
             url=url,
             project=project,

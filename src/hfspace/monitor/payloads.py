@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hfspace.errors import NotSupported
 from hfspace.live.trackio.media import IMAGE, TYPE, kind_of
-from hfspace.live.trackio.port import ArtifactFile, Entry, Experiment, Tracker
+from hfspace.live.trackio.port import ArtifactFile, Experiment, LogEntry, Tracker
 from hfspace.model import Json
 from hfspace.monitor.filestore import FileStore
 from hfspace.monitor.records import Record
@@ -22,11 +22,11 @@ class Payloads:
         self._project = project
         self._on_not_held = on_not_held
 
-    def entries(self, tracker: Tracker, live: Experiment, batch: Sequence[Record]) -> list[Entry]:
+    def entries(self, tracker: Tracker, live: Experiment, batch: Sequence[Record]) -> list[LogEntry]:
         """Raises TrackioError, when a picture can't be sent."""
         spool = self._spool.header.spool
         return [
-            Entry(
+            LogEntry(
                 metrics=self._body(tracker, live, item),
                 step=item.step,
                 time=item.time,

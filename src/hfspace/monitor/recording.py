@@ -21,7 +21,7 @@ _LAST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class SendingPace:
     """Seconds. `first_pause` and `longest_pause` bound the wait after a failure, which doubles."""
 
     flush_every: float = 2.0
@@ -38,7 +38,7 @@ class Recording:
     later; `dropped` counts what found no room, `unwritten` what still waits.
     """
 
-    def __init__(self, spool: Spool, sender: Sender, pace: Pace, complaints: Complaints) -> None:
+    def __init__(self, spool: Spool, sender: Sender, pace: SendingPace, complaints: Complaints) -> None:
         self.spool = spool
         self.dropped = 0
         self._sender = sender

@@ -17,14 +17,14 @@ from hfspace.errors import (
     UsageError,
 )
 from hfspace.live.trackio.port import Tracker
-from hfspace.monitor.connection import Target
+from hfspace.monitor.connection import RecordingTarget
 from hfspace.monitor.records import Header, Record, SpoolBusy
 from hfspace.monitor.sender import Lost, Sender
 from hfspace.monitor.spool import KEPT, Spool, open_spool
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 1.0
-_NOWHERE = Target()
+_NOWHERE = RecordingTarget()
 _MAY_PASS = (TrackioUnavailable, ExperimentNotFound, DataLoss, HubUnreachable, RateLimited)
 
 
@@ -35,7 +35,7 @@ class Synced:
 
     path: Path
     name: str = ""
-    target: Target | None = None
+    target: RecordingTarget | None = None
     sent: int = 0
     left: int = 0
     damaged: int = 0
@@ -53,7 +53,7 @@ class Synced:
 class Doors:
     """How a client is made for a target, and how time passes."""
 
-    connect: Callable[[Target], Tracker]
+    connect: Callable[[RecordingTarget], Tracker]
     notify: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     attempts: int = _ATTEMPTS
@@ -63,8 +63,8 @@ def sync(
     paths: Sequence[Path],
     doors: Doors,
     *,
-    over: Target = _NOWHERE,
-    default: Target = _NOWHERE,
+    over: RecordingTarget = _NOWHERE,
+    default: RecordingTarget = _NOWHERE,
     clean: bool = False,
     status: str | None = None,
 ) -> list[Synced]:
@@ -79,7 +79,7 @@ def sync(
         for path in dict.fromkeys(paths):
             opened.append((path, _opened(path)))
         opened.sort(key=lambda pair: pair[1].header.created if isinstance(pair[1], Spool) else "")
-        failed: set[tuple[Target, str]] = set()
+        failed: set[tuple[RecordingTarget, str]] = set()
         for path, spool in opened:
             if isinstance(spool, HfspaceError):
                 results.append(Synced(path=path, error=spool))
@@ -97,9 +97,9 @@ def sync(
     return results
 
 
-def header_target(header: Header) -> Target:
+def header_target(header: Header) -> RecordingTarget:
     """Where the run wanted to send to."""
-    return Target(
+    return RecordingTarget(
         space=header.space,
         url=header.url,
         project=header.project,
@@ -108,7 +108,7 @@ def header_target(header: Header) -> Target:
     )
 
 
-def _is_elsewhere(over: Target, header: Header) -> bool:
+def _is_elsewhere(over: RecordingTarget, header: Header) -> bool:
     """True when another app is named than the one that the run was sent to."""
     named = (over.space, over.url)
     return named != (None, None) and named != (header.space, header.url)
@@ -122,7 +122,12 @@ def _opened(path: Path) -> Spool | HfspaceError:
 
 
 def _one(
-    spool: Spool, doors: Doors, target: Target, failed: set[tuple[Target, str]], *, clean: bool
+    spool: Spool,
+    doors: Doors,
+    target: RecordingTarget,
+    failed: set[tuple[RecordingTarget, str]],
+    *,
+    clean: bool,
 ) -> Synced:
     which = (target, spool.header.name)
     before = spool.sent
@@ -153,7 +158,7 @@ def _one(
     )
 
 
-def _send(spool: Spool, target: Target, doors: Doors) -> None:
+def _send(spool: Spool, target: RecordingTarget, doors: Doors) -> None:
     """All of it. What may pass by itself is tried again, `attempts` times in a row at most."""
     if not spool.left:
         return

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from textwrap import wrap
 
-from hfspace.diagnosis.verdicts import Attempt, Diagnosis
+from hfspace.diagnosis.verdicts import Diagnosis, Trial
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.components import FILE_KINDS
 from hfspace.live.gradio.contract import resolve, values_of
@@ -187,7 +187,7 @@ def _requests(diagnosis: Diagnosis, endpoint: ServedEndpoint, app: ServedApp) ->
         return forms(endpoint, app, diagnosis.base)
 
 
-def _attempt(item: Attempt) -> str:
+def _attempt(item: Trial) -> str:
     body = json.dumps(item.body, ensure_ascii=False)
     return plain(f"  tried POST {item.path}  {body}  -> {item.outcome}")
 

@@ -11,7 +11,7 @@ from hfspace.text import json_text, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class SpaceStatus:
     """Spaces in the order in which they are shown. `absent` says of those that have no state what they are
     instead; `undeclared` are addresses that nobody declared; `exit_code` is that of `--exit-code`."""
 
@@ -29,7 +29,7 @@ class Status:
 
 
 def text_lines(
-    status: Status, *, columns: int | None = None, seconds: Mapping[str, float] | None = None
+    status: SpaceStatus, *, columns: int | None = None, seconds: Mapping[str, float] | None = None
 ) -> Iterator[str]:
     """The table, then what has no line in it; see `spaces.status_lines`."""
     yield from spaces.status_lines(
@@ -41,7 +41,7 @@ def text_lines(
         yield f"{plain(address)}: declared by nobody"
 
 
-def to_json(status: Status) -> str:
+def to_json(status: SpaceStatus) -> str:
     """One document. A Space that has no state is not in it."""
     items = [
         {**spaces.to_json(state, status.flavors), "drift": status.drift.get(state.id, "")}

@@ -24,7 +24,7 @@ from hfspace.live.experiments.names import (
 )
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.endpoints import endpoint_names
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.manifest.trackers import HOLDS, Ability, plugin
 from hfspace.model import Json
 
@@ -228,7 +228,7 @@ class TrackioClient(EndpointNames):
     def log_metrics(
         self,
         ref: str,
-        entries: Sequence[Entry] | Mapping[str, Json],
+        entries: Sequence[LogEntry] | Mapping[str, Json],
         project: str | None = None,
         *,
         step: int | None = None,

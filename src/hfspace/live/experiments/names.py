@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hfspace.errors import UsageError
-from hfspace.live.trackio.port import Entry, Experiment, Series, Tracker
+from hfspace.live.trackio.port import Experiment, LogEntry, Series, Tracker
 from hfspace.model import Json
 
 
@@ -101,18 +101,18 @@ def number_of(value: object, what: str) -> float:
     return value
 
 
-def entries_of(metrics: object, step: int | None) -> list[Entry]:
+def entries_of(metrics: object, step: int | None) -> list[LogEntry]:
     """Entries as they are, or the one that a map of metrics at a step is; its key makes it count once.
     Raises UsageError for anything else."""
     if isinstance(metrics, Mapping):
-        return [Entry(metrics=metrics, step=step, key=f"client:{uuid.uuid4().hex}")]
+        return [LogEntry(metrics=metrics, step=step, key=f"client:{uuid.uuid4().hex}")]
     is_list = isinstance(metrics, Sequence) and not isinstance(metrics, str | bytes)
     entries = list(metrics) if is_list else []  # type: ignore[call-overload]
-    if not is_list or not all(isinstance(entry, Entry) for entry in entries):
+    if not is_list or not all(isinstance(entry, LogEntry) for entry in entries):
         raise UsageError(
-            f"Metrics are a map, or a list of Entry, not {type(metrics).__name__}.",
+            f"Metrics are a map, or a list of LogEntry, not {type(metrics).__name__}.",
             hint='Write log_metrics(id, {"loss": 0.5}, step=100).',
         )
     if step is not None:
-        raise UsageError("A step goes with one map of metrics.", hint="An Entry has a step of its own.")
+        raise UsageError("A step goes with one map of metrics.", hint="An LogEntry has a step of its own.")
     return entries

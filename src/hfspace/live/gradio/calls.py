@@ -26,7 +26,7 @@ class QueueOnly(EndpointError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class AppCall:
     """One call. `values` is a list for positions, a mapping for names; an HTTP route has its request in `ask`
     instead. `token` and the `cookies` of a login go to `base` only. `timeout` is in seconds, for the whole
     call."""
@@ -59,7 +59,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class CallEvent:
     """One event of an HTTP stream."""
 
     data: Json

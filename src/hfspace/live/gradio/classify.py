@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.fetch import Answer, safe_host
+from hfspace.live.gradio.fetch import AppAnswer, safe_host
 
 ERROR_PAGE = b"Your space is in error, check its status on hf.co"
 """The whole body of the 503 with which the Hub's proxy says that it can't reach the app."""
@@ -46,7 +46,7 @@ def reached_app(headers: Mapping[str, str]) -> bool:
     return any(name.startswith("x-proxied-") for name in headers)
 
 
-def classify(answer: Answer, *, sent_token: bool = False, public: bool = False) -> Sight:
+def classify(answer: AppAnswer, *, sent_token: bool = False, public: bool = False) -> Sight:
     """What this answer to GET /config means, when it is not the config of a Gradio app. `public`: no proxy
     of the Hub asks for a token before the app is reached."""
     if not answer.status:
@@ -77,7 +77,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
-def _login(answer: Answer, sent_token: bool) -> Sight:
+def _login(answer: AppAnswer, sent_token: bool) -> Sight:
     if answer.json() is not None:
         return _APP_LOGIN
     if sent_token:
@@ -85,13 +85,13 @@ def _login(answer: Answer, sent_token: bool) -> Sight:
     return Sight(code=Code.PRIVATE_NO_TOKEN, seen="The Hub's proxy answered 401: the Space is private.")
 
 
-def _forbidden(answer: Answer, sent_token: bool) -> Sight:
+def _forbidden(answer: AppAnswer, sent_token: bool) -> Sight:
     if reached_app(answer.headers):
         return Sight(code=Code.APP_LOGIN, seen="The app itself answered 403.")
     return Sight(code=Code.WRONG_ROLE, seen=f"{_host(answer)} answered 403 before the app was reached.")
 
 
-def _not_found(answer: Answer, sent_token: bool) -> Sight:
+def _not_found(answer: AppAnswer, sent_token: bool) -> Sight:
     if _NO_PAGE in answer.text and not reached_app(answer.headers):
         space = canonical_space(answer.headers)
         owner = f"; the Hub says that this host belongs to {space}" if space else ""
@@ -108,13 +108,13 @@ def _not_found(answer: Answer, sent_token: bool) -> Sight:
     return Sight(code=Code.NOT_GRADIO, seen=f"{_host(answer)} answers 404 to GET /config.", kind="unknown")
 
 
-def _limited(answer: Answer, sent_token: bool) -> Sight:
+def _limited(answer: AppAnswer, sent_token: bool) -> Sight:
     wait = retry_after(answer.headers)
     hint = f" It asks to wait {wait} s." if wait is not None else ""
     return Sight(code=Code.RATE_LIMITED, seen=f"{_host(answer)} answered 429: too many requests.{hint}")
 
 
-def _server_error(answer: Answer) -> Sight:
+def _server_error(answer: AppAnswer) -> Sight:
     if answer.body.strip() == ERROR_PAGE:
         return Sight(
             code=Code.PROXY_UNREACHABLE, seen="The Hub's proxy answered 503: it can't reach the app."
@@ -126,7 +126,7 @@ def _server_error(answer: Answer) -> Sight:
     return Sight(code=Code.NOT_UNDERSTOOD, seen=f"The app answered {answer.status} to GET /config.")
 
 
-def _redirect(answer: Answer) -> Sight:
+def _redirect(answer: AppAnswer) -> Sight:
     target = safe_host(answer.headers.get("location", "")) or "another path"
     return Sight(
         code=Code.NOT_UNDERSTOOD,
@@ -134,7 +134,7 @@ def _redirect(answer: Answer) -> Sight:
     )
 
 
-def _other_page(answer: Answer) -> Sight:
+def _other_page(answer: AppAnswer) -> Sight:
     if not answer.complete:
         size = len(answer.body) >> 20
         return Sight(
@@ -158,5 +158,5 @@ def _other_page(answer: Answer) -> Sight:
     )
 
 
-def _host(answer: Answer) -> str:
+def _host(answer: AppAnswer) -> str:
     return safe_host(answer.url)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, Call, CallTimeout, EndpointError, Result
+from hfspace.live.gradio.calls import MAX_ANSWER_BYTES, AppCall, CallTimeout, EndpointError, Result
 from hfspace.live.gradio.components import with_files
 from hfspace.live.gradio.contract import values_of
 from hfspace.model import Json, ServedParameter
@@ -36,7 +36,7 @@ class Conversation:
         self._busy = threading.Lock()
         self._child: _Child | None = None
 
-    def stream(self, call: Call) -> Generator[Json, None, Result]:
+    def stream(self, call: AppCall) -> Generator[Json, None, Result]:
         """The steps of one call, the last one complete; then its Result. Raises EndpointError."""
         if not self._busy.acquire(blocking=False):
             with _Child(call) as child:
@@ -52,7 +52,7 @@ class Conversation:
         if child is not None:
             child.end()
 
-    def _stream(self, call: Call) -> Generator[Json, None, Result]:
+    def _stream(self, call: AppCall) -> Generator[Json, None, Result]:
         child = None if self._child is None or self._child.ended else self._child
         if child is not None and not child.is_current(call):
             child.end()
@@ -60,7 +60,7 @@ class Conversation:
             if any(parameter.component == "state" for parameter in call.endpoint.parameters):
                 raise EndpointError(
                     "The app was started anew since the last call: this conversation is gone.",
-                    hint="Call again: that begins another one.",
+                    hint="AppCall again: that begins another one.",
                 )
         self._child = child or _Child(call)
         return (yield from self._child.stream(call))
@@ -69,7 +69,7 @@ class Conversation:
 class _Child:
     """The process of one session, as `worker` runs it."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: AppCall) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "hfspace.live.gradio.worker"],
             stdin=subprocess.PIPE,
@@ -92,7 +92,7 @@ class _Child:
     def ended(self) -> bool:
         return not self.end.alive
 
-    def stream(self, call: Call) -> Generator[Json, None, Result]:
+    def stream(self, call: AppCall) -> Generator[Json, None, Result]:
         """As `Conversation.stream`. The process ends unless the app itself ended the call."""
         started, place = time.monotonic(), f"{call.base}{call.endpoint.name}"
         deadline = started + call.timeout
@@ -122,7 +122,7 @@ class _Child:
             if not alive:
                 self.end()
 
-    def is_current(self, call: Call) -> bool:
+    def is_current(self, call: AppCall) -> bool:
         """Whether the app is still the one that the session began with: gradio_client calls by position in
         the configuration that it read, which after a redeployment would be another function."""
         if time.monotonic() - self._used < _IDLE_SECONDS:
@@ -142,7 +142,7 @@ class _Child:
             pipe.write(json.dumps(message).encode() + b"\n")
             pipe.flush()
 
-    def _messages(self, deadline: float, call: Call) -> Iterator[dict[str, Any]]:
+    def _messages(self, deadline: float, call: AppCall) -> Iterator[dict[str, Any]]:
         """Lines of JSON until the pipe closes. Raises CallTimeout at the deadline, EndpointError at the
         limit of bytes."""
         assert self._process.stdout is not None
@@ -187,7 +187,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def arguments(call: Call) -> tuple[list[Json], dict[str, Json]]:
+def arguments(call: AppCall) -> tuple[list[Json], dict[str, Json]]:
     """Positions and names for gradio_client, with files marked. Raises EndpointError for a missing file."""
     wanted = values_of(call.endpoint.parameters)
     if isinstance(call.values, Mapping):
@@ -212,7 +212,7 @@ def _file(value: str) -> Json:
     return {**known, "orig_name": Path(value).name}
 
 
-def _reason(kind: str, text: str, call: Call) -> str:
+def _reason(kind: str, text: str, call: AppCall) -> str:
     name = call.endpoint.name
     if kind == "MemoryError":
         return f"The answer of {name} needs more memory than a call may have."

@@ -40,7 +40,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class AppAnswer:
     """What came back. `status` is 0 and `problem` one sentence when nothing usable did; `complete` is False
     when the body was cut at the byte limit. Header names are in lower case."""
 
@@ -82,13 +82,13 @@ class Answer:
 
 def fetch_all(
     asks: Sequence[Ask], *, timeout: float = TIMEOUT_SECONDS, max_bytes: int = MAX_BYTES
-) -> tuple[Answer, ...]:
-    """Make all requests at once; one Answer each, in order. Never raises for what a host does.
+) -> tuple[AppAnswer, ...]:
+    """Make all requests at once; one AppAnswer each, in order. Never raises for what a host does.
 
     `timeout` (seconds) bounds each request as a whole, not each read: a body that drips for ever ends too.
     """
 
-    async def gather() -> tuple[Answer, ...]:
+    async def gather() -> tuple[AppAnswer, ...]:
         async with new_client(asks, timeout) as client:
             return tuple(await asyncio.gather(*(_one(client, ask, timeout, max_bytes) for ask in asks)))
 
@@ -119,7 +119,7 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return pool.submit(copy_context().run, lambda: asyncio.run(main())).result()
 
 
-async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
+async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> AppAnswer:
     import httpx
 
     started = time.monotonic()
@@ -132,7 +132,7 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
         async with asyncio.timeout(timeout):
             async with client.stream(ask.method, ask.url, headers=headers, content=ask.body) as response:
                 body, complete = (b"", True) if ask.opening else await _body(response, max_bytes)
-                return Answer(
+                return AppAnswer(
                     url=ask.url,
                     method=ask.method,
                     status=response.status_code,
@@ -147,7 +147,9 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> Answer:
     ) as error:  # fmt: skip
         log_request(ask.method, ask.url, started, error=error)
         spent = time.monotonic() - started
-        return Answer(url=ask.url, method=ask.method, seconds=spent, problem=explain(error, ask.url, timeout))
+        return AppAnswer(
+            url=ask.url, method=ask.method, seconds=spent, problem=explain(error, ask.url, timeout)
+        )
 
 
 async def _body(response: Any, max_bytes: int) -> tuple[bytes, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from hfspace.live.gradio.calls import Call, Download, EndpointError
+from hfspace.live.gradio.calls import AppCall, Download, EndpointError
 from hfspace.live.gradio.fetch import Ask, fetch_all
 from hfspace.live.gradio.urls import version_of
 from hfspace.model import Json
@@ -16,7 +16,7 @@ _MAX_FILE = 512 << 20
 _DOWNLOAD_SECONDS = 300.0
 
 
-def save_files(value: Json, call: Call, folder: Path) -> tuple[Json, tuple[Path, ...]]:
+def save_files(value: Json, call: AppCall, folder: Path) -> tuple[Json, tuple[Path, ...]]:
     """`value` with every file in it replaced by the path it was saved to, and those paths.
 
     Raises EndpointError when a file can't be fetched or written.
@@ -55,7 +55,7 @@ def is_file(item: Json) -> bool:
     return (marked and isinstance(item.get("path"), str)) or named
 
 
-def _save(item: Mapping[str, Json], call: Call, folder: Path) -> Path:
+def _save(item: Mapping[str, Json], call: AppCall, folder: Path) -> Path:
     path = str(item.get("path") or item.get("name"))
     # The answer may name any URL; the file is asked from the app's own host, where the token may go too.
     prefix = call.app.prefix if version_of(call.app.version) >= (5, 0) else ""

@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 
 from hfspace.live.gradio.calls import (
     MAX_ANSWER_BYTES,
-    Call,
+    AppCall,
+    CallEvent,
     CallTimeout,
     Download,
     EndpointError,
-    Event,
     QueueOnly,
     Result,
 )
 from hfspace.live.gradio.components import with_files
-from hfspace.live.gradio.fetch import Answer, Ask, fetch_all
+from hfspace.live.gradio.fetch import AppAnswer, Ask, fetch_all
 from hfspace.live.gradio.openapi import STREAMED
 from hfspace.live.gradio.streaming import events, lines, open_answer
 from hfspace.model import Json
@@ -35,7 +35,7 @@ _END = "[DONE]"
 """What many streams of text generation send last; it is no data."""
 
 
-def stream_route(call: Call) -> Generator[Json, None, Result]:
+def stream_route(call: AppCall) -> Generator[Json, None, Result]:
     """The answer of an HTTP route: JSON, text or a Download; the events of a stream one by one, as they come.
     Raises EndpointError, CallTimeout."""
     if call.ask is None:
@@ -46,14 +46,14 @@ def stream_route(call: Call) -> Generator[Json, None, Result]:
             steps: list[Json] = []
             for step in _steps(head, chunks, call):
                 steps.append(step)
-                yield Event(data=step)
+                yield CallEvent(data=step)
             return Result(answer=steps, seconds=time.monotonic() - started)
         answer = _whole(replace(head, body=b"".join(chunks)), call)
         yield answer
         return Result(answer=answer, seconds=time.monotonic() - started)
 
 
-def _steps(head: Answer, chunks: Iterator[bytes], call: Call) -> Iterator[Json]:
+def _steps(head: AppAnswer, chunks: Iterator[bytes], call: AppCall) -> Iterator[Json]:
     """The data of each event or line, read as JSON where it is that."""
     if head.content_type != "text/event-stream":
         yield from (_read(line) for line in lines(chunks) if line.strip())
@@ -65,7 +65,7 @@ def _steps(head: Answer, chunks: Iterator[bytes], call: Call) -> Iterator[Json]:
             yield _read(data)
 
 
-def _whole(answer: Answer, call: Call) -> Json:
+def _whole(answer: AppAnswer, call: AppCall) -> Json:
     if answer.status >= 300:
         raise EndpointError(
             f"{call.endpoint.method} {call.endpoint.name} answered {answer.status}{detail(answer)}.",
@@ -80,7 +80,7 @@ def _whole(answer: Answer, call: Call) -> Json:
     return Download(name=_file_name(answer, kind), content_type=kind, content=answer.body)
 
 
-def _file_name(answer: Answer, kind: str) -> str:
+def _file_name(answer: AppAnswer, kind: str) -> str:
     """The name that the app gives, else that of the route with the ending of its type."""
     message = Message()
     message["content-disposition"] = answer.headers.get("content-disposition", "")
@@ -96,7 +96,7 @@ def _read(text: str) -> Json:
         return text
 
 
-def stream_gradio3(call: Call) -> Generator[Json, None, Result]:
+def stream_gradio3(call: AppCall) -> Generator[Json, None, Result]:
     """The one step that Gradio 3 gives by HTTP. Raises EndpointError."""
     started = time.monotonic()
     answer = post_gradio3(call)
@@ -104,7 +104,7 @@ def stream_gradio3(call: Call) -> Generator[Json, None, Result]:
     return Result(answer=answer, seconds=time.monotonic() - started)
 
 
-def post_gradio3(call: Call) -> Json:
+def post_gradio3(call: AppCall) -> Json:
     """`POST /run/NAME {"data": [...]}`; one output is returned bare, several listed. Raises EndpointError."""
     if isinstance(call.values, Mapping):
         raise EndpointError(
@@ -135,7 +135,7 @@ def post_gradio3(call: Call) -> Json:
     return data[0] if len(data) == 1 else data
 
 
-def positions(call: Call) -> list[Json]:
+def positions(call: AppCall) -> list[Json]:
     """The values with null in the place of each state: below Gradio 6 a call must carry them (facts 1.4)."""
     given = iter(list(call.values))
     events: list[Json] = []
@@ -167,7 +167,7 @@ def _file(value: str, *, bare: bool) -> Json:
     return url if bare else {"name": path.name, "data": url}
 
 
-def _send(call: Call, body: bytes) -> Answer:
+def _send(call: AppCall, body: bytes) -> AppAnswer:
     ask = Ask(
         url=call.endpoint.url, method=call.endpoint.method, token=call.token, cookies=call.cookies, body=body
     )
@@ -182,7 +182,7 @@ def _send(call: Call, body: bytes) -> Answer:
     return answer
 
 
-def detail(answer: Answer) -> str:
+def detail(answer: AppAnswer) -> str:
     """What a refusal says, in a few words: FastAPI's list of fields for 422, Gradio's error."""
     body = answer.json()
     if isinstance(body, dict) and isinstance(body.get("detail"), list):
@@ -200,7 +200,7 @@ def _field(item: Mapping[str, Any]) -> str:
     return one_line(f"{place}: {item.get('msg', '')}", 200)
 
 
-def _hint(answer: Answer, call: Call) -> str:
+def _hint(answer: AppAnswer, call: AppCall) -> str:
     if answer.status == 405 and (allowed := one_line(answer.headers.get("allow", ""), 60)):
         return f"It takes {allowed}: --method {allowed.partition(',')[0].strip()}"
     if answer.status == 422 and call.app.kind == "http":

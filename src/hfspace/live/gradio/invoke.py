@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from hfspace.live.gradio.calls import Call, Result
+from hfspace.live.gradio.calls import AppCall, Result
 from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.http_calls import stream_gradio3, stream_route
 from hfspace.live.gradio.urls import version_of
 from hfspace.model import Json
 
 
-def stream(call: Call, conversation: Conversation | None = None) -> Generator[Json, None, Result]:
+def stream(call: AppCall, conversation: Conversation | None = None) -> Generator[Json, None, Result]:
     """The answers as they come, then the Result: the last step of a Gradio function, or the data of all
     events of an HTTP stream, each of which comes as an Event. A function that is no generator gives one.
 
@@ -27,7 +27,7 @@ def stream(call: Call, conversation: Conversation | None = None) -> Generator[Js
     return stream_gradio3(call)
 
 
-def _alone(call: Call) -> Generator[Json, None, Result]:
+def _alone(call: AppCall) -> Generator[Json, None, Result]:
     conversation = Conversation()
     try:
         return (yield from conversation.stream(call))
@@ -35,7 +35,7 @@ def _alone(call: Call) -> Generator[Json, None, Result]:
         conversation.close()
 
 
-def invoke(call: Call, conversation: Conversation | None = None) -> Result:
+def invoke(call: AppCall, conversation: Conversation | None = None) -> Result:
     """The result of a call. Raises as `stream`."""
     steps = stream(call, conversation)
     while True:

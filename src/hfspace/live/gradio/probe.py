@@ -10,7 +10,7 @@ from hfspace.errors import AppError
 from hfspace.live.gradio.classify import Sight, canonical_space, classify
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import GradioConfig, gradio_app, read_config
-from hfspace.live.gradio.fetch import MAX_BYTES, TIMEOUT_SECONDS, Answer, Ask, fetch_all
+from hfspace.live.gradio.fetch import MAX_BYTES, TIMEOUT_SECONDS, AppAnswer, Ask, fetch_all
 from hfspace.live.gradio.openapi import openapi_app, tgi_app
 from hfspace.live.gradio.routes import routes_at
 from hfspace.live.gradio.undescribed import callable_as, judge, question
@@ -53,7 +53,7 @@ class Reading:
     base: str
     sight: Sight | None = None
     config: GradioConfig | None = None
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[AppAnswer, ...] = ()
     space: str | None = None
     seconds: float = 0.0
 
@@ -111,7 +111,7 @@ def _first_paths(place: Place) -> list[str]:
     return ["/config", f"{expected_prefix(place.sdk_version)}/info"]
 
 
-def _gradio(place: Place, config: GradioConfig, seen: tuple[Answer, ...]) -> Reading:
+def _gradio(place: Place, config: GradioConfig, seen: tuple[AppAnswer, ...]) -> Reading:
     """The API info is at the prefix that the config names; one more request where that was not expected."""
     wanted = f"{place.base}{config.prefix}/info"
     info = next((answer for answer in seen if answer.url == wanted), None)
@@ -122,7 +122,7 @@ def _gradio(place: Place, config: GradioConfig, seen: tuple[Answer, ...]) -> Rea
     return Reading(app=gradio_app(config, document, place.base), base=place.base, config=config, answers=seen)
 
 
-def _other(place: Place, seen: tuple[Answer, ...]) -> Reading:
+def _other(place: Place, seen: tuple[AppAnswer, ...]) -> Reading:
     """Not Gradio: TGI, else the routes of an OpenAPI document, else what the page is."""
     sight = classify(seen[0], sent_token=place.token is not None)
     if sight.code is not Code.NOT_GRADIO:
@@ -155,7 +155,7 @@ def _undescribed(declared: EndpointSpec, app: ServedApp | None) -> bool:
 
 
 def _with_declared(
-    place: Place, declared: EndpointSpec, app: ServedApp | None, sight: Sight, seen: tuple[Answer, ...]
+    place: Place, declared: EndpointSpec, app: ServedApp | None, sight: Sight, seen: tuple[AppAnswer, ...]
 ) -> Reading:
     """The app with the declared route in it, as far as asking for it shows that it is served."""
     routes = callable_as(declared, place.base)
@@ -184,17 +184,17 @@ def _with_declared(
 
 
 def _app_of(
-    answer: Answer | None, read: Callable[[object, str], ServedApp | None], base: str
+    answer: AppAnswer | None, read: Callable[[object, str], ServedApp | None], base: str
 ) -> ServedApp | None:
     return read(answer.json(), base) if answer is not None and answer.status == 200 else None
 
 
-def _unread(place: Place, sight: Sight, seen: tuple[Answer, ...]) -> Reading:
+def _unread(place: Place, sight: Sight, seen: tuple[AppAnswer, ...]) -> Reading:
     kind = sight.kind if sight.kind in {"static", "streamlit", "http"} else "unknown"
     return Reading(app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=seen)
 
 
-def _fetch(place: Place, paths: Sequence[str]) -> tuple[Answer, ...]:
+def _fetch(place: Place, paths: Sequence[str]) -> tuple[AppAnswer, ...]:
     asks = [Ask(url=f"{place.base}{path}", token=place.token, cookies=place.cookies) for path in paths]
     return fetch_all(asks, timeout=place.timeout, max_bytes=place.max_bytes)
 

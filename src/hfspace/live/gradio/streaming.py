@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from hfspace.live.gradio.calls import CallTimeout, EndpointError
-from hfspace.live.gradio.fetch import Answer, Ask, explain, new_client, pieces
+from hfspace.live.gradio.fetch import AppAnswer, Ask, explain, new_client, pieces
 from hfspace.requestlog import log_request
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class _Loop:
 
 
 @contextmanager
-def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[AppAnswer, Iterator[bytes]]]:
     """The head of the answer, and its body in the pieces in which it comes. `timeout` is in seconds, for the
     whole. Raises EndpointError when the host breaks off or sends more than `max_bytes`, CallTimeout."""
     import httpx
@@ -84,7 +84,7 @@ def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[A
                     raise EndpointError(f"The answer of {ask.url} is larger than {max_bytes >> 20} MiB.")
                 yield piece
 
-        head = Answer(
+        head = AppAnswer(
             url=ask.url, method=ask.method, status=response.status_code, seconds=time.monotonic() - started,
             headers={key.lower(): value for key, value in response.headers.items()},
         )  # fmt: skip

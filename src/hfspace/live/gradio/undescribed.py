@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hfspace.live.gradio.classify import Sight, classify
 from hfspace.live.gradio.codes import Code
-from hfspace.live.gradio.fetch import Answer, Ask
+from hfspace.live.gradio.fetch import AppAnswer, Ask
 from hfspace.live.gradio.openapi import PART
 from hfspace.live.gradio.sending import request_of
 from hfspace.manifest.models import EndpointSpec
@@ -45,7 +45,7 @@ def question(spec: EndpointSpec, base: str, token: str | None) -> Ask:
 
 
 def judge(
-    spec: EndpointSpec, base: str, answer: Answer, *, sent_token: bool, page_for_all: bool
+    spec: EndpointSpec, base: str, answer: AppAnswer, *, sent_token: bool, page_for_all: bool
 ) -> tuple[ServedEndpoint, ...] | Sight:
     """The routes that the answer to `question` shows, one with a refusal where it shows none; else why it
     leaves that open. `page_for_all`: this host answers every path with a page."""

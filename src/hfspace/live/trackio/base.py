@@ -8,7 +8,7 @@ from pathlib import Path
 from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppCall, AppConnection, AppHttp, parsed, unusable
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Progress, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, LogEntry, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line
 from hfspace.manifest.trackers import Ability
@@ -115,7 +115,7 @@ class TrackerBase:
     ) -> Experiment:
         raise self._lacks("keep parameters")
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None:
         raise self._lacks("keep metrics")
 
     def upload_media(

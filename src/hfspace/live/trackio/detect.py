@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hfspace.errors import TrackioUnavailable
-from hfspace.live.gradio.fetch import Answer, Ask, fetch_all, safe_host
+from hfspace.live.gradio.fetch import AppAnswer, Ask, fetch_all, safe_host
 from hfspace.live.gradio.urls import PREFIX
 from hfspace.live.trackio.app_http import parsed
 from hfspace.live.trackio.budget import Budget
@@ -86,7 +86,7 @@ def _official(base: str, info: Mapping[str, Json]) -> Detected:
     return Detected(kind="trackio", version=version)
 
 
-def _other(base: str, answers: tuple[Answer, ...], *, gradio: bool) -> TrackioUnavailable:
+def _other(base: str, answers: tuple[AppAnswer, ...], *, gradio: bool) -> TrackioUnavailable:
     """Another app, or one that is not ready: a page, a 5xx or silence never means 'no experiments'."""
     host = safe_host(base)
     if gradio:
@@ -116,7 +116,7 @@ def _other(base: str, answers: tuple[Answer, ...], *, gradio: bool) -> TrackioUn
     )
 
 
-def _json(answer: Answer) -> Json:
+def _json(answer: AppAnswer) -> Json:
     usable = answer.status == 200 and answer.complete and "json" in answer.content_type
     return parsed(answer.text) if usable else None
 

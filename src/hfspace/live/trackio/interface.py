@@ -11,7 +11,7 @@ from hfspace.live.trackio import interface_text as text
 from hfspace.live.trackio.interface_create import InterfaceCreates
 from hfspace.live.trackio.interface_reads import InterfaceReads
 from hfspace.live.trackio.media import refuse
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.live.trackio.queue_client import QueueClient
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.spacing import PROCESS, Spacing
@@ -134,7 +134,7 @@ class InterfaceTracker:
             )
         return one
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None:
         """One call per entry, since the app takes no more. A lost answer is resolved by the app's count; the
         error for what was not logged says how many were."""
         bodies = [(json.dumps(metrics_of(entry)), entry.step) for entry in entries]
@@ -193,7 +193,7 @@ class InterfaceTracker:
         """Creates an experiment with invented metrics, and names it itself."""
         return self._creates.demo()
 
-    def _has_arrived(self, known: Experiment, error: TrackioUnavailable, done: int, entry: Entry) -> bool:
+    def _has_arrived(self, known: Experiment, error: TrackioUnavailable, done: int, entry: LogEntry) -> bool:
         """True when one more entry is there, and it is this one: a count alone may be somebody else's."""
         try:
             now = self._reads.again(known)

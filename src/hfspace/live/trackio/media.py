@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hfspace.errors import NotSupported
 from hfspace.live.trackio.official_api import OfficialApi
-from hfspace.live.trackio.port import Entry, Experiment
+from hfspace.live.trackio.port import Experiment, LogEntry
 from hfspace.live.trackio.uploads import as_uploaded
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
@@ -24,7 +24,7 @@ def kind_of(value: Json) -> str | None:
     return kind.removeprefix(_PREFIX) if isinstance(kind, str) and kind.startswith(_PREFIX) else None
 
 
-def refuse(entries: Iterable[Entry]) -> None:
+def refuse(entries: Iterable[LogEntry]) -> None:
     """Raises NotSupported when one of them has a metric that the Gradio app does not hold."""
     for entry in entries:
         for name, value in entry.metrics.items() if isinstance(entry.metrics, Mapping) else ():

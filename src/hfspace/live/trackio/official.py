@@ -15,7 +15,7 @@ from hfspace.live.trackio import artifacts, media
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.official_reads import OfficialReads, counted
 from hfspace.live.trackio.official_records import ambiguous, latest_of, mark_of, owner_of, point_of, sendable
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Entry, Experiment, Kind, Progress, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import checked_name, differing, metrics_of, one_line, parameters_of, run_id
 from hfspace.manifest.experiments import canonical_project
@@ -133,7 +133,7 @@ class OfficialTracker:
     ) -> Experiment:
         return self._with(self._one(ref, project), parameters_of(parameters))
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None:
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None:
         """All entries in one request. An entry with a `key` is kept once, however often it is sent."""
         bodies = [(metrics_of(entry), entry) for entry in entries]
         if not bodies:
@@ -233,7 +233,7 @@ class OfficialTracker:
         # hf_token must be there, even empty; a Bearer token takes its place on a Space.
         self._api.write("bulk_log", logs=list(logs), hf_token=None)
 
-    def _verify_logged(self, run: Experiment, before: Json, entries: Sequence[Entry]) -> None:
+    def _verify_logged(self, run: Experiment, before: Json, entries: Sequence[LogEntry]) -> None:
         after = self._count(run)
         fresh = sum(entry.key is None for entry in entries)
         if isinstance(before, int) and (not isinstance(after, int) or after < before + fresh):

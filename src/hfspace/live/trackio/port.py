@@ -54,7 +54,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LogEntry:
     """Metrics at a step, to be logged. `key` makes sending it twice harmless, where the app is `keyed`."""
 
     metrics: Mapping[str, Json]
@@ -105,7 +105,7 @@ class Tracker(Protocol):
 
     @property
     def keyed(self) -> bool:
-        """True when an Entry's `key` keeps it from being logged twice (official trackio)."""
+        """True when an LogEntry's `key` keeps it from being logged twice (official trackio)."""
         ...
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]: ...
@@ -143,7 +143,7 @@ class Tracker(Protocol):
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment: ...
 
-    def log_metrics(self, ref: str, entries: Sequence[Entry], project: str | None = None) -> None: ...
+    def log_metrics(self, ref: str, entries: Sequence[LogEntry], project: str | None = None) -> None: ...
 
     def log_parameters(
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None

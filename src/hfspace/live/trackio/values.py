@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hfspace.errors import TrackioRejected
-from hfspace.live.trackio.port import STATUSES, Entry
+from hfspace.live.trackio.port import STATUSES, LogEntry
 from hfspace.manifest.experiments import canonical_project, has_breaks
 from hfspace.model import Json
 from hfspace.text import one_line as text_from_elsewhere
@@ -44,7 +44,7 @@ def parameters_of(value: Any) -> dict[str, Json]:
     return dict(plain_json({str(key): item for key, item in value.items()}))
 
 
-def metrics_of(entry: Entry) -> dict[str, Json]:
+def metrics_of(entry: LogEntry) -> dict[str, Json]:
     """The metrics of an entry as a JSON object; NaN and infinities stay, since training can produce them.
 
     Raises TrackioRejected for anything but a map: the Gradio app takes a list, and can't plot ever after.
