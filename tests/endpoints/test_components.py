@@ -1,6 +1,6 @@
 """Every input component of Gradio 4, 5 and 6 with many values: hfspace against gradio_client's own answer.
 
-`-s` prints the counts; `-m slow` takes all values, and Gradio 4 too.
+Slow (`-m slow`); `-s` prints the counts. The ones named `few` take two values of each kind per component.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hfspace.manifest.models import EndpointSpec
 from tests.endpoints.hub import MemoryHub
 from tests.endpoints.real_apps import MATRIX, NEWEST, running
 
-pytestmark = [pytest.mark.apps, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.apps, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 Case = tuple[str, Any]
 TEXT, IMAGE, SOUND = "<t.txt>", "<i.png>", "<s.wav>"
@@ -53,7 +53,7 @@ MANY: list[Any] = [
 ALL = len(FEW) + len(MANY)
 VERSIONS = [
     *[pytest.param(version, FEW, 2, id=f"{version}-few") for version in NEWEST],
-    *[pytest.param(version, MANY, ALL, id=version, marks=pytest.mark.slow) for version in MATRIX[1:]],
+    *[pytest.param(version, MANY, ALL, id=version) for version in MATRIX[1:]],
 ]
 
 
