@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from hfspace.cli.main import run
-from hfspace.diagnosis import Options, connect, examine
+from hfspace.diagnosis import DiagnosisOptions, connect, examine
 from hfspace.errors import AppError
 from hfspace.facets.base import Desired
 from hfspace.facets.endpoint import Endpoint
@@ -176,7 +176,7 @@ def test_a_stream_ends_at_its_deadline_and_leaves_no_thread(told: str) -> None:
 
 
 def judged(url: str, invoke: bool = False, **spec: object) -> tuple[Code, str]:
-    found = examine(url, MemoryHub(), endpoint=EndpointSpec(**spec), options=Options(invoke=invoke))  # type: ignore[arg-type]
+    found = examine(url, MemoryHub(), endpoint=EndpointSpec(**spec), options=DiagnosisOptions(invoke=invoke))  # type: ignore[arg-type]
     return found.verdict.code, found.verdict.seen
 
 

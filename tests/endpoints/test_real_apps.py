@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hfspace.diagnosis import Options, connect, examine
+from hfspace.diagnosis import DiagnosisOptions, connect, examine
 from hfspace.errors import AppError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import gradio_app, read_config
@@ -56,7 +56,7 @@ def post(url: str, body: object) -> tuple[int, object]:
 
 
 def invoke(url: str, **spec: object) -> object:
-    options = Options(invoke=True, invoke_timeout=float(spec.pop("timeout", 20)))  # type: ignore[arg-type]
+    options = DiagnosisOptions(invoke=True, invoke_timeout=float(spec.pop("timeout", 20)))  # type: ignore[arg-type]
     return examine(url, MemoryHub(), endpoint=EndpointSpec(**spec), options=options)  # type: ignore[arg-type]
 
 
@@ -181,7 +181,10 @@ def test_the_apps_own_login(version: str, tmp_path: Path) -> None:
     right, wrong = ("someone", "a password"), ("someone", "another")
     with running("gradio_login.py", version, tmp_path) as url:
         assert examine(url, MemoryHub()).verdict.code is Code.APP_LOGIN
-        assert "refuses this user" in examine(url, MemoryHub(), options=Options(auth=wrong)).verdict.seen
+        assert (
+            "refuses this user"
+            in examine(url, MemoryHub(), options=DiagnosisOptions(auth=wrong)).verdict.seen
+        )
         with pytest.raises(AppError, match="refuses this user"):
             connect(url, auth=wrong, hub=MemoryHub(), manifest=None)
         with connect(url, auth=right, hub=MemoryHub(), manifest=None) as connection:

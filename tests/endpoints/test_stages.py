@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnosis import Options, examine
+from hfspace.diagnosis import DiagnosisOptions, examine
 from hfspace.live.gradio.codes import Code
 from hfspace.model import SpaceState
 from tests.endpoints.conftest import Serve
@@ -106,7 +106,7 @@ def test_wake_visits_once_and_waits_for_the_hub_to_say_running(serve: Serve) -> 
     )
     pauses: list[float] = []
 
-    found = examine("acme/x", hub, options=Options(wake=True, sleep=pauses.append))
+    found = examine("acme/x", hub, options=DiagnosisOptions(wake=True, sleep=pauses.append))
 
     assert found.verdict.code is Code.HEALTHY
     assert [seen.path for seen in host.seen].count("/") == 1
@@ -117,7 +117,9 @@ def test_wake_gives_up_after_its_time_and_says_where_it_is(serve: Serve) -> None
     host = serve({})
     hub = MemoryHub(spaces={"acme/x": space(host.url, "SLEEPING")})
 
-    found = examine("acme/x", hub, options=Options(wake=True, wake_timeout=0.0, sleep=lambda seconds: None))
+    found = examine(
+        "acme/x", hub, options=DiagnosisOptions(wake=True, wake_timeout=0.0, sleep=lambda seconds: None)
+    )
 
     assert found.verdict.code is Code.SLEEPING
 
@@ -126,7 +128,7 @@ def test_wake_does_not_visit_a_paused_space(serve: Serve) -> None:
     host = serve({})
     hub = MemoryHub(spaces={"acme/x": space(host.url, "PAUSED")})
 
-    assert examine("acme/x", hub, options=Options(wake=True)).verdict.code is Code.PAUSED
+    assert examine("acme/x", hub, options=DiagnosisOptions(wake=True)).verdict.code is Code.PAUSED
     assert host.seen == []
 
 

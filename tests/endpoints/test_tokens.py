@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnosis import Options, examine
+from hfspace.diagnosis import DiagnosisOptions, examine
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.hub import HubClient, connect
 from hfspace.manifest.models import EndpointSpec
@@ -68,7 +68,7 @@ def test_zero_gpu_quota_sends_it_to_a_public_space(serve: Serve) -> None:
     host = serve(dict(gradio_routes("plain", "6.31.0")))
     hub, _ = hub_for(serve, host.url, private=False)
 
-    examine("acme/x", hub, options=Options(zero_gpu=True))
+    examine("acme/x", hub, options=DiagnosisOptions(zero_gpu=True))
 
     assert len(leaked(host)) == 2
 
@@ -112,7 +112,7 @@ def test_a_real_call_sends_nothing_to_a_public_space_and_one_header_to_a_private
         host = serve(dict(gradio_routes("plain", "6.31.0")))
         hub, _ = hub_for(serve, host.url, private=private)
 
-        found = examine("acme/x", hub, endpoint=spec, options=Options(invoke=True))
+        found = examine("acme/x", hub, endpoint=spec, options=DiagnosisOptions(invoke=True))
 
         # The stand-in has no queue: the call fails, after gradio_client said all that it says at the start.
         assert found.invocation is not None

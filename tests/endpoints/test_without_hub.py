@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hfspace.cli.main import run
-from hfspace.diagnosis import Options, examine
+from hfspace.diagnosis import DiagnosisOptions, examine
 from hfspace.diagnosis import run as diagnosing
 from hfspace.diagnosis.connection import open_connection
 from hfspace.errors import HubError, HubUnreachable, UsageError
@@ -57,7 +57,7 @@ def test_a_typed_host_is_asked_directly_and_without_a_token(places: list[Place])
 def test_a_call_of_a_typed_host_says_that_the_hub_was_not_asked(places: list[Place]) -> None:
     said: list[str] = []
 
-    connection = open_connection(HOST, DeadHub(token="hf_canary"), None, Options(notify=said.append))
+    connection = open_connection(HOST, DeadHub(token="hf_canary"), None, DiagnosisOptions(notify=said.append))
 
     assert connection.token is None
     assert "could not be asked" in said[0]
@@ -74,7 +74,7 @@ def test_a_hub_that_knows_no_such_host_is_not_called_unreachable(places: list[Pl
 def test_url_takes_only_the_apps_own_host() -> None:
     for text in ("acme/x", "https://huggingface.co/spaces/acme/x"):
         with pytest.raises(UsageError, match="no URL of an app"):
-            examine(text, MemoryHub(), options=Options(ask_hub=False))
+            examine(text, MemoryHub(), options=DiagnosisOptions(ask_hub=False))
 
 
 # ------------------------------------------------------------------ as somebody types it

@@ -101,7 +101,7 @@ class CallOptions:
 @click.option("--timeout", default="60s", show_default=True, help="How long the call may take.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form on stdout.")
 def command(context: Context, options: CallOptions) -> int:
-    """AppCall a Space's endpoint.
+    """Call a Space's endpoint.
 
     Each value is JSON, or plain text. Without values the example of the manifest is sent. The values are
     checked against what the app takes before anything runs; for an HTTP route they fill its path, query and

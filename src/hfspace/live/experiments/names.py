@@ -114,5 +114,5 @@ def entries_of(metrics: object, step: int | None) -> list[LogEntry]:
             hint='Write log_metrics(id, {"loss": 0.5}, step=100).',
         )
     if step is not None:
-        raise UsageError("A step goes with one map of metrics.", hint="An LogEntry has a step of its own.")
+        raise UsageError("A step goes with one map of metrics.", hint="A LogEntry has a step of its own.")
     return entries

@@ -60,7 +60,7 @@ class Conversation:
             if any(parameter.component == "state" for parameter in call.endpoint.parameters):
                 raise EndpointError(
                     "The app was started anew since the last call: this conversation is gone.",
-                    hint="AppCall again: that begins another one.",
+                    hint="Call again: that begins another one.",
                 )
         self._child = child or _Child(call)
         return (yield from self._child.stream(call))

@@ -83,7 +83,7 @@ class AppAnswer:
 def fetch_all(
     asks: Sequence[Ask], *, timeout: float = TIMEOUT_SECONDS, max_bytes: int = MAX_BYTES
 ) -> tuple[AppAnswer, ...]:
-    """Make all requests at once; one AppAnswer each, in order. Never raises for what a host does.
+    """Make all requests at once; one answer each, in order. Never raises for what a host does.
 
     `timeout` (seconds) bounds each request as a whole, not each read: a body that drips for ever ends too.
     """

@@ -105,7 +105,7 @@ class Tracker(Protocol):
 
     @property
     def keyed(self) -> bool:
-        """True when an LogEntry's `key` keeps it from being logged twice (official trackio)."""
+        """True when a LogEntry's `key` keeps it from being logged twice (official trackio)."""
         ...
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]: ...
