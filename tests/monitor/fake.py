@@ -16,20 +16,21 @@ from hfspace.errors import (
     TrackioRejected,
     TrackioUnavailable,
 )
+from hfspace.live.trackio.base import TrackerBase
 from hfspace.live.trackio.port import (
     STATUSES,
     Artifact,
     ArtifactFile,
     Experiment,
-    Kind,
     LogEntry,
     Point,
     Progress,
     Series,
 )
+from hfspace.manifest.trackers import HOLDS
 
 
-class FakeTracker:
+class FakeTracker(TrackerBase):
     """`fault` is asked before each call: None, 'before' (nothing happens), 'after' (done, answer lost), or
     for log_metrics the number of entries that arrive before it breaks."""
 
@@ -41,7 +42,8 @@ class FakeTracker:
         store: Path | None = None,
     ) -> None:
         self.keyed = keyed
-        self.kind: Kind = "trackio" if keyed else "interface"
+        self.kind = "trackio" if keyed else "interface"
+        self.holds = HOLDS[self.kind]
         self.fault = fault or (lambda call: None)
         self.calls: list[str] = []
         self.experiments: dict[str, Experiment] = {}
@@ -101,20 +103,6 @@ class FakeTracker:
 
         return self._do("create", effect)
 
-    def ensure(
-        self,
-        name: str,
-        *,
-        description: str = "",
-        parameters: Mapping[str, Any] | None = None,
-        project: str | None = None,
-    ) -> Experiment:
-        try:
-            found = self.show(name, project)
-        except ExperimentNotFound:
-            return self.create(name, description=description, parameters=parameters, project=project)
-        return self.log_parameters(found.id, parameters) if parameters else found
-
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         def effect() -> Experiment:
             if self.keyed:
@@ -161,14 +149,6 @@ class FakeTracker:
             return Series(experiment=found.name, metric=metric, points=points)
 
         return self._do("plot", effect)
-
-    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
-        return self._do("metric_names", lambda: tuple(self._find(ref).latest))
-
-    def compare(
-        self, refs: Sequence[str], metric: str = "loss", project: str | None = None
-    ) -> tuple[Series, ...]:
-        return tuple(self.plot(ref, metric, project) for ref in refs)
 
     def upload_media(
         self, ref: str, path: Path, project: str | None = None, *, step: int | None = None

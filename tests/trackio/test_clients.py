@@ -325,14 +325,15 @@ def test_a_run_belongs_to_a_project(serve: Any, official: Any) -> None:
 def test_what_official_trackio_has_not(serve: Any, official: Any) -> None:
     tracker = official(serve())
 
-    for call in (
-        lambda: tracker.update_status("run", "failed"),
-        lambda: tracker.simulate("run"),
-        tracker.demo,
-        lambda: tracker.create("run", description="d"),
+    for call, sentence in (
+        (lambda: tracker.update_status("run", "failed"), "Official trackio keeps no status of a run. Give"),
+        (lambda: tracker.simulate("run"), "Official trackio can't simulate training. Log metrics instead."),
+        (tracker.demo, "Official trackio has no demo experiment. Create one instead."),
+        (lambda: tracker.create("run", description="d"), "Official trackio keeps no description. Give"),
     ):
-        with pytest.raises(NotSupported):
+        with pytest.raises(NotSupported) as caught:
             call()
+        assert str(caught.value).startswith(sentence)
 
 
 def test_an_app_that_never_answers_is_given_up(serve: Any, official: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -239,8 +240,17 @@ def test_bad_metrics_and_bad_status_are_refused() -> None:
         app.update_status("run", "archived")
     with pytest.raises(TrackioRejected, match="projects"):
         app.show("run", project="p")
-    with pytest.raises(NotSupported):
-        app.delete("run")
+    for call, sentence in (
+        (lambda: app.delete("run"), "The Gradio Trackio app can't delete experiments."),
+        (lambda: app.upload_media("run", Path("x")), "The Gradio Trackio app holds no pictures. Official"),
+        (
+            lambda: app.upload_artifact("run", (), name="x", type="file"),
+            "The Gradio Trackio app holds no artifacts. Official trackio does.",
+        ),
+    ):
+        with pytest.raises(NotSupported) as caught:
+            call()
+        assert str(caught.value).startswith(sentence)
 
 
 def test_metrics_are_counted_and_a_lost_answer_is_resolved_by_the_count() -> None:

@@ -1,14 +1,15 @@
-"""A backend of experiments that another package brings: what it starts from, and what it need not write."""
+"""What every backend of experiments need not write, and what one that another package brings starts from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppCall, AppConnection, AppHttp, parsed, unusable
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, LogEntry, Progress, Series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line
 from hfspace.manifest.trackers import Ability
@@ -59,9 +60,11 @@ class TrackerBase:
     """What a backend inherits: it writes `list`, and what else its app can do. `holds` says what of it a
     manifest may declare."""
 
-    kind = ""
+    kind: Kind = ""
     keyed = False
     holds: tuple[Ability, ...] = ()
+    _refusals: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Sentence and hint for what it can't do, where the usual sentence won't do."""
 
     def list(self, project: str | None = None) -> tuple[Experiment, ...]:
         raise NotImplementedError
@@ -154,4 +157,5 @@ class TrackerBase:
         raise self._lacks("make a demo")
 
     def _lacks(self, what: str) -> NotSupported:
-        return NotSupported(f"The backend '{self.kind}' can't {what}.")
+        message, hint = self._refusals.get(what, (f"The backend '{self.kind}' can't {what}.", ""))
+        return NotSupported(message, hint=hint)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from typing import ClassVar
 
-from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
+from hfspace.errors import DataLoss, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio import interface_text as text
+from hfspace.live.trackio.base import TrackerBase
 from hfspace.live.trackio.interface_create import InterfaceCreates
 from hfspace.live.trackio.interface_reads import InterfaceReads
 from hfspace.live.trackio.media import refuse
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
+from hfspace.live.trackio.port import Experiment, LogEntry, Series
 from hfspace.live.trackio.queue_client import QueueClient
-from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.spacing import PROCESS, Spacing
 from hfspace.live.trackio.values import (
     checked_name,
@@ -23,29 +23,25 @@ from hfspace.live.trackio.values import (
     one_line,
     parameters_of,
 )
-from hfspace.manifest.trackers import HOLDS, Ability
+from hfspace.manifest.trackers import HOLDS
 from hfspace.model import Json
 
 
-class InterfaceTracker:
+class InterfaceTracker(TrackerBase):
     """One Gradio Trackio app. `spacing` is shared by all its clients."""
+
+    kind = "interface"
+    holds = HOLDS["interface"]
+    _refusals: ClassVar = {
+        "delete experiments": ("The Gradio Trackio app can't delete experiments.", ""),
+        "keep pictures": ("The Gradio Trackio app holds no pictures.", "Official trackio does."),
+        "keep artifacts": ("The Gradio Trackio app holds no artifacts.", "Official trackio does."),
+    }
 
     def __init__(self, client: QueueClient, *, spacing: Spacing = PROCESS) -> None:
         self._client = client
         self._reads = InterfaceReads(client)
         self._creates = InterfaceCreates(client, self._reads, spacing)
-
-    @property
-    def kind(self) -> Kind:
-        return "interface"
-
-    @property
-    def holds(self) -> tuple[Ability, ...]:
-        return HOLDS["interface"]
-
-    @property
-    def keyed(self) -> bool:
-        return False
 
     # ------------------------------------------------------------ reads
 
@@ -64,14 +60,6 @@ class InterfaceTracker:
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         one = self.show(ref, project)
         return Series(experiment=one.name, metric=metric, points=self._reads.points(one, metric))
-
-    def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
-        return tuple(self.show(ref, project).latest)
-
-    def compare(
-        self, refs: Sequence[str], metric: str = "loss", project: str | None = None
-    ) -> tuple[Series, ...]:
-        return all_series(lambda ref: self.plot(ref, metric, project), refs, metric)
 
     # ------------------------------------------------------------ writes
 
@@ -101,9 +89,6 @@ class InterfaceTracker:
         wanted = parameters_of(parameters or {})
         one = self._creates.ensure(checked_name(name), description)
         return self.log_parameters(one.id, wanted) if wanted else one
-
-    def delete(self, ref: str, project: str | None = None) -> None:
-        raise NotSupported("The Gradio Trackio app can't delete experiments.")
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         checked_status(status)
@@ -157,24 +142,6 @@ class InterfaceTracker:
                 f"{known.metrics} to {now.metrics}.",
                 hint="The app may have restarted: it keeps experiments in memory.",
             )
-
-    def upload_media(
-        self, ref: str, path: Path, project: str | None = None, *, step: int | None = None
-    ) -> str:
-        raise NotSupported("The Gradio Trackio app holds no pictures.", hint="Official trackio does.")
-
-    def upload_artifact(
-        self,
-        ref: str,
-        files: Sequence[ArtifactFile],
-        project: str | None = None,
-        *,
-        name: str,
-        type: str,
-        aliases: Sequence[str] = (),
-        progress: Progress = lambda name, sent, size: None,
-    ) -> Artifact:
-        raise NotSupported("The Gradio Trackio app holds no artifacts.", hint="Official trackio does.")
 
     def simulate(self, ref: str, project: str | None = None) -> Experiment:
         """Writes invented metrics. The later generation does, and then raises: the count decides."""

@@ -9,39 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio import artifacts, media
+from hfspace.live.trackio.base import TrackerBase
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.official_reads import OfficialReads, counted
 from hfspace.live.trackio.official_records import ambiguous, latest_of, mark_of, owner_of, point_of, sendable
-from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
-from hfspace.live.trackio.series import all_series
+from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, LogEntry, Progress, Series
 from hfspace.live.trackio.values import checked_name, differing, metrics_of, one_line, parameters_of, run_id
 from hfspace.manifest.experiments import canonical_project
-from hfspace.manifest.trackers import HOLDS, Ability
+from hfspace.manifest.trackers import HOLDS
 from hfspace.model import Json
 
 
-class OfficialTracker:
+class OfficialTracker(TrackerBase):
     """One trackio server. `project` is what is meant when a call names none."""
+
+    kind = "trackio"
+    keyed = True
+    holds = HOLDS["trackio"]
+    _refusals: ClassVar = {
+        "set a status": ("Official trackio keeps no status of a run.", "Give it as a parameter instead."),
+        "simulate training": ("Official trackio can't simulate training.", "Log metrics instead."),
+        "make a demo": ("Official trackio has no demo experiment.", "Create one instead."),
+    }
 
     def __init__(self, api: OfficialApi, *, project: str | None = None) -> None:
         self._api = api
         self._reads = OfficialReads(api)
         self._project = project
-
-    @property
-    def kind(self) -> Kind:
-        return "trackio"
-
-    @property
-    def holds(self) -> tuple[Ability, ...]:
-        return HOLDS["trackio"]
-
-    @property
-    def keyed(self) -> bool:
-        return True
 
     # ------------------------------------------------------------ reads
 
@@ -82,11 +80,6 @@ class OfficialTracker:
     def metric_names(self, ref: str, project: str | None = None) -> tuple[str, ...]:
         return self._reads.metrics(self._one(ref, project))
 
-    def compare(
-        self, refs: Sequence[str], metric: str = "loss", project: str | None = None
-    ) -> tuple[Series, ...]:
-        return all_series(lambda ref: self.plot(ref, metric, project), refs, metric)
-
     # ------------------------------------------------------------ writes
 
     def create(
@@ -122,11 +115,6 @@ class OfficialTracker:
         return self._read_back(mine, wanted)
 
     ensure = create
-
-    def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
-        raise NotSupported(
-            "Official trackio keeps no status of a run.", hint="Give it as a parameter instead."
-        )
 
     def log_parameters(
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
@@ -178,12 +166,6 @@ class OfficialTracker:
         self._api.write("delete_run", project=run.project, run=run.name, run_id=run.id)
         if any(one.id == run.id for one in self.runs(str(run.project))):
             raise TrackioRejected(f"Trackio says that '{one_line(run.name)}' is deleted, and it is there.")
-
-    def simulate(self, ref: str, project: str | None = None) -> Experiment:
-        raise NotSupported("Official trackio can't simulate training.", hint="Log metrics instead.")
-
-    def demo(self) -> Experiment:
-        raise NotSupported("Official trackio has no demo experiment.", hint="Create one instead.")
 
     # ------------------------------------------------------------ how
 
