@@ -15,6 +15,8 @@ import httpx
 import pytest
 
 from hfspace import ExperimentMonitor, TrackioClient
+from hfspace.live.trackio.base import TrackerBase
+from hfspace.live.trackio.port import Experiment
 from hfspace.monitor import Histogram, Image, Table
 from hfspace.monitor.connection import RecordingTarget
 from hfspace.monitor.media import as_value
@@ -130,6 +132,33 @@ def test_what_the_gradio_app_does_not_hold_is_said_and_kept(
     assert official.logged("run")[0][1]["weights"]["values"] == [1, 2]
     assert sorted(content[:7] for content in official.files.values())[-1] == b"\x89PNG\r\n\x1a"
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+class OfPackage(FakeTracker):
+    """As the backend of a package: it holds descriptions, and no pictures."""
+
+    upload_media = TrackerBase.upload_media
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind, self.keyed, self.holds = "odd", True, ("description",)
+        self.about: dict[str, Any] = {}
+
+    def ensure(self, name: str, **about: Any) -> Experiment:
+        self.about = about
+        return super().ensure(name)
+
+
+def test_a_package_that_holds_no_pictures_gets_the_run_without_them(monitor: Make, tmp_path: Path) -> None:
+    tracker = OfPackage()
+    with monitor(tracker, description="about it") as run:
+        run.log(everything(), step=0)
+        run.log({"loss": 0.25}, step=1)
+    (_, first), (_, last) = tracker.logged("run")
+    assert (first["picture"], last) == ("(image: not held by this app)", {"loss": 0.25})
+    assert first["weights"]["values"] == [1, 2]
+    assert tracker.about == {"description": "about it", "project": None}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".kept", ".files"}
 
 
 def test_artifacts_arrive_although_the_training_deletes_its_files(monitor: Make, tmp_path: Path) -> None:

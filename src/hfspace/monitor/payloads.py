@@ -50,17 +50,22 @@ class Payloads:
 
     def _body(self, tracker: Tracker, live: Experiment, record: Record) -> dict[str, Json]:
         body: dict[str, Json] = record.body
-        kinds = {name: kind for name, value in body.items() if (kind := kind_of(value))}
-        if not kinds:
-            return body
-        if tracker.kind == "interface":
-            for name, kind in kinds.items():
-                self._not_held(f"{kind} '{name}'")
-            return as_held(body)
-        return {name: self._sent(tracker, live, record.step, value) for name, value in body.items()}
+        return {name: self._value(tracker, live, record.step, name, body[name]) for name in body}
 
-    def _sent(self, tracker: Tracker, live: Experiment, step: int | None, value: Json) -> Json:
-        if not isinstance(value, Mapping) or value.get(TYPE) != IMAGE:
+    def _value(self, tracker: Tracker, live: Experiment, step: int | None, name: str, value: Json) -> Json:
+        kind = kind_of(value)
+        if kind is None:
+            return value
+        if tracker.kind != "interface":
+            try:
+                return self._sent(tracker, live, step, value)
+            except NotSupported:
+                pass
+        self._not_held(f"{kind} '{name}'")
+        return _stand_in(kind)
+
+    def _sent(self, tracker: Tracker, live: Experiment, step: int | None, value: Mapping[str, Json]) -> Json:
+        if value.get(TYPE) != IMAGE:
             return value
         path = self._spool.files.path(str(value.get("file_path")))
         if not path.is_file():
@@ -76,9 +81,12 @@ class Payloads:
 def as_held(body: Mapping[str, Json]) -> dict[str, Json]:
     """The metrics as the Gradio app gets them."""
     return {
-        name: f"({kind}: not held by this app)" if (kind := kind_of(value)) else value
-        for name, value in body.items()
+        name: value if (kind := kind_of(value)) is None else _stand_in(kind) for name, value in body.items()
     }
+
+
+def _stand_in(kind: str) -> str:
+    return f"({kind}: not held by this app)"
 
 
 def _file(store: FileStore, item: Mapping[str, Json]) -> ArtifactFile:

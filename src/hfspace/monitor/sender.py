@@ -194,9 +194,9 @@ class Sender:
         return None if self._replaced(live) else live
 
     def _made(self, tracker: Tracker) -> Experiment:
-        """The one of this name, else a new one. Official trackio has no description, so it is a parameter."""
+        """The one of this name, else a new one. A description is a parameter where the app has none."""
         header = self._spool.header
-        if tracker.kind == "interface":
+        if "description" in tracker.holds:
             return tracker.ensure(header.name, description=header.description, project=self._project)
         about = {"description": header.description} if header.description else {}
         return tracker.ensure(header.name, parameters=about, project=self._project)
