@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -109,28 +110,57 @@ def new_client(asks: Sequence[Ask], timeout: float) -> Any:
     )
 
 
+class Loop:
+    """Runs coroutines one after the other in one event loop: of this thread, or of one beside it where a
+    loop runs here already (a notebook)."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self._pool = None
+        else:
+            self._pool = ThreadPoolExecutor(max_workers=1)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        if self._pool is None:
+            return self._runner.run(main)
+        return self._pool.submit(copy_context().run, self._runner.run, main).result()
+
+    def close(self) -> None:
+        if self._pool is None:
+            self._runner.close()
+            return
+        self._pool.submit(self._runner.close).result()
+        self._pool.shutdown()
+
+
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end, also from inside a running loop (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(main())
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(copy_context().run, lambda: asyncio.run(main())).result()
+    """Run a coroutine to its end, also from inside a running loop."""
+    with closing(Loop()) as loop:
+        return loop.run(main())
+
+
+def request_headers(ask: Ask) -> dict[str, str]:
+    """The headers of one request beside those of the client."""
+    headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
+    if ask.cookies:
+        headers["cookie"] = "; ".join(f"{name}={value}" for name, value in ask.cookies.items())
+    if ask.body is not None:
+        headers["content-type"] = ask.content_type
+    return headers
 
 
 async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> AppAnswer:
     import httpx
 
     started = time.monotonic()
-    headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
-    if ask.cookies:
-        headers["cookie"] = "; ".join(f"{name}={value}" for name, value in ask.cookies.items())
-    if ask.body is not None:
-        headers["content-type"] = ask.content_type
     try:
         async with asyncio.timeout(timeout):
-            async with client.stream(ask.method, ask.url, headers=headers, content=ask.body) as response:
+            async with client.stream(
+                ask.method, ask.url, headers=request_headers(ask), content=ask.body
+            ) as response:
                 body, complete = (b"", True) if ask.opening else await _body(response, max_bytes)
                 return AppAnswer(
                     url=ask.url,

@@ -7,39 +7,14 @@ import codecs
 import time
 import zlib
 from collections.abc import Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from hfspace.live.gradio.calls import CallTimeout, EndpointError
-from hfspace.live.gradio.fetch import AppAnswer, Ask, explain, new_client, pieces
+from hfspace.live.gradio.fetch import AppAnswer, Ask, Loop, explain, new_client, pieces, request_headers
 from hfspace.requestlog import log_request
 
 T = TypeVar("T")
-
-
-class _Loop:
-    """Runs coroutines one after the other in one event loop: of this thread, or of one beside it where a
-    loop runs here already (a notebook)."""
-
-    def __init__(self) -> None:
-        self._runner = asyncio.Runner()
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            self._pool = None
-        else:
-            self._pool = ThreadPoolExecutor(max_workers=1)
-
-    def run(self, main: Coroutine[Any, Any, T]) -> T:
-        return self._pool.submit(self._runner.run, main).result() if self._pool else self._runner.run(main)
-
-    def close(self) -> None:
-        if self._pool is None:
-            self._runner.close()
-            return
-        self._pool.submit(self._runner.close).result()
-        self._pool.shutdown()
 
 
 @contextmanager
@@ -48,8 +23,8 @@ def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[A
     whole. Raises EndpointError when the host breaks off or sends more than `max_bytes`, CallTimeout."""
     import httpx
 
-    deadline = time.monotonic() + timeout
     started = time.monotonic()
+    deadline = started + timeout
 
     async def within(step: Coroutine[Any, Any, T]) -> T:
         async with asyncio.timeout(deadline - time.monotonic()):
@@ -66,13 +41,10 @@ def open_answer(ask: Ask, *, timeout: float, max_bytes: int) -> Iterator[tuple[A
             failure = CallTimeout if isinstance(error, httpx.TimeoutException) else EndpointError
             raise failure(explain(error, ask.url, timeout)) from None
 
-    loop = _Loop()
+    loop = Loop()
     client = new_client([ask], timeout)
     try:
-        headers = {"authorization": f"Bearer {ask.token}"} if ask.token else {}
-        if ask.body is not None:
-            headers["content-type"] = ask.content_type
-        request = client.build_request(ask.method, ask.url, headers=headers, content=ask.body)
+        request = client.build_request(ask.method, ask.url, headers=request_headers(ask), content=ask.body)
         response = run(client.send(request, stream=True))
         source = pieces(response, max_bytes)
 
