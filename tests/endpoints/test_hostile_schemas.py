@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from hfspace.live.gradio.calls import EndpointError
-from hfspace.live.gradio.classify import retry_after
 from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.contract import check
 from hfspace.live.gradio.fetch import fetch_all
@@ -21,6 +20,7 @@ from hfspace.live.gradio.values import answer_problem, value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedParameter
 from hfspace.report.diagnosis import signature
+from hfspace.retries import asked_wait
 from tests.endpoints.conftest import Serve
 from tests.endpoints.stand_in import Reply, recorded
 
@@ -104,7 +104,7 @@ def test_an_api_visibility_of_an_odd_type_is_read_as_shown() -> None:
 
 
 def test_a_retry_after_in_other_digits_is_none() -> None:
-    assert retry_after({"retry-after": "²"}) is None
+    assert asked_wait({"retry-after": "²"}) is None
 
 
 def paths(item: Any, path: tuple[Any, ...] = ()) -> Any:

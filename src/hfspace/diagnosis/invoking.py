@@ -45,7 +45,7 @@ def call_of(
 ) -> AppCall:
     """The call that `spec` declares. Raises EndpointError when a part of an HTTP request is missing."""
     if app.kind == "gradio":
-        values = call_values(spec.example, app.kind)
+        values = call_values(spec.example)
         return AppCall(base=base, app=app, endpoint=endpoint, values=values, token=token, timeout=timeout)
     ask = request_of(spec, endpoint, token)
     return AppCall(base=base, app=app, endpoint=endpoint, ask=ask, token=token, timeout=timeout)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import AppAnswer, safe_host
+from hfspace.retries import asked_wait
 
 ERROR_PAGE = b"Your space is in error, check its status on hf.co"
 """The whole body of the 503 with which the Hub's proxy says that it can't reach the app."""
@@ -71,12 +72,6 @@ def classify(answer: AppAnswer, *, sent_token: bool = False, public: bool = Fals
     return Sight(code=Code.NOT_UNDERSTOOD, seen=f"{_host(answer)} answered {answer.status} to GET /config.")
 
 
-def retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds, from a 429 that says so in a number."""
-    text = headers.get("retry-after", "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
-
-
 def _login(answer: AppAnswer, sent_token: bool) -> Sight:
     if answer.json() is not None:
         return _APP_LOGIN
@@ -109,8 +104,8 @@ def _not_found(answer: AppAnswer, sent_token: bool) -> Sight:
 
 
 def _limited(answer: AppAnswer, sent_token: bool) -> Sight:
-    wait = retry_after(answer.headers)
-    hint = f" It asks to wait {wait} s." if wait is not None else ""
+    wait = asked_wait(answer.headers)
+    hint = f" It asks to wait {wait:.0f} s." if wait is not None else ""
     return Sight(code=Code.RATE_LIMITED, seen=f"{_host(answer)} answered 429: too many requests.{hint}")
 
 

@@ -7,7 +7,7 @@ sure is left to the app; a test holds every component against gradio_client's ow
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hfspace.model import Json, ServedParameter
@@ -24,7 +24,7 @@ _MODEL_KINDS = frozenset(
 
 _FROM_TEXT = frozenset({"gallery", "imageeditor", "multimodaltextbox"})
 """Of these, one file (or the text of a message) may be given alone."""
-_LONGEST = 60
+LONGEST = 60
 
 
 def is_enforced(kind: str, version: tuple[int, int]) -> bool:
@@ -100,13 +100,12 @@ def _no_choice(value: Json, kind: str, schema: Mapping[str, Any]) -> str:
     if not choices:
         return ""
     if kind == "checkboxgroup" and not isinstance(value, list | str | Mapping):
-        return f"{_shown(value)} is not a list."
+        return f"{short(value)} is not a list."
     several = (isinstance(value, list) and kind != "radio") or kind == "checkboxgroup"
     wrong = [item for item in (value if several else [value]) if item not in choices]
     if not wrong:
         return ""
-    known = ", ".join(plain(choice, _LONGEST) for choice in choices[:8]) + (", …" if len(choices) > 8 else "")
-    return f"{_shown(wrong[0])} is not one of {known}."
+    return f"{short(wrong[0])} is not one of {choice_list(choices)}."
 
 
 def _out_of_range(value: Json, schema: Mapping[str, Any]) -> str:
@@ -114,10 +113,10 @@ def _out_of_range(value: Json, schema: Mapping[str, Any]) -> str:
     if low is None and high is None:
         return ""
     if not isinstance(value, int | float):
-        return f"{_shown(value)} is not a number."
+        return f"{short(value)} is not a number."
     if low is not None and value < low:
-        return f"{_shown(value)} is below {low}."
-    return f"{_shown(value)} is above {high}." if high is not None and value > high else ""
+        return f"{short(value)} is below {low}."
+    return f"{short(value)} is above {high}." if high is not None and value > high else ""
 
 
 def _no_file(value: Json, schema: Mapping[str, Any]) -> str:
@@ -125,21 +124,21 @@ def _no_file(value: Json, schema: Mapping[str, Any]) -> str:
         return ""
     if schema.get("type") == "array":
         if not isinstance(value, list):
-            return f"{_shown(value)} is not a list of files."
+            return f"{short(value)} is not a list of files."
         return next((problem for item in value if (problem := _no_file(item, {}))), "")
-    return _wrong_shape(value, schema) if isinstance(value, Mapping) else f"{_shown(value)} is not a file."
+    return _wrong_shape(value, schema) if isinstance(value, Mapping) else f"{short(value)} is not a file."
 
 
 def _wrong_shape(value: Json, schema: Mapping[str, Any]) -> str:
     if schema.get("type") == "array" and not isinstance(value, list):
-        return f"{_shown(value)} is not a list."
+        return f"{short(value)} is not a list."
     if schema.get("type") != "object":
         return ""
     if not isinstance(value, Mapping):
-        return f"{_shown(value)} is not an object."
+        return f"{short(value)} is not an object."
     needed = schema.get("required")
     missing = [key for key in needed if key not in value] if isinstance(needed, list) else []
-    return f"{plain(missing[0], _LONGEST)} is missing." if missing else ""
+    return f"{plain(missing[0], LONGEST)} is missing." if missing else ""
 
 
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -147,5 +146,11 @@ def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return properties if isinstance(properties, Mapping) else {}
 
 
-def _shown(value: Json) -> str:
-    return plain(repr(value), _LONGEST)
+def choice_list(choices: Sequence[Json]) -> str:
+    """Choices for a sentence, the first eight of them."""
+    return ", ".join(plain(choice, LONGEST) for choice in choices[:8]) + (", …" if len(choices) > 8 else "")
+
+
+def short(value: Json) -> str:
+    """A value for a sentence."""
+    return plain(repr(value), LONGEST)

@@ -21,6 +21,7 @@ from hfspace.live.gradio.findings import (
 from hfspace.live.gradio.routes import check_request, resolve_route
 from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.urls import SEED_PATHS, read_path, version_of, why_obsolete
+from hfspace.live.gradio.values import positional, schema_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 
@@ -55,15 +56,6 @@ def resolve(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | None, 
 def values_of(parameters: Sequence[ServedParameter]) -> tuple[ServedParameter, ...]:
     """The parameters that a caller gives; states are kept by the app."""
     return tuple(parameter for parameter in parameters if parameter.component != "state")
-
-
-def positional(example: Json) -> list[Json] | None:
-    """The values of an example in order, with its `data` wrapper taken off; None when it is not a list."""
-    if isinstance(example, Mapping) and set(example) == {"data"} and isinstance(example["data"], list):
-        return list(example["data"])
-    if isinstance(example, list | tuple):
-        return list(example)
-    return None if isinstance(example, Mapping) else [example]
 
 
 # ------------------------------------------------------------------ names
@@ -204,8 +196,6 @@ def _check_value(value: Json, parameter: ServedParameter) -> Iterator[Finding]:
 def _check_expect(spec: EndpointSpec) -> Iterator[Finding]:
     if spec.expect is None:
         return
-    from hfspace.live.gradio.values import schema_problem
-
     problem = schema_problem(spec.expect)
     if problem:
         yield Finding(code="expect", key="expect", message=f"expect is not a JSON Schema: {problem}")

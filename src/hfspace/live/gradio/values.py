@@ -9,10 +9,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from hfspace.live.gradio.components import LONGEST, choice_list, short
 from hfspace.model import Json, ServedParameter
 from hfspace.text import plain
 
-_LONGEST = 60
 SCHEMA_SECONDS = 3.0
 """Of work, for one value against one schema."""
 _PROCESS_SECONDS = 60.0
@@ -40,7 +40,7 @@ def schema_problem(schema: Mapping[str, Any]) -> str:
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        return plain(error.message, _LONGEST)
+        return plain(error.message, LONGEST)
     return ""
 
 
@@ -100,7 +100,7 @@ def problem_here(value: Json, schema: Mapping[str, Any]) -> str:
         validator = Draft202012Validator(dict(schema), registry=Registry())
         errors = sorted(validator.iter_errors(value), key=lambda item: list(map(str, item.path)))
     except Unresolvable as astray:
-        return f"the schema refers to {plain(astray.ref, _LONGEST)}, which is not in it."
+        return f"the schema refers to {plain(astray.ref, LONGEST)}, which is not in it."
     except RecursionError:
         return "the schema refers to itself without end."
     except Exception:  # noqa: BLE001 - the schema is the app's: a broken one must not stop a check
@@ -109,38 +109,36 @@ def problem_here(value: Json, schema: Mapping[str, Any]) -> str:
         return ""
     error = errors[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-    return f"{_told(error)}{' at ' + where.lstrip('.') if where else ''}."
+    return f"{_sentence(error)}{' at ' + where.lstrip('.') if where else ''}."
 
 
-def _told(error: Any) -> str:
-    value = plain(repr(error.instance), _LONGEST)
+def _sentence(error: Any) -> str:
+    value = short(error.instance)
     if error.validator == "enum":
-        choices = error.validator_value
-        names = ", ".join(plain(choice, _LONGEST) for choice in choices[:8]) + (
-            ", …" if len(choices) > 8 else ""
-        )
-        return f"{value} is not one of {names}"
+        return f"{value} is not one of {choice_list(error.validator_value)}"
     if error.validator == "type":
         return f"{value} is not {_article(str(error.validator_value))}"
     if error.validator in {"minimum", "maximum"}:
         side = "below" if error.validator == "minimum" else "above"
         return f"{value} is {side} {error.validator_value}"
-    if error.validator == "required":
-        return plain(error.message, _LONGEST)
-    return plain(error.message, _LONGEST)
+    return plain(error.message, LONGEST)
 
 
 def _article(kind: str) -> str:
     return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
-def call_values(example: Json, kind: str) -> Json:
-    """What an example stands for in a call: for Gradio a list, or a mapping of names; else the example."""
-    if kind != "gradio":
-        return example
+def positional(example: Json) -> list[Json] | None:
+    """The values of an example in order, with its `data` wrapper taken off; None when they have names."""
     if isinstance(example, Mapping):
-        inner = example.get("data") if set(example) == {"data"} else None
-        return list(inner) if isinstance(inner, list) else dict(example)
+        inner = example.get("data") if len(example) == 1 else None
+        return list(inner) if isinstance(inner, list) else None
+    return list(example) if isinstance(example, list | tuple) else [example]
+
+
+def call_values(example: Json) -> Json:
+    """What an example stands for in a call of a Gradio function: a list, or a mapping of names."""
     if example is None:
         return []
-    return list(example) if isinstance(example, list | tuple) else [example]
+    values = positional(example)
+    return dict(example) if values is None else values
