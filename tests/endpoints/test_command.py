@@ -252,6 +252,15 @@ def test_several_endpoints_are_answered_with_how_to_name_one(
     assert "--api-name" in capsys.readouterr().err
 
 
+def test_the_only_path_of_an_app_needs_no_name_also_where_it_takes_several_methods(serve: Serve) -> None:
+    routes = {"/openapi.json": Reply.json({"paths": {"/notes": {"get": {}, "post": {}}}})}
+    host = serve({**routes, "/notes": Reply.json([1])})
+
+    assert run(["call", host.url]) == 0
+    assert run(["call", host.url, "a"]) == 0
+    assert [seen.method for seen in host.seen if seen.path == "/notes"] == ["GET", "POST"]
+
+
 def test_a_diagnosis_fits_80_columns_and_what_is_copied_stays_whole(serve: Serve) -> None:
     host = serve(dict(gradio_routes("shapes", "6.31.0")))
     found = examine(host.url, MemoryHub())

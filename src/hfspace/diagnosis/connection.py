@@ -18,7 +18,7 @@ from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
 from hfspace.live.gradio.files import save_download, save_files
-from hfspace.live.gradio.findings import Finding
+from hfspace.live.gradio.findings import Finding, listed, name_key, only_endpoint
 from hfspace.live.gradio.invoke import invoke, stream
 from hfspace.live.gradio.sending import with_files
 from hfspace.live.gradio.tokens import host_token
@@ -209,18 +209,16 @@ def _endpoint(spec: EndpointSpec, diagnosis: Diagnosis) -> ServedEndpoint:
 
 
 def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
-    public = [item for item in app.endpoints if not item.hidden]
-    if len(public) != 1:
-        names = ", ".join(dict.fromkeys(item.name for item in public[:8])) or "none"
-        option, key = ("--api-name", "api_name") if app.kind == "gradio" else ("--path", "path")
-        example = public[0].name if public else "/…"
+    spec = only_endpoint(app)
+    if spec is None:
+        names, key = listed(app), name_key(app)
+        option, example = key.replace("_", "-"), names[0] if names else "/…"
         raise EndpointError(
-            f"No endpoint is declared for {space}, and the app serves {names}.",
+            f"No endpoint is declared for {space}, and the app serves {', '.join(names[:8]) or 'none'}.",
             hint=f"Declare it in the manifest (endpoint: {{{key}: {example}}}), or name it: "
-            f"hfspace call {space} {option} {example}",
+            f"hfspace call {space} --{option} {example}",
         )
-    name = public[0].name
-    return EndpointSpec(api_name=name) if app.kind == "gradio" else EndpointSpec(path=name)
+    return spec
 
 
 def _refuse(problems: tuple[Finding, ...]) -> None:

@@ -11,7 +11,7 @@ from hfspace.diagnosis.trial import endpoint_of
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
-from hfspace.live.gradio.findings import listed, names_of
+from hfspace.live.gradio.findings import names_of, only_endpoint
 from hfspace.live.gradio.mending import Mended, mend, written_keys
 from hfspace.manifest.edit import has_key, is_reference, remove_key, rename_key, set_value
 from hfspace.manifest.models import EndpointSpec, Manifest
@@ -110,9 +110,8 @@ def _wanted(diagnosis: Diagnosis, old: EndpointSpec | None) -> Mended | None:
         return None
     if old is not None:
         return mend(old, app)
-    names = listed(app)
-    key = "api_name" if app.kind == "gradio" else "path"
-    return Mended(spec=EndpointSpec.model_validate({key: names[0]})) if len(names) == 1 else None
+    spec = only_endpoint(app)
+    return Mended(spec=spec) if spec is not None else None
 
 
 def _steps(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) -> list[_Step]:

@@ -87,7 +87,7 @@ def _picture(item: Json) -> Json:
     return {"video" if (mimetypes.guess_type(item)[0] or "").startswith("video/") else "image": item}
 
 
-def choices_of(schema: Mapping[str, Any]) -> list[Json]:
+def _choices(schema: Mapping[str, Any]) -> list[Json]:
     """The choices of a list to choose from; [] where there are none, or others may be given."""
     items = schema.get("items")
     holder: Mapping[str, Any] = items if isinstance(items, Mapping) else schema
@@ -96,7 +96,7 @@ def choices_of(schema: Mapping[str, Any]) -> list[Json]:
 
 
 def _no_choice(value: Json, kind: str, schema: Mapping[str, Any]) -> str:
-    choices = choices_of(schema)
+    choices = _choices(schema)
     if not choices:
         return ""
     if kind == "checkboxgroup" and not isinstance(value, list | str | Mapping):

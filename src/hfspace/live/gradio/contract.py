@@ -10,13 +10,14 @@ from hfspace.live.gradio.components import refusal
 from hfspace.live.gradio.findings import (
     Finding,
     Fix,
+    misspelled,
+    name_fix,
     named_by,
-    names_of,
-    renamed,
+    not_served,
     reshaping_note,
     signature,
-    suggestion,
     undeclared,
+    value_finding,
 )
 from hfspace.live.gradio.routes import check_request, resolve_route
 from hfspace.live.gradio.samples import sample
@@ -71,20 +72,19 @@ def _resolve_gradio(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint 
     if name in by_name and key == "api_name":
         return by_name[name], []
     route = read_path(name)
-    meant = by_name.get(route.name or name)
-    if meant is not None:
+    endpoint = by_name.get(route.name or name)
+    if endpoint is not None:
         why = why_obsolete(route, app.prefix, app.version) if route.name else None
         message = f"{typed} is an endpoint of Gradio {app.version}, not a path"
-        if name != meant.name:
+        if name != endpoint.name:
             message = f"{typed} is not how Gradio {app.version} is called{': ' + why if why else ''}"
-        fix = Fix(key=key, value=meant.name, rename="api_name" if key == "path" else None)
-        hint = f"Write api_name: {meant.name}; it is called at {meant.url}."
-        return meant, [Finding(code="obsolete_path", key=key, message=message + ".", hint=hint, fix=fix)]
+        fix = name_fix(key, endpoint.name, app)
+        hint = f"Write api_name: {endpoint.name}; it is called at {endpoint.url}."
+        return endpoint, [Finding(code="obsolete_path", key=key, message=message + ".", hint=hint, fix=fix)]
     return None, [_unknown_name(key, typed, route.name or name, app)]
 
 
 def _unknown_name(key: str, typed: str, name: str, app: ServedApp) -> Finding:
-    best = suggestion(name, app)
     message = f"The app does not serve {typed}."
     if name in _RENAMED_IN_6 and version_of(app.version) >= (6, 0):
         message = (
@@ -95,102 +95,89 @@ def _unknown_name(key: str, typed: str, name: str, app: ServedApp) -> Finding:
         message = (
             f"The app does not serve {typed}: Gradio {app.version} serves its endpoints under {app.prefix}."
         )
-    fix = Fix(key=key, value=best, rename="api_name" if key == "path" else None) if best else None
-    hint = f"It serves {names_of(app)}." + (f" Write api_name: {best}." if best else "")
-    return Finding(code="not_served", key=key, message=message, hint=hint, fix=fix)
+    return not_served(key, name, app, message)
 
 
 # ------------------------------------------------------------------ payload
 
 
-def _check_payload(spec: EndpointSpec) -> Iterator[Finding]:
+def _check_gradio(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
     if spec.payload != "data":
         message = 'Gradio takes {"data": [...]}; {"inputs": ...} is always refused with 422.'
         fix = Fix(key="payload", value="data")
         yield Finding(code="payload", key="payload", message=message, hint="Write payload: data.", fix=fix)
-
-
-def _check_gradio(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
-    yield from _check_payload(spec)
     if spec.example is not None:
         yield from _check_example(spec, endpoint)
 
 
 def _check_example(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Finding]:
-    wanted = values_of(endpoint.parameters)
+    parameters = values_of(endpoint.parameters)
     values = positional(spec.example)
-    if isinstance(spec.example, Mapping) and "inputs" in spec.example and not _has(wanted, "inputs"):
-        yield _shape_of_inputs(spec.example, wanted)
+    if isinstance(spec.example, Mapping) and "inputs" in spec.example and not _has(parameters, "inputs"):
+        yield _shape_of_inputs(spec.example, parameters)
     elif values is None:
-        yield from _check_named(spec.example, wanted, endpoint.name)
+        yield from _check_named(spec.example, parameters, endpoint.name)
     else:
-        yield from _check_positional(values, wanted, endpoint.name)
+        yield from _check_positional(values, parameters, endpoint.name)
 
 
-def _shape_of_inputs(example: Mapping[str, Any], wanted: tuple[ServedParameter, ...]) -> Finding:
+def _shape_of_inputs(example: Mapping[str, Any], parameters: tuple[ServedParameter, ...]) -> Finding:
     """{"inputs": x, "parameters": {...}} as the list that this endpoint takes, parameters by their names."""
     raw = example.get("parameters")
     given: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    rest = wanted[1:]
+    rest = parameters[1:]
     lost = [str(name) for name in given if name not in {parameter.name for parameter in rest}]
     unknown = [item for item in rest if item.name not in given and not item.has_default]
     values = [example["inputs"], *[given.get(item.name or "", sample(item)) for item in rest]]
     note = reshaping_note(
-        lost if wanted else ["inputs", *lost], [item.name or item.label for item in unknown]
+        lost if parameters else ["inputs", *lost], [item.name or item.label for item in unknown]
     )
     return Finding(
-        code="shape", key="example", hint=" ".join([f"It takes {signature(wanted)}.", note]).strip(),
-        fix=Fix(key="example", value=values if wanted else [], note=note),
+        code="shape", key="example", hint=" ".join([f"It takes {signature(parameters)}.", note]).strip(),
+        fix=Fix(key="example", value=values if parameters else [], note=note),
         message='{"inputs", "parameters"} is not a Gradio payload: the example must be the list of values.',
     )  # fmt: skip
 
 
 def _check_positional(
-    values: list[Json], wanted: tuple[ServedParameter, ...], name: str
+    values: list[Json], parameters: tuple[ServedParameter, ...], name: str
 ) -> Iterator[Finding]:
-    need = sum(1 for parameter in wanted if not parameter.has_default)
-    if not need <= len(values) <= len(wanted):
-        takes_text = str(len(wanted)) if need == len(wanted) else f"{need} to {len(wanted)}"
-        plural = "s" if len(wanted) != 1 else ""
+    need = sum(1 for parameter in parameters if not parameter.has_default)
+    if not need <= len(values) <= len(parameters):
+        takes_text = str(len(parameters)) if need == len(parameters) else f"{need} to {len(parameters)}"
+        plural = "s" if len(parameters) != 1 else ""
         message = f"{name} takes {takes_text} value{plural}, not {len(values)}."
-        yield Finding(code="arity", key="example", message=message, hint=f"It takes {signature(wanted)}.")
-    for value, parameter in zip(values, wanted, strict=False):
-        yield from _check_value(value, parameter)
+        yield Finding(code="arity", key="example", message=message, hint=f"It takes {signature(parameters)}.")
+    for value, parameter in zip(values, parameters, strict=False):
+        yield from value_finding(refusal(value, parameter), parameter, "example")
 
 
 def _check_named(
-    given: Mapping[str, Any], wanted: tuple[ServedParameter, ...], name: str
+    given: Mapping[str, Any], parameters: tuple[ServedParameter, ...], name: str
 ) -> Iterator[Finding]:
-    known = {parameter.name: parameter for parameter in wanted if parameter.name}
-    if wanted and not known:
+    known = {parameter.name: parameter for parameter in parameters if parameter.name}
+    if parameters and not known:
         message = f"{name} has no named parameters on this version."
         yield Finding(code="shape", key="example", message=message, hint="Write the example as a list.")
         return
     for key, value in given.items():
         if key in known:
-            yield from _check_value(value, known[key])
-            continue
-        near = get_close_matches(str(key), list(known), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"It takes {signature(wanted)}."
-        fix = None
-        if near and near[0] not in given:
-            fix = Fix(key="example", value=renamed(given, key, near[0]))
-        message = f"{name} has no parameter {key}."
-        yield Finding(code="unknown_argument", key="example", message=message, hint=hint, fix=fix)
+            yield from value_finding(refusal(value, known[key]), known[key], "example")
+        elif (near := get_close_matches(str(key), list(known), n=1)) and near[0] not in given:
+            yield misspelled(name, given, key, near[0], "example")
+        else:
+            message, hint = f"{name} has no parameter {key}.", f"It takes {signature(parameters)}."
+            yield Finding(code="unknown_argument", key="example", message=message, hint=hint)
     missing = [
-        parameter.name for parameter in wanted if not parameter.has_default and parameter.name not in given
+        parameter.name
+        for parameter in parameters
+        if not parameter.has_default and parameter.name not in given
     ]
     if missing:
         message = f"{name} needs {', '.join(str(item) for item in missing)}."
         yield Finding(
-            code="missing_argument", key="example", message=message, hint=f"It takes {signature(wanted)}."
+            code="missing_argument", key="example", message=message, hint=f"It takes {signature(parameters)}."
         )
-
-
-def _check_value(value: Json, parameter: ServedParameter) -> Iterator[Finding]:
-    if problem := refusal(value, parameter):
-        label = parameter.name or parameter.label or "a value"
-        yield Finding(code="value", key="example", message=f"{label}: {problem}")
 
 
 def _check_expect(spec: EndpointSpec) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from hfspace.live.gradio.values import value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedParameter
 
@@ -41,6 +40,17 @@ def named_by(spec: EndpointSpec) -> str:
     return "path" if spec.api_name is None and spec.path is not None else "api_name"
 
 
+def name_key(app: ServedApp) -> str:
+    """The key under which an endpoint of `app` is to be declared."""
+    return "api_name" if app.kind == "gradio" else "path"
+
+
+def name_fix(key: str, name: str, app: ServedApp) -> Fix:
+    """The edit that names the endpoint `name` of `app`, where it is now named by `key`."""
+    right = name_key(app)
+    return Fix(key=key, value=name, rename=right if key != right else None)
+
+
 def listed(app: ServedApp) -> tuple[str, ...]:
     """The names of the endpoints that the app shows; a route of several methods once."""
     return tuple(dict.fromkeys(endpoint.name for endpoint in app.endpoints if not endpoint.hidden))
@@ -62,10 +72,23 @@ def suggestion(name: str, app: ServedApp) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+def only_endpoint(app: ServedApp) -> EndpointSpec | None:
+    """The declaration of the one endpoint that the app shows; None where it shows several, or none."""
+    names = listed(app)
+    return EndpointSpec.model_validate({name_key(app): names[0]}) if len(names) == 1 else None
+
+
+def not_served(key: str, name: str, app: ServedApp, message: str) -> Finding:
+    """What is said of an endpoint that is not there, with the one most likely meant by `name`."""
+    best = suggestion(name, app)
+    hint = f"It serves {names_of(app)}." + (f" Write {name_key(app)}: {best}." if best else "")
+    fix = name_fix(key, best, app) if best else None
+    return Finding(code="not_served", key=key, message=message, hint=hint, fix=fix)
+
+
 def undeclared(app: ServedApp) -> Finding:
     """What is said of a declaration that names no endpoint."""
-    names = listed(app)
-    key = "api_name" if app.kind == "gradio" else "path"
+    names, key = listed(app), name_key(app)
     return Finding(
         code="no_name", key=key, message="The endpoint has neither api_name nor path.",
         hint=f"The app serves {names_of(app)}.",
@@ -94,8 +117,16 @@ def renamed(values: Mapping[str, Json], old: str, new: str) -> dict[str, Json]:
     return {new if name == old else name: value for name, value in values.items()}
 
 
-def check_value(value: Json, parameter: ServedParameter, key: str = "example") -> Iterator[Finding]:
-    problem = value_problem(value, parameter)
+def misspelled(endpoint: str, values: Mapping[str, Json], name: str, right: str, key: str) -> Finding:
+    """What is said of a value whose name is nearly that of a parameter: `right`, which has no value."""
+    return Finding(
+        code="unknown_argument", key=key, message=f"{endpoint} has no parameter {name}.",
+        hint=f"Did you mean {right}?", fix=Fix(key=key, value=renamed(values, name, right)),
+    )  # fmt: skip
+
+
+def value_finding(problem: str, parameter: ServedParameter, key: str) -> Iterator[Finding]:
+    """What is said of a value with this problem; nothing where there is none."""
     if problem:
         label = parameter.name or parameter.label or "a value"
         yield Finding(code="value", key=key, message=f"{label}: {problem}")

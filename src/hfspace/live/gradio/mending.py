@@ -26,14 +26,15 @@ class Mended:
 def mend(spec: EndpointSpec, app: ServedApp) -> Mended:
     """`spec` as it should be declared for `app`, as far as its findings say so."""
     notes: list[str] = []
+    findings = check(spec, app)
     for _ in range(_ROUNDS):
-        findings = check(spec, app)
         fix = next((item.fix for item in findings if item.fix is not None), None)
         if fix is None:
             break
         spec = _applied(spec, fix)
         notes += [fix.note] if fix.note else []
-    return Mended(spec=spec, left=check(spec, app), notes=tuple(notes))
+        findings = check(spec, app)
+    return Mended(spec=spec, left=findings, notes=tuple(notes))
 
 
 def written_keys(spec: EndpointSpec) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 from hfspace.live.gradio.findings import (
     Finding,
     Fix,
-    check_value,
+    misspelled,
+    name_fix,
     named_by,
-    names_of,
-    renamed,
+    not_served,
     reshaping_note,
     signature,
-    suggestion,
     undeclared,
+    value_finding,
 )
 from hfspace.live.gradio.openapi import takes
 from hfspace.live.gradio.sending import RequestParts, parts_of, placeholders, reshape, value_list
@@ -37,16 +37,12 @@ def resolve_route(spec: EndpointSpec, app: ServedApp) -> tuple[ServedEndpoint | 
         return None, [undeclared(app)]
     same = routes_at(typed, app)
     if not same:
-        best = suggestion("/" + typed.strip("/"), app)
-        fix = Fix(key=key, value=best, rename="path" if key == "api_name" else None) if best else None
-        hint = f"It serves {names_of(app)}." + (f" Write path: {best}." if best else "")
-        message = f"The app has no route {typed}."
-        return None, [Finding(code="not_served", key=key, message=message, hint=hint, fix=fix)]
+        return None, [not_served(key, "/" + typed.strip("/"), app, f"The app has no route {typed}.")]
     endpoint = _by_method(spec, same)
     findings = []
     if key == "api_name":
         message = f"{typed} is a route of an HTTP app: there is no Gradio endpoint of that name."
-        fix = Fix(key="api_name", value=endpoint.name, rename="path")
+        fix = name_fix(key, endpoint.name, app)
         hint = f"Write path: {endpoint.name}."
         findings.append(Finding(code="not_gradio", key=key, message=message, hint=hint, fix=fix))
     if spec.method is not None and endpoint.method != spec.method:
@@ -139,7 +135,7 @@ def _check_outside(parts: RequestParts, endpoint: ServedEndpoint) -> Iterator[Fi
             elif near := get_close_matches(
                 str(name), [item for item in parameters if item not in values], n=1
             ):
-                yield _misspelled(endpoint, values, name, near[0], key)
+                yield misspelled(endpoint.name, values, name, near[0], key)
 
 
 _OPTIONS = {"params": "param", "query": "query"}
@@ -147,13 +143,14 @@ _OPTIONS = {"params": "param", "query": "query"}
 
 def _check_text(value: Json, parameter: ServedParameter, key: str) -> Iterator[Finding]:
     """On the wire it is text, so 7 and "7" are one; a list is a parameter that is repeated."""
-    forms = [value]
+    forms: list[Json] = []
     if isinstance(value, str):
-        forms += [_read(value), [value], [_read(value)]]
+        forms = [_read(value), [value], [_read(value)]]
     elif not isinstance(value, list | Mapping):
-        forms += [str(value), [value]]
-    if all(value_problem(form, parameter) for form in forms):
-        yield from check_value(value, parameter, key)
+        forms = [str(value), [value]]
+    problem = value_problem(value, parameter)
+    if problem and all(value_problem(form, parameter) for form in forms):
+        yield from value_finding(problem, parameter, key)
 
 
 def _read(text: str) -> Json:
@@ -175,7 +172,7 @@ def _check_body(parts: RequestParts, endpoint: ServedEndpoint, key: str) -> Iter
     whole = inside[0] if inside[0].name is None else None
     if whole is not None:
         if parts.has_body:
-            yield from check_value(parts.body, whole, key)
+            yield from value_finding(value_problem(parts.body, whole), whole, key)
         elif not whole.has_default:
             yield Finding(code="missing_argument", key=key, message=f"{endpoint.name} needs a body.")
         return
@@ -192,22 +189,13 @@ def _check_fields(
     fields = {str(item.name): item for item in inside}
     for name, value in body.items():
         if name in fields:
-            yield from check_value(value, fields[name], key)
+            yield from value_finding(value_problem(value, fields[name]), fields[name], key)
         # What a route does not know it leaves aside; only a name that is nearly one of its own is told.
         elif near := get_close_matches(str(name), [item for item in fields if item not in body], n=1):
-            yield _misspelled(endpoint, body, name, near[0], key)
+            yield misspelled(endpoint.name, body, name, near[0], key)
     missing = [name for name, item in fields.items() if not item.has_default and name not in body]
     if missing:
         yield Finding(
             code="missing_argument", key=key, message=f"{endpoint.name} needs {', '.join(missing)}.",
             hint=f"It takes {signature(endpoint.parameters)}.",
         )  # fmt: skip
-
-
-def _misspelled(
-    endpoint: ServedEndpoint, values: Mapping[str, Json], name: str, meant: str, key: str
-) -> Finding:
-    return Finding(
-        code="unknown_argument", key=key, message=f"{endpoint.name} has no parameter {name}.",
-        hint=f"Did you mean {meant}?", fix=Fix(key=key, value=renamed(values, name, meant)),
-    )  # fmt: skip
