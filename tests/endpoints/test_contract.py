@@ -12,6 +12,7 @@ from hfspace.live.gradio.config import gradio_app, read_config
 from hfspace.live.gradio.contract import check
 from hfspace.live.gradio.findings import Fix
 from hfspace.live.gradio.openapi import openapi_app, tgi_app
+from hfspace.live.gradio.undescribed import question
 from hfspace.manifest.models import EndpointSpec, Manifest, Policy, SpaceSpec
 from hfspace.model import Check, ManifestRef, ServedApp, Source, SpaceState
 from tests.endpoints.conftest import Serve
@@ -283,3 +284,11 @@ def test_the_five_paths_of_the_guide(serve: Serve, version: str) -> None:
         assert item.call_url.endswith(f"/{name}")
         assert item.verdict.code is Code.HEALTHY or item.call_url in item.verdict.todo
     assert {seen.method for seen in host.seen} == {"GET"}
+
+
+def test_a_route_that_nobody_describes_is_asked_for_at_the_path_that_its_example_fills() -> None:
+    spec = EndpointSpec(path="/items/{item}", method="PUT", example=[7, "hello"])
+
+    ask = question(spec, "http://h", None)
+
+    assert (ask.method, ask.url, ask.body) == ("OPTIONS", "http://h/items/7", None)

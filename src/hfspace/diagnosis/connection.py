@@ -20,7 +20,7 @@ from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
 from hfspace.live.gradio.files import save_download, save_files
 from hfspace.live.gradio.findings import Finding, listed, name_key, only_endpoint
 from hfspace.live.gradio.invoke import invoke, stream
-from hfspace.live.gradio.sending import with_files
+from hfspace.live.gradio.sending import as_form
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.gradio.values import answer_problem
 from hfspace.manifest.models import EndpointSpec
@@ -108,7 +108,7 @@ class Connection:
             raise EndpointError(
                 f"{endpoint.name} is a Gradio endpoint.", hint="Give the path of a file as its value."
             )
-        form = with_files(endpoint, fields)
+        form = as_form(endpoint, fields)
         routes = tuple(form if item is endpoint else item for item in app.endpoints)
         return replace(self, found=replace(self.found, app=replace(app, endpoints=routes)))
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from email.message import Message
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,11 +25,12 @@ from hfspace.live.gradio.calls import (
 from hfspace.live.gradio.components import with_files
 from hfspace.live.gradio.fetch import AppAnswer, Ask, fetch_all
 from hfspace.live.gradio.openapi import STREAMED
+from hfspace.live.gradio.sending import read_upload
 from hfspace.live.gradio.streaming import events, lines, open_answer
+from hfspace.live.gradio.values import json_or_text
 from hfspace.model import Json
 from hfspace.text import one_line
 
-_MAX_UPLOAD = 64 << 20
 _END = "[DONE]"
 """What many streams of text generation send last; it is no data."""
 
@@ -56,13 +56,13 @@ def stream_route(call: AppCall) -> Generator[Json, None, Result]:
 def _steps(head: AppAnswer, chunks: Iterator[bytes], call: AppCall) -> Iterator[Json]:
     """The data of each event or line, read as JSON where it is that."""
     if head.content_type != "text/event-stream":
-        yield from (_read(line) for line in lines(chunks) if line.strip())
+        yield from (json_or_text(line) for line in lines(chunks) if line.strip())
         return
     for name, data in events(chunks):
         if name == "error":
             raise EndpointError(f"{call.endpoint.name} ended its stream: {one_line(data, 200)}")
         if data != _END:
-            yield _read(data)
+            yield json_or_text(data)
 
 
 def _whole(answer: AppAnswer, call: AppCall) -> Json:
@@ -89,22 +89,15 @@ def _file_name(answer: AppAnswer, kind: str) -> str:
     return message.get_filename() or (stem if stem.endswith(ending) else stem + ending)
 
 
-def _read(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
 def stream_gradio3(call: AppCall) -> Generator[Json, None, Result]:
     """The one step that Gradio 3 gives by HTTP. Raises EndpointError."""
     started = time.monotonic()
-    answer = post_gradio3(call)
+    answer = _post_gradio3(call)
     yield answer
     return Result(answer=answer, seconds=time.monotonic() - started)
 
 
-def post_gradio3(call: AppCall) -> Json:
+def _post_gradio3(call: AppCall) -> Json:
     """`POST /run/NAME {"data": [...]}`; one output is returned bare, several listed. Raises EndpointError."""
     if isinstance(call.values, Mapping):
         raise EndpointError(
@@ -114,34 +107,34 @@ def post_gradio3(call: AppCall) -> Json:
     if call.endpoint.fn_index is not None:
         body["fn_index"] = call.endpoint.fn_index
     answer = _send(call, json.dumps(body).encode())
-    found = answer.json()
-    if answer.status == 404 and isinstance(found, dict):
+    document = answer.json()
+    if answer.status == 404 and isinstance(document, dict):
         raise QueueOnly(
             f"{call.endpoint.name} takes calls through its queue only (api_open=False).",
             hint="Open the API in the app (queue(api_open=True)), or use a client of that Gradio version.",
         )
-    if answer.status != 200 or not isinstance(found, dict) or not isinstance(found.get("data"), list):
+    if answer.status != 200 or not isinstance(document, dict) or not isinstance(document.get("data"), list):
         raise EndpointError(
             f"{call.endpoint.name} answered {answer.status}{detail(answer)}.", hint=_hint(answer, call)
         )
-    if found.get("is_generating"):
+    if document.get("is_generating"):
         raise EndpointError(
             f"{call.endpoint.name} streams: Gradio {call.app.version} gives only its first step by HTTP.",
             hint="Move the Space to Gradio 4 or later.",
         )
     kinds = [item.component for item in call.endpoint.returns]
     states = {index for index, kind in enumerate(kinds) if kind == "state"}
-    data = [item for index, item in enumerate(found["data"]) if index not in states]
+    data = [item for index, item in enumerate(document["data"]) if index not in states]
     return data[0] if len(data) == 1 else data
 
 
 def positions(call: AppCall) -> list[Json]:
     """The values with null in the place of each state: below Gradio 6 a call must carry them (facts 1.4)."""
     given = iter(list(call.values))
-    events: list[Json] = []
+    values: list[Json] = []
     for parameter in call.endpoint.parameters:
         if parameter.component == "state":
-            events.append(None)
+            values.append(None)
             continue
         try:
             value = next(given)
@@ -149,22 +142,18 @@ def positions(call: AppCall) -> list[Json]:
             break
         # An image is the data URL itself, any other file an object that has one.
         image = parameter.component == "image"
-        events.append(with_files(value, parameter, lambda path: _file(path, bare=image)))  # noqa: B023 - at once
-    return [*events, *given]
+        values.append(with_files(value, parameter, lambda path: _file(path, bare=image)))  # noqa: B023 - at once
+    return [*values, *given]
 
 
 def _file(value: str, *, bare: bool) -> Json:
     """Gradio 3 takes a file as a data URL in the body."""
-    path = Path(value)
     if value.startswith(("http://", "https://")):
         raise EndpointError("Gradio 3 takes no URL for a file.", hint="Download it and give its path.")
-    if not path.is_file():
-        raise EndpointError(f"There is no file {value}.", hint="Give the path of a file.")
-    if path.stat().st_size > _MAX_UPLOAD:
-        raise EndpointError(f"{value} is larger than {_MAX_UPLOAD >> 20} MiB.")
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    url = f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return url if bare else {"name": path.name, "data": url}
+    name, content = read_upload(value)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    url = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return url if bare else {"name": name, "data": url}
 
 
 def _send(call: AppCall, body: bytes) -> AppAnswer:

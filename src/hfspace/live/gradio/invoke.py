@@ -13,7 +13,7 @@ from hfspace.model import Json
 
 def stream(call: AppCall, conversation: Conversation | None = None) -> Generator[Json, None, Result]:
     """The answers as they come, then the Result: the last step of a Gradio function, or the data of all
-    events of an HTTP stream, each of which comes as an Event. A function that is no generator gives one.
+    events of an HTTP stream, each of which comes as a CallEvent. A function that is no generator gives one.
 
     Without a `conversation` the call is one of its own.
 

@@ -11,7 +11,8 @@ from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 PART = re.compile(r"\{([^{}]*)\}")
 """A part of a path that a value stands for."""
 _METHODS = ("post", "put", "patch", "delete", "get")
-_BODILESS = ("get", "delete")
+BODILESS = frozenset({"GET", "DELETE"})
+"""Methods that are sent without a body, unless a document says otherwise."""
 _PREFERRED = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 STREAMED = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 """Media types whose answers come in pieces."""
@@ -77,9 +78,14 @@ def tgi_app(raw: Json, base: str) -> ServedApp | None:
     )  # fmt: skip
 
 
+def body_parameters(endpoint: ServedEndpoint) -> list[ServedParameter]:
+    """The fields of the body of a route; its whole body is one without a name."""
+    return [item for item in endpoint.parameters if item.place == "body"]
+
+
 def takes(endpoint: ServedEndpoint) -> str:
     """Which payload an HTTP route takes: inputs, data, or the names of its body's fields ("" for no body)."""
-    names = [item.name for item in endpoint.parameters if item.name and item.place == "body"]
+    names = [item.name for item in body_parameters(endpoint) if item.name]
     if "inputs" in names:
         return "inputs"
     return "data" if "data" in names else ", ".join(names)
@@ -104,8 +110,8 @@ def _route(
     inside: tuple[ServedParameter, ...] = ()
     if content_type:
         inside = _fields(raw, budget, body, required=request.get("required") is True)
-    elif method not in _BODILESS:  # a function that reads the request itself describes no body
-        inside = (ServedParameter(name=None, label="body", has_default=True),)
+    elif method.upper() not in BODILESS:  # a function that reads the request itself describes no body
+        inside = _BODY
     answers = operation.get("responses")
     ok = answers.get("200") if isinstance(answers, dict) else None
     answer_type, returned = _content(raw, _resolve(raw, ok))

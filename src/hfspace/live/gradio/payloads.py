@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hfspace.live.gradio.contract import values_of
-from hfspace.live.gradio.openapi import takes
+from hfspace.live.gradio.openapi import body_parameters, takes
 from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.sending import RequestParts, url_of
 from hfspace.live.gradio.urls import named_call_url, version_of
@@ -37,7 +37,7 @@ def forms(endpoint: ServedEndpoint, app: ServedApp, base: str) -> dict[str, tupl
 
 
 def _form(endpoint: ServedEndpoint) -> str:
-    inside = [item for item in endpoint.parameters if item.place == "body"]
+    inside = body_parameters(endpoint)
     if not inside or all(item.name is None and not item.schema for item in inside):
         return "no body"
     if endpoint.content_type != "application/json":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -19,9 +18,9 @@ from hfspace.live.gradio.findings import (
     undeclared,
     value_finding,
 )
-from hfspace.live.gradio.openapi import takes
-from hfspace.live.gradio.sending import RequestParts, parts_of, placeholders, reshape, value_list
-from hfspace.live.gradio.values import value_problem
+from hfspace.live.gradio.openapi import body_parameters, takes
+from hfspace.live.gradio.sending import RequestParts, parts_of, placeholders, reshape, sends_body, value_list
+from hfspace.live.gradio.values import json_or_text, value_problem
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedApp, ServedEndpoint, ServedParameter
 
@@ -88,8 +87,8 @@ def _by_method(spec: EndpointSpec, same: list[ServedEndpoint]) -> ServedEndpoint
     by_method = {item.method: item for item in same}
     if spec.method in by_method:
         return by_method[spec.method]
-    sends = spec.example not in (None, {}) or "body" in spec.model_fields_set
-    return next((by_method[name] for name in (_SENDING if sends else _ASKING) if name in by_method), same[0])
+    methods = _SENDING if sends_body(spec) else _ASKING
+    return next((by_method[name] for name in methods if name in by_method), same[0])
 
 
 def _check_shape(spec: EndpointSpec, endpoint: ServedEndpoint) -> list[Finding]:
@@ -145,7 +144,7 @@ def _check_text(value: Json, parameter: ServedParameter, key: str) -> Iterator[F
     """On the wire it is text, so 7 and "7" are one; a list is a parameter that is repeated."""
     forms: list[Json] = []
     if isinstance(value, str):
-        forms = [_read(value), [value], [_read(value)]]
+        forms = [json_or_text(value), [value], [json_or_text(value)]]
     elif not isinstance(value, list | Mapping):
         forms = [str(value), [value]]
     problem = value_problem(value, parameter)
@@ -153,15 +152,8 @@ def _check_text(value: Json, parameter: ServedParameter, key: str) -> Iterator[F
         yield from value_finding(problem, parameter, key)
 
 
-def _read(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
 def _check_body(parts: RequestParts, endpoint: ServedEndpoint, key: str) -> Iterator[Finding]:
-    inside = [item for item in endpoint.parameters if item.place == "body"]
+    inside = body_parameters(endpoint)
     if parts.left:
         few = [item for item in endpoint.parameters if item.name]
         message = f"{endpoint.method} {endpoint.name} has no place for {value_list(parts.left)}."

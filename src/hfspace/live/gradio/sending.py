@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.fetch import Ask
-from hfspace.live.gradio.openapi import PART, takes
+from hfspace.live.gradio.openapi import PART, body_parameters, takes
 from hfspace.live.gradio.samples import sample
 from hfspace.live.gradio.values import http_body
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Json, ServedEndpoint, ServedParameter
 
-MAX_UPLOAD = 64 << 20
+_MAX_UPLOAD = 64 << 20
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -57,6 +57,11 @@ def placeholders(endpoint: ServedEndpoint, path: str) -> dict[str, str] | None:
     return values
 
 
+def sends_body(spec: EndpointSpec) -> bool:
+    """Whether `spec` declares more to send than a path and a query."""
+    return spec.example not in (None, {}) or "body" in spec.model_fields_set
+
+
 def parts_of(spec: EndpointSpec, endpoint: ServedEndpoint) -> RequestParts:
     """The request that `spec` declares: params and query as they are, then `body`, or `example` spread over
     what the route takes: by name, or in the order of its parameters."""
@@ -68,7 +73,7 @@ def parts_of(spec: EndpointSpec, endpoint: ServedEndpoint) -> RequestParts:
     parts = RequestParts(path={**from_path, **params}, query={**_query(query), **(spec.query or {})})
     if "body" in spec.model_fields_set:
         parts.body, parts.has_body = spec.body, True
-        if not any(item.place == "body" for item in endpoint.parameters):
+        if not body_parameters(endpoint):
             parts.left = (spec.body,)
     elif isinstance(spec.example, Mapping):
         _by_name(spec.example, endpoint, parts)
@@ -117,8 +122,7 @@ def url_of(endpoint: ServedEndpoint, parts: RequestParts) -> str:
 def reshape(example: Mapping[str, Any], endpoint: ServedEndpoint) -> Reshaping | None:
     """`{"inputs": x, "parameters": {…}}` and `{"data": […]}` as what the route takes; None where the example
     is neither, or already is that."""
-    inside = [item for item in endpoint.parameters if item.place == "body" and item.name]
-    fields = {str(item.name): item for item in inside}
+    fields = {str(item.name): item for item in body_parameters(endpoint) if item.name}
     if "inputs" in example and "inputs" not in fields:
         raw = example.get("parameters")
         values, by_name = [example["inputs"]], dict(raw) if isinstance(raw, Mapping) else {}
@@ -142,7 +146,7 @@ def reshape(example: Mapping[str, Any], endpoint: ServedEndpoint) -> Reshaping |
     return Reshaping(example=body | missing, lost=tuple(lost), sampled=tuple(missing))
 
 
-def with_files(endpoint: ServedEndpoint, fields: Collection[str]) -> ServedEndpoint:
+def as_form(endpoint: ServedEndpoint, fields: Collection[str]) -> ServedEndpoint:
     """The same route taking a form in which `fields` are files."""
     kept = [item for item in endpoint.parameters if item.name not in {None, *fields}]
     files = [ServedParameter(name=name, label=name, component="file") for name in fields]
@@ -158,7 +162,7 @@ def _by_name(example: Mapping[str, Any], endpoint: ServedEndpoint, parts: Reques
     for name, value in example.items():
         place = places.get(name, "body")
         {"path": parts.path, "query": parts.query}.get(place, body)[name] = value
-    inside = [item for item in endpoint.parameters if item.place == "body"]
+    inside = body_parameters(endpoint)
     if not inside and places.get(None) == "query":  # nobody describes what it takes
         parts.query |= body
     elif not inside:
@@ -169,7 +173,6 @@ def _by_name(example: Mapping[str, Any], endpoint: ServedEndpoint, parts: Reques
 
 def _by_position(spec: EndpointSpec, endpoint: ServedEndpoint, parts: RequestParts) -> None:
     queue = list(spec.example) if isinstance(spec.example, list | tuple) else [spec.example]
-    inside = [item for item in endpoint.parameters if item.place == "body"]
     form = takes(endpoint)
     for item in endpoint.parameters:
         if not queue:
@@ -186,7 +189,7 @@ def _by_position(spec: EndpointSpec, endpoint: ServedEndpoint, parts: RequestPar
             body = {"data": queue} if form == "data" else {}
             left: list[Json] = []
             if form == "inputs":
-                more = next((one for one in inside if one.name == "parameters"), None)
+                more = next((one for one in body_parameters(endpoint) if one.name == "parameters"), None)
                 body, left = _inputs(queue, more)
             parts.body, parts.has_body, queue = body, True, left
     parts.left = tuple(queue)
@@ -242,7 +245,7 @@ def _encoded(body: Json, endpoint: ServedEndpoint) -> tuple[str, bytes]:
         return "application/json", json.dumps(body).encode()
     if kind.startswith("text/"):
         return kind, _plain(body).encode()
-    _, content = _file(body)
+    _, content = read_upload(body)
     return kind, content
 
 
@@ -254,7 +257,7 @@ def _form(body: Mapping[str, Any], endpoint: ServedEndpoint, kind: str) -> tuple
     uploads: list[tuple[str, tuple[str, bytes]]] = []
     for name, value in body.items():
         if name in files and value is not None:
-            uploads += [(name, _file(item)) for item in (value if isinstance(value, list) else [value])]
+            uploads += [(name, read_upload(item)) for item in (value if isinstance(value, list) else [value])]
         elif value is not None:
             data[name] = _text(value)
     if kind == _FORMS[0] and not uploads:
@@ -264,15 +267,15 @@ def _form(body: Mapping[str, Any], endpoint: ServedEndpoint, kind: str) -> tuple
     return request.headers["content-type"], request.read()
 
 
-def _file(value: Json) -> tuple[str, bytes]:
+def read_upload(value: Json) -> tuple[str, bytes]:
     """Name and content of the file at a path. Raises EndpointError when there is none, or it is too large."""
     if not isinstance(value, str):
         raise EndpointError("A file is given by its path.")
     path = Path(value)
     if not path.is_file():
         raise EndpointError(f"There is no file {value}.", hint="Give the path of a file.")
-    if path.stat().st_size > MAX_UPLOAD:
-        raise EndpointError(f"{value} is larger than {MAX_UPLOAD >> 20} MiB.")
+    if path.stat().st_size > _MAX_UPLOAD:
+        raise EndpointError(f"{value} is larger than {_MAX_UPLOAD >> 20} MiB.")
     try:
         return path.name, path.read_bytes()
     except OSError as error:

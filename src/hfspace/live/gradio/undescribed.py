@@ -7,8 +7,8 @@ from dataclasses import replace
 from hfspace.live.gradio.classify import Sight, classify
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import AppAnswer, Ask
-from hfspace.live.gradio.openapi import PART
-from hfspace.live.gradio.sending import request_of
+from hfspace.live.gradio.openapi import BODILESS, PART
+from hfspace.live.gradio.sending import parts_of, request_of, sends_body, url_of
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedEndpoint, ServedParameter
 
@@ -17,15 +17,13 @@ _BLOCKED = frozenset(
      Code.RATE_LIMITED, Code.PROXY_UNREACHABLE}
 )  # fmt: skip
 """What says more about the host than about the route."""
-_BODILESS = frozenset({"GET", "DELETE"})
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def assumed(spec: EndpointSpec, base: str) -> ServedEndpoint:
     """The route as it is declared: what is in braces, and then a body or a query of which nobody tells."""
     name = "/" + (spec.path or "").partition("?")[0].lstrip("/")
-    sends = spec.example is not None or "body" in spec.model_fields_set
-    return _endpoint(name, base, spec.method or ("POST" if sends else "GET"))
+    return _endpoint(name, base, spec.method or ("POST" if sends_body(spec) else "GET"))
 
 
 def callable_as(spec: EndpointSpec, base: str) -> tuple[ServedEndpoint, ...]:
@@ -40,8 +38,7 @@ def question(spec: EndpointSpec, base: str, token: str | None) -> Ask:
     endpoint = assumed(spec, base)
     if endpoint.method == "GET":
         return replace(request_of(spec, endpoint, token), opening=True)
-    body_left_out = spec.model_copy(update={"example": None})
-    return Ask(url=request_of(body_left_out, endpoint, None).url, method="OPTIONS", token=token)
+    return Ask(url=url_of(endpoint, parts_of(spec, endpoint)), method="OPTIONS", token=token)
 
 
 def judge(
@@ -73,6 +70,6 @@ def judge(
 
 def _endpoint(name: str, base: str, method: str) -> ServedEndpoint:
     parts = [ServedParameter(name=part, label=part, place="path") for part in PART.findall(name)]
-    place = "query" if method in _BODILESS else "body"
+    place = "query" if method in BODILESS else "body"
     rest = ServedParameter(name=None, label=place, has_default=True, place=place)
     return ServedEndpoint(name=name, url=f"{base}{name}", method=method, parameters=(*parts, rest))

@@ -128,6 +128,14 @@ def _article(kind: str) -> str:
     return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
+def json_or_text(text: str) -> Json:
+    """`text` read as JSON, where it is that."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def positional(example: Json) -> list[Json] | None:
     """The values of an example in order, with its `data` wrapper taken off; None when they have names."""
     if isinstance(example, Mapping):
