@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -13,10 +15,11 @@ from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.probe import Place, look, read_app
 from hfspace.live.gradio.served import read_space_app
+from hfspace.manifest.models import EndpointSpec
 from hfspace.model import Details, SpaceState
 from tests.endpoints.conftest import Serve
 from tests.endpoints.hub import MemoryHub
-from tests.endpoints.stand_in import Reply, gradio_routes
+from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 
 HEALTH = Reply.json({"openapi": "3.1.0", "info": {}, "paths": {"/health": {"get": {"responses": {}}}}})
 
@@ -168,6 +171,25 @@ def test_a_public_space_that_answers_401_has_a_login_of_its_own(serve: Serve) ->
     assert examine("acme/x", MemoryHub(spaces={"acme/x": state})).verdict.code is Code.APP_LOGIN
     app = read_space_app(state, hub_endpoint="https://huggingface.co", token=None)
     assert "login of its own" in app.problem
+
+
+class Guarded(StandIn):
+    """Lets in who has the cookie of its login."""
+
+    def send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        inside = handler.path == "/login" or handler.headers.get("cookie") == "session=1"
+        super().send(handler, reply if inside else Reply.json({"detail": "Not authenticated"}, 401))
+
+
+def test_an_http_app_behind_a_login_is_asked_and_called_with_its_cookies() -> None:
+    login = Reply.json({"success": True}, **{"set-cookie": "session=1; Path=/"})
+    routes = {"/openapi.json": HEALTH, "/health": Reply.json("up"), "/hidden": Reply.json("there")}
+    with closing(Guarded({"/login": login, **routes})) as app:
+        options = DiagnosisOptions(auth=("mira", "a word"))
+        hidden = EndpointSpec(path="/hidden")
+        assert examine(app.url, MemoryHub(), endpoint=hidden, options=options).verdict.code is Code.HEALTHY
+        with connect(app.url, auth=("mira", "a word"), hub=MemoryHub(), manifest=None) as connection:
+            assert connection.call() == "up"
 
 
 def test_the_base_path_of_the_card_is_used(serve: Serve) -> None:

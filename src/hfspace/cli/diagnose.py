@@ -18,7 +18,7 @@ from hfspace.diagnosis.fix import Repair, repair, sources_of, write
 from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.diagnosis.target import read_target
-from hfspace.diagnosis.trial import bodies, can_be_tried, run_trial
+from hfspace.diagnosis.trial import BODIES, can_be_tried, run_trial
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.gradio.codes import Code
@@ -186,7 +186,7 @@ def _try(context: Context, diagnosis: Diagnosis, options: DiagnoseOptions) -> Di
     named = diagnosis.space or diagnosis.target
     if not can_be_tried(diagnosis):
         return diagnosis
-    inputs, data = (json.dumps(body) for body in bodies().values())
+    inputs, data = (json.dumps(body) for body in BODIES.values())
     context.note(f"{named}: {', '.join(SEED_PATHS)}: each POSTed {inputs}, then {data}, until one works.")
     if not options.yes and not context.confirm(f"Send these to {diagnosis.base}?"):
         context.note("Nothing was sent.")

@@ -66,10 +66,8 @@ class Connection:
 
     def problems(self, values: Json) -> tuple[Finding, ...]:
         """Why these values do not fit, found without calling."""
-        if self.found.app is None:
-            return ()
-        spec = self._sending(values)
-        return tuple(item for item in check(spec, self.found.app) if item.key in _ABOUT_VALUES)
+        app = self.found.app
+        return _problems(self._sending(values), app) if app is not None else ()
 
     def _sending(self, values: Json) -> EndpointSpec:
         """What is declared, with these values in the place of its body or example."""
@@ -126,9 +124,8 @@ class Connection:
             spec = self._sending([] if app.kind == "gradio" else {})
         endpoint = _endpoint(spec, self.found)
         if fitting:
-            _refuse(tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES))
-        call = call_of(spec, app, endpoint, self.found.base, self.token, timeout)
-        return replace(call, cookies=self.found.cookies)
+            _refuse(_problems(spec, app))
+        return call_of(self.found, app, endpoint, spec, self.token, timeout)
 
     def finish(self, answer: Json, call: AppCall, save_to: str | Path | None) -> Json:
         """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
@@ -219,6 +216,11 @@ def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
             f"hfspace call {space} --{option} {example}",
         )
     return spec
+
+
+def _problems(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
+    """What does not fit in the values of `spec`."""
+    return tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES)
 
 
 def _refuse(problems: tuple[Finding, ...]) -> None:

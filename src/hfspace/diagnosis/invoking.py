@@ -41,14 +41,25 @@ def with_invocation(known: Diagnosis, spec: EndpointSpec, token: str | None, tim
 
 
 def call_of(
-    spec: EndpointSpec, app: ServedApp, endpoint: ServedEndpoint, base: str, token: str | None, timeout: float
+    known: Diagnosis,
+    app: ServedApp,
+    endpoint: ServedEndpoint,
+    spec: EndpointSpec,
+    token: str | None,
+    timeout: float,
 ) -> AppCall:
     """The call that `spec` declares. Raises EndpointError when a part of an HTTP request is missing."""
-    if app.kind == "gradio":
-        values = call_values(spec.example)
-        return AppCall(base=base, app=app, endpoint=endpoint, values=values, token=token, timeout=timeout)
-    ask = request_of(spec, endpoint, token)
-    return AppCall(base=base, app=app, endpoint=endpoint, ask=ask, token=token, timeout=timeout)
+    gradio = app.kind == "gradio"
+    return AppCall(
+        base=known.base,
+        app=app,
+        endpoint=endpoint,
+        values=call_values(spec.example) if gradio else None,
+        ask=None if gradio else replace(request_of(spec, endpoint, token), cookies=known.cookies),
+        token=token,
+        cookies=known.cookies,
+        timeout=timeout,
+    )
 
 
 def _make(
@@ -61,9 +72,7 @@ def _make(
 ) -> Invocation:
     started = time.monotonic()
     try:
-        result = invoke(
-            replace(call_of(spec, app, endpoint, known.base, token, timeout), cookies=known.cookies)
-        )
+        result = invoke(call_of(known, app, endpoint, spec, token, timeout))
     except AppError as error:
         return Invocation(
             ok=False, seconds=time.monotonic() - started, problem=error.message,

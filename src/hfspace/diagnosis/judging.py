@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hfspace.diagnosis import asked as asked_paths
+from hfspace.diagnosis import typed_path
 from hfspace.diagnosis.stage import SERVING, card_text
 from hfspace.diagnosis.target import Target
 from hfspace.diagnosis.verdicts import Diagnosis, Verdict, verdict
@@ -38,14 +38,8 @@ def judge(
         return replace(known, verdict=_unread(known, reading, card, manifest))
     if endpoint is not None and (endpoint.api_name or endpoint.path):
         return _declared(known, endpoint, mounted, manifest)
-    if (
-        target.asked.path
-        and (target.asked.name or app.kind != "gradio")
-        and target.asked.path != target.asked.mount
-    ):
-        return asked_paths.judge(known, target.asked)
-    if app.kind != "gradio" and target.asked.path:
-        return asked_paths.judge(known, target.asked)
+    if target.path.name or (target.path.path and app.kind != "gradio"):
+        return typed_path.judge(known, target.path)
     if mounted:
         return replace(known, verdict=_mounted(reading))
     if app.kind != "gradio" and known.state is not None and known.state.sdk == "gradio":

@@ -15,9 +15,10 @@ from hfspace.errors import HubError, HubUnreachable, UsageError
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.classify import Sight
 from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.config import read_config
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
 from hfspace.live.gradio.login import sign_in
-from hfspace.live.gradio.probe import Place, Reading, look
+from hfspace.live.gradio.probe import Place, Reading, fetch_paths, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import SpaceState
@@ -72,7 +73,7 @@ def examine(
         raise UsageError(f"{text} is no URL of an app.", hint="--url takes its own host: https://….hf.space")
     space, unasked = (target.space, "") if target.space else _space_of_host(target, hub, options)
     if space is not None:
-        if endpoint is None and not target.asked.path:
+        if endpoint is None and not target.path.path:
             endpoint = options.declared(space)
         diagnosis, asks = _by_space(replace(target, space=space), hub, endpoint, options)
     else:
@@ -172,7 +173,7 @@ def _by_url(
     origin = target.origin or ""
     known = Diagnosis(target=target.typed, space=None, verdict=verdict(Code.NOT_UNDERSTOOD, ""))
     # No token: this host was typed, the Hub did not name it.
-    place = Place(host=origin, path=target.asked.mount, timeout=options.timeout)
+    place = Place(host=origin, path=target.path.mount, timeout=options.timeout)
     diagnosis, asks = _by_place(known, place, target, endpoint, options, {}, 0)
     if hub is None or not diagnosis.verdict.problem or diagnosis.space is None:
         return diagnosis, asks
@@ -219,7 +220,7 @@ def _by_place(
         asks += more
         if elsewhere is not None:
             # A path that somebody typed is no news; one that we had to find is.
-            mounted = elsewhere.base != (target.origin or "") and not target.asked.mount
+            mounted = elsewhere.base != (target.origin or "") and not target.path.mount
             reading = elsewhere
     known = replace(
         known, base=reading.base, app=reading.app, cookies=place.cookies, space=known.space or reading.space
@@ -258,15 +259,14 @@ def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Rea
         root = look(replace(place, path=""))
         useful = root.app.kind == "gradio" or reading.app.kind == "unknown"
         return (root if useful else None), root.requests
-    if reading.sight.kind not in {"openapi", "http"} or target.asked.path:
+    if reading.sight.kind not in {"openapi", "http"} or target.path.path:
         return None, 0
-    urls = [Ask(url=f"{place.base}{path}/config", token=place.token) for path in _USUAL_MOUNTS]
-    answers = fetch_all(urls, timeout=place.timeout, max_bytes=place.max_bytes)
+    answers = fetch_paths(place, [f"{path}/config" for path in _USUAL_MOUNTS])
     for path, answer in zip(_USUAL_MOUNTS, answers, strict=True):
-        if answer.status == 200 and isinstance(answer.json(), dict) and "dependencies" in answer.json():
-            found = look(replace(place, path=path))
-            seen = (*reading.answers, *found.answers)
-            return replace(found, answers=seen), len(answers) + found.requests
+        if answer.status == 200 and read_config(answer.json()) is not None:
+            below = look(replace(place, path=path))
+            evidence = (*reading.answers, *below.answers)
+            return replace(below, answers=evidence), len(answers) + below.requests
     return None, len(answers)
 
 

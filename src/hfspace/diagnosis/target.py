@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from hfspace.errors import UsageError
-from hfspace.live.gradio.urls import Asked, read_path
+from hfspace.live.gradio.urls import TypedPath, read_path
 from hfspace.manifest.values import normalise_id
 from hfspace.text import plain
 
-_NOTHING = Asked(path="", mount="")
+_NOTHING = TypedPath(path="", mount="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Exactly one of `space` (owner/name) and `origin` (scheme://host) is set. `subdomain` is set when the
-    origin is a *.hf.space host; `asked` is the path behind it."""
+    origin is a *.hf.space host; `path` is the path behind it."""
 
     typed: str
     space: str | None = None
     origin: str | None = None
     subdomain: str | None = None
-    asked: Asked = _NOTHING
+    path: TypedPath = _NOTHING
 
 
 _HINT = (
@@ -44,7 +44,7 @@ def read_target(text: str, hub_endpoint: str = "https://huggingface.co") -> Targ
     url = typed if "://" in typed else f"https://{typed}"
     origin = f"https://{(urlsplit(url).hostname or '').lower()}"
     subdomain = name.removesuffix(".hf.space")
-    return Target(typed=shown, origin=origin, subdomain=subdomain, asked=read_path(urlsplit(url).path))
+    return Target(typed=shown, origin=origin, subdomain=subdomain, path=read_path(urlsplit(url).path))
 
 
 def _below_hub(typed: str, hub_endpoint: str) -> str | None:
@@ -67,4 +67,4 @@ def _url(typed: str, name: str) -> Target:
         raise UsageError("A URL with a user and password in it is not asked.", hint="Leave them out.")
     named = f"[{host}]" if ":" in host else host
     origin = f"{parts.scheme}://{named}" + (f":{port}" if port else "")
-    return Target(typed=name, origin=origin, asked=read_path(parts.path))
+    return Target(typed=name, origin=origin, path=read_path(parts.path))

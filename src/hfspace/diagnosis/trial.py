@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hfspace.diagnosis.verdicts import Diagnosis, Trial, Verdict
@@ -17,9 +18,12 @@ from hfspace.model import Json
 
 _KINDS = frozenset({"http", "unknown", "static"})
 _CODES = frozenset({Code.NOT_GRADIO, Code.INVOKE_FAILED, Code.ENDPOINT_MISMATCH, Code.NOT_UNDERSTOOD})
-_PARAMETERS = {"max_new_tokens": 25, "temperature": 0.1}
 _MOST_BYTES = 1 << 20
-TEXT = "Hello"
+BODIES: Mapping[Payload, Json] = {
+    "inputs": {"inputs": "Hello", "parameters": {"max_new_tokens": 25, "temperature": 0.1}},
+    "data": {"data": ["Hello"]},
+}
+"""The two bodies, as an `example` of each payload form."""
 
 
 def can_be_tried(diagnosis: Diagnosis) -> bool:
@@ -30,18 +34,13 @@ def can_be_tried(diagnosis: Diagnosis) -> bool:
     return app.kind == "http" or code is Code.NOT_GRADIO
 
 
-def bodies(text: str = TEXT) -> dict[Payload, Json]:
-    """The two bodies, as an `example` of each payload form."""
-    return {"inputs": {"inputs": text, "parameters": dict(_PARAMETERS)}, "data": {"data": [text]}}
-
-
 def run_trial(diagnosis: Diagnosis, token: str | None, timeout: float, advice: str = "") -> Diagnosis:
     """`diagnosis` with every attempt, the last of them the one that worked: then `advice` is what to do.
     `timeout` is in seconds, for all of them."""
     deadline = time.monotonic() + timeout
     attempts: list[Trial] = []
     for path in SEED_PATHS:
-        for payload, body in bodies().items():
+        for payload, body in BODIES.items():
             left = deadline - time.monotonic()
             if left <= 0:
                 return _without_success(diagnosis, attempts, f"they took longer than {timeout:g} s")

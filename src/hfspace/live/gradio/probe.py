@@ -90,7 +90,7 @@ def look(place: Place) -> Reading:
     if not place.host.lower().startswith(("http://", "https://")):
         raise AppError("The host of the Space is not an http(s) URL.", hint="Write https://….")
     started = time.monotonic()
-    first = _fetch(place, _first_paths(place))
+    first = fetch_paths(place, _first_paths(place))
     config_answer = first[0]
     config = read_config(config_answer.json()) if config_answer.status == 200 else None
     if config is not None:
@@ -116,7 +116,7 @@ def _gradio(place: Place, config: GradioConfig, seen: tuple[AppAnswer, ...]) -> 
     wanted = f"{place.base}{config.prefix}/info"
     info = next((answer for answer in seen if answer.url == wanted), None)
     if info is None and not config.version.startswith("2."):
-        (info,) = _fetch(place, [f"{config.prefix}/info"])
+        (info,) = fetch_paths(place, [f"{config.prefix}/info"])
         seen = (*seen, info)
     document = info.json() if info is not None and info.status == 200 else None
     return Reading(app=gradio_app(config, document, place.base), base=place.base, config=config, answers=seen)
@@ -125,13 +125,11 @@ def _gradio(place: Place, config: GradioConfig, seen: tuple[AppAnswer, ...]) -> 
 def _other(place: Place, seen: tuple[AppAnswer, ...]) -> Reading:
     """Not Gradio: TGI, else the routes of an OpenAPI document, else what the page is."""
     sight = classify(seen[0], sent_token=place.token is not None)
-    if sight.code is not Code.NOT_GRADIO:
-        return _unread(place, sight, seen)
-    if sight.kind == "streamlit":
+    if sight.code is not Code.NOT_GRADIO or sight.kind == "streamlit":
         return _unread(place, sight, seen)
     have = {answer.url: answer for answer in seen}
     missing = [path for path in ("/openapi.json", "/info") if f"{place.base}{path}" not in have]
-    more = _fetch(place, missing) if missing else ()
+    more = fetch_paths(place, missing) if missing else ()
     seen = (*seen, *more)
     have |= {answer.url: answer for answer in more}
     app = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
@@ -161,7 +159,7 @@ def _with_declared(
     routes = callable_as(declared, place.base)
     if place.ask_declared:
         try:
-            ask = question(declared, place.base, place.token)
+            ask = replace(question(declared, place.base, place.token), cookies=place.cookies)
         except AppError as error:  # a part of its path has no value
             todo = "Write its values beside path, so that it can be asked for: params: {NAME: …}"
             sight = Sight(code=Code.NOT_UNDERSTOOD, seen=error.message, kind="http", todo=todo)
@@ -194,7 +192,8 @@ def _unread(place: Place, sight: Sight, seen: tuple[AppAnswer, ...]) -> Reading:
     return Reading(app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=seen)
 
 
-def _fetch(place: Place, paths: Sequence[str]) -> tuple[AppAnswer, ...]:
+def fetch_paths(place: Place, paths: Sequence[str]) -> tuple[AppAnswer, ...]:
+    """GET each path below the app's own, all at once."""
     asks = [Ask(url=f"{place.base}{path}", token=place.token, cookies=place.cookies) for path in paths]
     return fetch_all(asks, timeout=place.timeout, max_bytes=place.max_bytes)
 

@@ -25,7 +25,7 @@ _META = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TypedPath:
     """A path as somebody typed it. `mount` is the part before the app's own routes; `name` the Gradio
     endpoint that it means, `route` the family (api, run, call, call/v2), both None when it means none."""
 
@@ -74,37 +74,37 @@ def named_call_url(base: str, prefix: str, version: str | None, name: str) -> st
     return f"{base}{prefix}/call/v2/{quote(name.lstrip('/'), safe='')}"
 
 
-def read_path(path: str) -> Asked:
+def read_path(path: str) -> TypedPath:
     """What a typed path means. A path that is no route of Gradio's is taken for the place of a mount."""
     clean = "/" + path.split("?")[0].split("#")[0].strip("/")
     if clean == "/":
-        return Asked(path="", mount="")
+        return TypedPath(path="", mount="")
     if match := _META.fullmatch(clean):
-        return Asked(path=clean, mount=match["mount"])
+        return TypedPath(path=clean, mount=match["mount"])
     # /run and /predict alone never were endpoints of Gradio, but `predict` is what they mean.
     if match := _NAMED.fullmatch(clean):
-        return Asked(
+        return TypedPath(
             path=clean, mount=match["mount"], name="/" + unquote(match["name"]), route=match["route"]
         )
     if match := _BARE.fullmatch(clean):
         name = "/predict" if clean.endswith(("/run", "/predict", "/api", "/call")) else None
-        return Asked(path=clean, mount=match["mount"], name=name)
-    return Asked(path=clean, mount=clean)
+        return TypedPath(path=clean, mount=match["mount"], name=name)
+    return TypedPath(path=clean, mount=clean)
 
 
-def why_obsolete(asked: Asked, prefix: str, version: str | None) -> str | None:
+def why_obsolete(typed: TypedPath, prefix: str, version: str | None) -> str | None:
     """Why a typed path is not served by this version; None when the path itself is right."""
-    local = asked.path.removeprefix(asked.mount)
+    local = typed.path.removeprefix(typed.mount)
     number = version_of(version)
-    if asked.name is None:
+    if typed.name is None:
         return None
-    if asked.route is None:
-        return f"{asked.path} was never a Gradio route"
+    if typed.route is None:
+        return f"{typed.path} was never a Gradio route"
     if prefix and not local.startswith(prefix + "/"):
-        return f"since Gradio 5 everything is under {prefix}; {asked.path} is 404"
+        return f"since Gradio 5 everything is under {prefix}; {typed.path} is 404"
     if not prefix and local.startswith(PREFIX + "/"):
-        return f"Gradio {number[0]} has no {PREFIX}; {asked.path} is 404"
-    return _too_new(asked.route, number)
+        return f"Gradio {number[0]} has no {PREFIX}; {typed.path} is 404"
+    return _too_new(typed.route, number)
 
 
 def _too_new(route: str, number: tuple[int, int]) -> str | None:
