@@ -231,7 +231,7 @@ def _values(options: CallOptions, connection: Connection) -> Any:
         return values
     if not isinstance(values, dict):
         raise UsageError(
-            "Beside --file the values of a form have names.", hint="Give them: --data '{\"NAME\": …}'"
+            "Beside --upload the values of a form have names.", hint="Give them: --data '{\"NAME\": …}'"
         )
     return {**values, **files}
 

@@ -57,7 +57,7 @@ def repair(diagnosis: Diagnosis, manifest: Manifest) -> Repair:
     """
     space = _declared_id(diagnosis, manifest)
     old = manifest.spaces[space].endpoint
-    new = _wanted(diagnosis, old)
+    new = _better(diagnosis, old)
     texts = _Texts(manifest, space)
     refused = []
     for step in _steps(written_keys(old) if old else None, written_keys(new.spec) if new else None):
@@ -100,7 +100,7 @@ class _Step:
     remove: bool = False
 
 
-def _wanted(diagnosis: Diagnosis, old: EndpointSpec | None) -> Mended | None:
+def _better(diagnosis: Diagnosis, old: EndpointSpec | None) -> Mended | None:
     """The endpoint as it should be declared; None when nothing is known better. Where none is declared, only
     an app with one endpoint leaves no choice."""
     if (worked := endpoint_of(diagnosis, old)) is not None:
@@ -170,15 +170,15 @@ class _Texts:
 
     def rename_space(self, real: str | None) -> None:
         """A Space written as a URL or host becomes owner/name, with the Hub's own upper and lower case."""
-        wanted = real or self._space
+        right = real or self._space
         source = self._manifest.positions.get(("spaces", self._space))
-        if source is None or wanted.endswith(".hf.space"):
+        if source is None or right.endswith(".hf.space"):
             return
         file = Path(source.file)
         before, after = self._text(file)
         name = _written_key(after, self._space)
-        if name and name != wanted:
-            self._texts[file] = (before, rename_key(after, ("spaces", name), wanted))
+        if name and name != right:
+            self._texts[file] = (before, rename_key(after, ("spaces", name), right))
 
     def _text(self, file: Path) -> tuple[str, str]:
         if file not in self._texts:
@@ -240,9 +240,9 @@ def _same(name: str, space: str) -> bool:
 
 
 def _declared_id(diagnosis: Diagnosis, manifest: Manifest) -> str:
-    wanted = {name.lower() for name in (diagnosis.space, diagnosis.target) if name}
+    names = {name.lower() for name in (diagnosis.space, diagnosis.target) if name}
     for name in manifest.spaces:
-        if name.lower() in wanted or any(_same(item, name) for item in wanted):
+        if name.lower() in names or any(_same(item, name) for item in names):
             return name
     raise UsageError(
         f"The manifest does not declare {diagnosis.space or diagnosis.target}: there is nothing to fix.",

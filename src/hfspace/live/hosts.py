@@ -16,8 +16,8 @@ def resolve(hub: HubClient, host: str) -> str:
     """
     subdomain = host.removesuffix(".hf.space").removesuffix(".static").lower()
     try:
-        if found := hub.by_subdomain(subdomain):
-            return found
+        if space := hub.by_subdomain(subdomain):
+            return space
     except HubError:
         pass
     parts = subdomain.split("-")

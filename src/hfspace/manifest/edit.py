@@ -67,12 +67,12 @@ def remove_key(text: str, path: Path) -> str:
     else:
         start = _end(pairs[at - 1][1])
     after = text[:start] + text[end:]
-    wanted: Any = yaml.safe_load(text)
-    place = wanted
+    document: Any = yaml.safe_load(text)
+    place = document
     for name in path[:-1]:
         place = place[name]
     del place[path[-1]]
-    if not _reads_as(after, wanted):
+    if not _reads_as(after, document):
         raise UsageError(f"{'.'.join(path)} can't be removed without changing more.", hint="Edit it by hand.")
     return after
 
@@ -88,7 +88,7 @@ def has_key(text: str, path: Path) -> bool:
     return _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path)[1] == len(path)
 
 
-def _replaced(text: str, node: Any, written: str) -> str:
+def _replaced(text: str, node: Any, new: str) -> str:
     """A node's text replaced; a block list or map, which begins below its key, moves up into its line."""
     start, end = node.start_mark.index, _end(node)
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
@@ -96,7 +96,7 @@ def _replaced(text: str, node: Any, written: str) -> str:
         while text[start - 1] != ":":  # a comment between the key and its value
             start = len(text[: text.rindex("\n", 0, start)].rstrip())
     between = "" if text[start - 1] in " [{," else " "
-    return f"{text[:start]}{between}{written}{text[end:]}"
+    return f"{text[:start]}{between}{new}{text[end:]}"
 
 
 def _end(node: Any) -> int:
@@ -120,11 +120,11 @@ def _deepest(node: Any, path: Path) -> tuple[Any, int]:
     return node, len(path)
 
 
-def _inserted(text: str, node: Any, keys: Path, written: str) -> str:
+def _inserted(text: str, node: Any, keys: Path, new: str) -> str:
     """The missing keys behind the last one of a map, in the map's own style."""
     if node.flow_style:
         inner = "".join(f"{_written(key)}: {{" for key in keys[:-1])
-        entry = f"{inner}{_written(keys[-1])}: {written}{'}' * (len(keys) - 1)}"
+        entry = f"{inner}{_written(keys[-1])}: {new}{'}' * (len(keys) - 1)}"
         end = node.end_mark.index - 1
         comma = ", " if node.value else ""
         before = text[:end].rstrip()
@@ -132,28 +132,28 @@ def _inserted(text: str, node: Any, keys: Path, written: str) -> str:
     first, _ = node.value[0]
     indent = first.start_mark.column
     lines = [f"{' ' * (indent + 2 * step)}{_written(key)}:" for step, key in enumerate(keys)]
-    block = "\n".join([*lines[:-1], f"{lines[-1]} {written}"])
+    block = "\n".join([*lines[:-1], f"{lines[-1]} {new}"])
     start = first.start_mark.index - indent
     return f"{text[:start]}{block}\n{text[start:]}"
 
 
 def _checked(before: str, after: str, path: Path, value: Any) -> str:
     """`after`, if it reads as `before` with just that value: an alias would change in two places."""
-    wanted: Any = yaml.safe_load(before)
-    place = wanted
+    document: Any = yaml.safe_load(before)
+    place = document
     for name in path[:-1]:
         if not isinstance(place.get(name), dict):
             place[name] = {}
         place = place[name]
     place[path[-1]] = value
-    if not _reads_as(after, wanted):
+    if not _reads_as(after, document):
         raise UsageError(f"{'.'.join(path)} can't be edited without changing more.", hint="Edit it by hand.")
     return after
 
 
-def _reads_as(text: str, wanted: Any) -> bool:
+def _reads_as(text: str, document: Any) -> bool:
     try:
-        return bool(yaml.safe_load(text) == wanted)
+        return bool(yaml.safe_load(text) == document)
     except yaml.YAMLError:  # an alias of what is no longer there
         return False
 

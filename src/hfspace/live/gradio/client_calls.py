@@ -189,11 +189,11 @@ def _environment() -> dict[str, str]:
 
 def arguments(call: AppCall) -> tuple[list[Json], dict[str, Json]]:
     """Positions and names for gradio_client, with files marked. Raises EndpointError for a missing file."""
-    wanted = values_of(call.endpoint.parameters)
+    parameters = values_of(call.endpoint.parameters)
     if isinstance(call.values, Mapping):
-        by_name = {parameter.name: parameter for parameter in wanted}
+        by_name = {parameter.name: parameter for parameter in parameters}
         return [], {str(key): _value(value, by_name.get(str(key))) for key, value in call.values.items()}
-    padded: list[ServedParameter | None] = [*wanted, *[None] * len(call.values)]
+    padded: list[ServedParameter | None] = [*parameters, *[None] * len(call.values)]
     return [_value(value, parameter) for value, parameter in zip(call.values, padded, strict=False)], {}
 
 

@@ -89,14 +89,14 @@ def _name(dependency: Mapping[str, Any]) -> str | None:
 
 
 def _endpoint(
-    config: GradioConfig, index: int, dependency: Mapping[str, Any], name: str, told: Json, base: str
+    config: GradioConfig, index: int, dependency: Mapping[str, Any], name: str, info: Json, base: str
 ) -> ServedEndpoint:
     types = dependency.get("types")
     return ServedEndpoint(
         name=name,
         url=call_url(base, config.prefix, config.version, name),
-        parameters=_parameters(config, dependency.get("inputs"), _side(told, "parameters")),
-        returns=_parameters(config, dependency.get("outputs"), _side(told, "returns")),
+        parameters=_parameters(config, dependency.get("inputs"), _side(info, "parameters")),
+        returns=_parameters(config, dependency.get("outputs"), _side(info, "returns")),
         generator=isinstance(types, Mapping) and types.get("generator") is True,
         hidden=is_hidden(dependency),
         fn_index=_fn_index(dependency, index) if is_nested(name) else None,
@@ -108,20 +108,20 @@ def _fn_index(dependency: Mapping[str, Any], index: int) -> int:
     return own if isinstance(own, int) else index
 
 
-def _side(told: Json, key: str) -> list[Mapping[str, Any]]:
-    return _dicts(told.get(key)) if isinstance(told, dict) else []
+def _side(info: Json, key: str) -> list[Mapping[str, Any]]:
+    return _dicts(info.get(key)) if isinstance(info, dict) else []
 
 
 def _parameters(
-    config: GradioConfig, ids: Json, told: Sequence[Mapping[str, Any]]
+    config: GradioConfig, ids: Json, info: Sequence[Mapping[str, Any]]
 ) -> tuple[ServedParameter, ...]:
     """One parameter per component. States are in /config only: their place in `data` must be kept (1.4)."""
     known = [item for item in ids if isinstance(item, int | str)] if isinstance(ids, list) else []
     components = [config.components.get(item, {}) for item in known]
     visible = [item for item in components if _kind(item) != "state"]
-    if told and len(told) != len(visible):
-        return tuple(_parameter(config, item, {}) for item in told)
-    queue = list(told)
+    if info and len(info) != len(visible):
+        return tuple(_parameter(config, item, {}) for item in info)
+    queue = list(info)
     parameters = []
     for component in components:
         if _kind(component) == "state":
@@ -132,28 +132,28 @@ def _parameters(
 
 
 def _parameter(
-    config: GradioConfig, told: Mapping[str, Any], component: Mapping[str, Any]
+    config: GradioConfig, info: Mapping[str, Any], component: Mapping[str, Any]
 ) -> ServedParameter:
     raw = component.get("props")
     props: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    kind = _kind(component) or str(told.get("component", "")).lower()
-    name = told.get("parameter_name")
+    kind = _kind(component) or str(info.get("component", "")).lower()
+    name = info.get("parameter_name")
     return ServedParameter(
         name=_line(name) if isinstance(name, str) else None,
-        label=_line(str(told.get("label") or props.get("label") or "")),
+        label=_line(str(info.get("label") or props.get("label") or "")),
         component=kind,
-        schema=_schema(told, component, kind, props),
-        has_default=told.get("parameter_has_default") is True,
-        default=told.get("parameter_default"),
+        schema=_schema(info, component, kind, props),
+        has_default=info.get("parameter_has_default") is True,
+        default=info.get("parameter_default"),
         enforced=is_enforced(kind, version_of(config.version)),
     )
 
 
 def _schema(
-    told: Mapping[str, Any], component: Mapping[str, Any], kind: str, props: Mapping[str, Any]
+    info: Mapping[str, Any], component: Mapping[str, Any], kind: str, props: Mapping[str, Any]
 ) -> dict[str, Json]:
     """JSON Schema with the ranges and choices that the info document only has as prose."""
-    own = told.get("type") if isinstance(told.get("type"), dict) else component.get("api_info")
+    own = info.get("type") if isinstance(info.get("type"), dict) else component.get("api_info")
     schema: dict[str, Json] = dict(own) if isinstance(own, dict) else _from_kind(kind)
     if not isinstance(schema.get("type", ""), str | list):
         del schema["type"]  # gr.JSON says {}: anything

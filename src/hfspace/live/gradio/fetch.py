@@ -184,12 +184,12 @@ async def _one(client: Any, ask: Ask, timeout: float, max_bytes: int) -> AppAnsw
 
 async def _body(response: Any, max_bytes: int) -> tuple[bytes, bool]:
     """The body as far as the limit, and whether that is all of it."""
-    kept = bytearray()
+    body = bytearray()
     async for piece in pieces(response, max_bytes):
-        kept += piece
-        if len(kept) > max_bytes:
-            return bytes(kept[:max_bytes]), False
-    return bytes(kept), True
+        body += piece
+        if len(body) > max_bytes:
+            return bytes(body[:max_bytes]), False
+    return bytes(body), True
 
 
 async def pieces(response: Any, max_bytes: int) -> AsyncIterator[bytes]:
@@ -210,20 +210,20 @@ def explain(error: Exception, url: str, timeout: float) -> str:
     host, timeout = safe_host(url), round(timeout, 1)
     chain = _chain(error)
     names = {type(item).__name__ for item in chain}
-    said = " ".join(str(item) for item in chain)
-    if "after interpreter shutdown" in said:  # no thread can resolve a name any more
+    text = " ".join(str(item) for item in chain)
+    if "after interpreter shutdown" in text:  # no thread can resolve a name any more
         return f"{host} can't be reached while Python ends."
-    if "gaierror" in names or "Name or service not known" in said or "nodename nor servname" in said:
+    if "gaierror" in names or "Name or service not known" in text or "nodename nor servname" in text:
         return f"The name {host} does not resolve."
-    if "CERTIFICATE_VERIFY_FAILED" in said:
+    if "CERTIFICATE_VERIFY_FAILED" in text:
         return f"The TLS certificate of {host} is not valid for this machine."
-    if "SSL" in said or names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"}:
+    if "SSL" in text or names & {"SSLError", "SSLZeroReturnError", "SSLEOFError"}:
         return f"{host} does not speak TLS as expected."
     if names & {"ConnectTimeout"}:
         return f"No connection to {host} within {timeout:g} s."
     if names & {"TimeoutError", "ReadTimeout", "WriteTimeout", "PoolTimeout"}:
         return f"{host} took the request and did not finish its answer within {timeout:g} s."
-    if "ConnectionRefusedError" in names or "refused" in said or names & {"ConnectError"}:
+    if "ConnectionRefusedError" in names or "refused" in text or names & {"ConnectError"}:
         return f"{host} refuses connections."
     if names & {"InvalidURL", "UnsupportedProtocol", "UnicodeError", "LocalProtocolError"}:
         return f"{host or 'This'} is no URL that can be asked."

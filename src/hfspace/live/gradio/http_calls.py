@@ -178,8 +178,8 @@ def detail(answer: AppAnswer) -> str:
         fields = [_field(item) for item in body["detail"][:3] if isinstance(item, dict)]
         return ": " + "; ".join(fields) if fields else ""
     if isinstance(body, dict):
-        said = body.get("error") or body.get("detail")
-        return f": {one_line(said, 200)}" if said else ""
+        reason = body.get("error") or body.get("detail")
+        return f": {one_line(reason, 200)}" if reason else ""
     return ""
 
 

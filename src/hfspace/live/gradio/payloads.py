@@ -20,10 +20,10 @@ def data_body(endpoint: ServedEndpoint, app: ServedApp) -> Json:
 
 def named_body(endpoint: ServedEndpoint) -> Json:
     """The values by name, those with a default left out; None when a parameter has no name."""
-    wanted = values_of(endpoint.parameters)
-    if any(not parameter.name for parameter in wanted):
+    parameters = values_of(endpoint.parameters)
+    if any(not parameter.name for parameter in parameters):
         return None
-    return {str(parameter.name): sample(parameter) for parameter in wanted if not parameter.has_default}
+    return {str(parameter.name): sample(parameter) for parameter in parameters if not parameter.has_default}
 
 
 def forms(endpoint: ServedEndpoint, app: ServedApp, base: str) -> dict[str, tuple[str, Json]]:

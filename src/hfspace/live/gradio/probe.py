@@ -101,7 +101,7 @@ def look(place: Place) -> Reading:
         reading = _unread(
             place, classify(config_answer, sent_token=place.token is not None, public=place.public), first
         )
-    space = next((found for answer in reading.answers if (found := canonical_space(answer.headers))), None)
+    space = next((name for answer in reading.answers if (name := canonical_space(answer.headers))), None)
     return replace(reading, space=space, seconds=time.monotonic() - started)
 
 
@@ -111,35 +111,37 @@ def _first_paths(place: Place) -> list[str]:
     return ["/config", f"{expected_prefix(place.sdk_version)}/info"]
 
 
-def _gradio(place: Place, config: GradioConfig, seen: tuple[AppAnswer, ...]) -> Reading:
+def _gradio(place: Place, config: GradioConfig, answers: tuple[AppAnswer, ...]) -> Reading:
     """The API info is at the prefix that the config names; one more request where that was not expected."""
-    wanted = f"{place.base}{config.prefix}/info"
-    info = next((answer for answer in seen if answer.url == wanted), None)
+    info_url = f"{place.base}{config.prefix}/info"
+    info = next((answer for answer in answers if answer.url == info_url), None)
     if info is None and not config.version.startswith("2."):
         (info,) = fetch_paths(place, [f"{config.prefix}/info"])
-        seen = (*seen, info)
+        answers = (*answers, info)
     document = info.json() if info is not None and info.status == 200 else None
-    return Reading(app=gradio_app(config, document, place.base), base=place.base, config=config, answers=seen)
+    return Reading(
+        app=gradio_app(config, document, place.base), base=place.base, config=config, answers=answers
+    )
 
 
-def _other(place: Place, seen: tuple[AppAnswer, ...]) -> Reading:
+def _other(place: Place, answers: tuple[AppAnswer, ...]) -> Reading:
     """Not Gradio: TGI, else the routes of an OpenAPI document, else what the page is."""
-    sight = classify(seen[0], sent_token=place.token is not None)
+    sight = classify(answers[0], sent_token=place.token is not None)
     if sight.code is not Code.NOT_GRADIO or sight.kind == "streamlit":
-        return _unread(place, sight, seen)
-    have = {answer.url: answer for answer in seen}
+        return _unread(place, sight, answers)
+    have = {answer.url: answer for answer in answers}
     missing = [path for path in ("/openapi.json", "/info") if f"{place.base}{path}" not in have]
     more = fetch_paths(place, missing) if missing else ()
-    seen = (*seen, *more)
+    answers = (*answers, *more)
     have |= {answer.url: answer for answer in more}
     app = _app_of(have.get(f"{place.base}/info"), tgi_app, place.base) or _app_of(
         have.get(f"{place.base}/openapi.json"), openapi_app, place.base
     )
     if place.declared is not None and place.declared.path and _undescribed(place.declared, app):
-        return _with_declared(place, place.declared, app, sight, seen)
+        return _with_declared(place, place.declared, app, sight, answers)
     if app is None:
-        return _unread(place, sight, seen)
-    return Reading(app=app, base=place.base, sight=_http_sight(app), answers=seen)
+        return _unread(place, sight, answers)
+    return Reading(app=app, base=place.base, sight=_http_sight(app), answers=answers)
 
 
 def _http_sight(app: ServedApp) -> Sight:
@@ -153,7 +155,7 @@ def _undescribed(declared: EndpointSpec, app: ServedApp | None) -> bool:
 
 
 def _with_declared(
-    place: Place, declared: EndpointSpec, app: ServedApp | None, sight: Sight, seen: tuple[AppAnswer, ...]
+    place: Place, declared: EndpointSpec, app: ServedApp | None, sight: Sight, answers: tuple[AppAnswer, ...]
 ) -> Reading:
     """The app with the declared route in it, as far as asking for it shows that it is served."""
     routes = callable_as(declared, place.base)
@@ -163,22 +165,22 @@ def _with_declared(
         except AppError as error:  # a part of its path has no value
             todo = "Write its values beside path, so that it can be asked for: params: {NAME: …}"
             sight = Sight(code=Code.NOT_UNDERSTOOD, seen=error.message, kind="http", todo=todo)
-            return _unread(place, sight, seen)
+            return _unread(place, sight, answers)
         (answer,) = fetch_all([ask], timeout=place.timeout, max_bytes=place.max_bytes)
-        seen = (*seen, answer)
+        answers = (*answers, answer)
         judged = judge(
             declared, place.base, answer,
             sent_token=place.token is not None, page_for_all=sight.kind == "static",
         )  # fmt: skip
         if isinstance(judged, Sight) and app is None:
-            return _unread(place, judged, seen)
+            return _unread(place, judged, answers)
         routes = () if isinstance(judged, Sight) else judged
     if app is not None:
         served = tuple(route for route in routes if not route.refusal)
         described = replace(app, endpoints=(*app.endpoints, *served))
     else:
         described = ServedApp(kind="http", protocol="http", endpoints=routes)
-    return Reading(app=described, base=place.base, sight=_http_sight(described), answers=seen)
+    return Reading(app=described, base=place.base, sight=_http_sight(described), answers=answers)
 
 
 def _app_of(
@@ -187,9 +189,11 @@ def _app_of(
     return read(answer.json(), base) if answer is not None and answer.status == 200 else None
 
 
-def _unread(place: Place, sight: Sight, seen: tuple[AppAnswer, ...]) -> Reading:
+def _unread(place: Place, sight: Sight, answers: tuple[AppAnswer, ...]) -> Reading:
     kind = sight.kind if sight.kind in {"static", "streamlit", "http"} else "unknown"
-    return Reading(app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=seen)
+    return Reading(
+        app=ServedApp(kind=kind, problem=sight.seen), base=place.base, sight=sight, answers=answers
+    )
 
 
 def fetch_paths(place: Place, paths: Sequence[str]) -> tuple[AppAnswer, ...]:
