@@ -214,7 +214,7 @@ class History:
         self.counts.applies += 1
         before = {name: _counted(one) for name, one in (("hub", self.hub), ("twin", self.twin))}
         was = {name: self.hub.space(name) for name in self.hub.spaces()}
-        died, broken = self._wire.struck["crash"], self._wire.struck["broken connection"]
+        died = self._wire.struck["crash"]
         result = Runner(self.twin, manifest, ENV).apply()
         assert not result.failed, [outcome.error for outcome in result.outcomes]
         for one in faults:
@@ -226,7 +226,7 @@ class History:
         crashes_struck = self._wire.struck["crash"] - died
         if crashes_struck:
             self._pause_what_was_left_awake(was)
-        self._check(manifest, before, crashes_struck, self._wire.struck["broken connection"] - broken)
+        self._check(manifest, before, crashes_struck)
         for name, spec in self.specs.items():
             if name in self.hub.spaces():
                 doc = self.hub.space(name)
@@ -274,7 +274,7 @@ class History:
             last = [outcome.error for outcome in result.outcomes if outcome.status is not Status.DONE]
         raise AssertionError(f"did not converge: {last}")
 
-    def _check(self, manifest: dict[str, Any], before: dict[str, Any], crashes: int, lost: int) -> None:
+    def _check(self, manifest: dict[str, Any], before: dict[str, Any], crashes: int) -> None:
         left = Runner(self.hub, manifest, ENV).plan()
         assert left.changes == (), [change.address for change in left.changes]
         assert self.hub.spaces() == self.twin.spaces()
@@ -291,10 +291,6 @@ class History:
             if what[0] == "restarts" and self._coalesces:
                 continue  # how many of them fall together depends on how long requests are held up
             spare = 0 if what[0] in {"creates", "deletes"} else crashes
-            if what[0] == "pauses":
-                # After a write whose answer was lost, reads that lag may show a paused Space as awake: it is
-                # paused once more, which stops nothing and costs nothing (docs/reliability.md).
-                spare += lost
             assert times <= needed[what] + spare, (what, times, needed[what])
 
     def _same(self, name: str, has: dict[str, Any], should: dict[str, Any]) -> None:

@@ -126,3 +126,23 @@ def test_a_crash_after_a_pause_leaves_what_a_paused_space_does_not_tell(steps: H
     steps.edit("acme/a", {"state": "running", "sleep_time": 36000})
     steps.apply([], [], 1.0)
     assert steps.hub.space("acme/a")["sleep_time"] == 36000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "method"),
+    [
+        ({"variables": {"A": "1"}}, "POST"),
+        ({"hardware": "t4-small"}, "POST"),
+        ({"visibility": "public"}, "PUT"),
+    ],
+)
+@pytest.mark.parametrize("lost", [0, 1])
+def test_reads_that_lag_cost_no_second_pause(wanted: dict[str, Any], method: str, lost: int) -> None:
+    """They showed the Space as it was before its pause, and it was paused again."""
+    space = {"stage": "RUNNING", "visibility": "private"}
+    switches = {"runtime_lags_reads": 3, "hardware_change_wakes_paused": False}
+    steps = History(WIRE, {"acme/a": space}, switches)
+    steps.edit("acme/a", {"state": "paused", **wanted})
+    steps.apply([{"method": method, "drop": "after", "times": lost, "after": method == "POST"}], [], 1.0)
+    assert steps.hub.space("acme/a")["pauses"] == 1
+    steps.close()

@@ -82,6 +82,6 @@ def _repeats(progress: Progress, change: Change) -> bool:
     entry = progress.ledger.attempts.get(change.address)
     if entry is None:
         return False
-    if change.action is Action.PAUSE and progress.ledger.written_since_state:
+    if change.action is Action.PAUSE and progress.ledger.may_have_woken:
         return entry.is_open
     return entry.is_open or entry.times > 0

@@ -46,15 +46,15 @@ class Movement:
 
 @dataclass(slots=True)
 class Ledger:
-    """`lost` counts answers that never came; `written_since_state`: something else was written since the
-    Space was last paused or started, which may have woken it. `held` are the addresses that were in the app,
+    """`lost` counts answers that never came; `may_have_woken`: something that may wake a paused Space
+    was written since it was last paused or started. `held` are the addresses that were in the app,
     `told_unseen`: that it holds more than the plan showed was told."""
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
     movement: Movement | None = None
     lost: int = 0
-    written_since_state: bool = False
+    may_have_woken: bool = False
     came_up: bool = False
     held: set[str] = field(default_factory=set)
     told_unseen: bool = False

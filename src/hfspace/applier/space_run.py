@@ -14,7 +14,7 @@ from hfspace.applier.run import Run
 from hfspace.applier.verdict import verdict
 from hfspace.applier.writing import write
 from hfspace.errors import HfspaceError, HubFault, Rejected, StalePlanError
-from hfspace.model import HELD, MOVING, Action, Change, Outcome, Status
+from hfspace.model import HELD, Change, Outcome, Status
 from hfspace.planner.digest import digest
 
 
@@ -72,12 +72,12 @@ def _converge(progress: Progress) -> None:
 
 def _is_done(progress: Progress) -> bool:
     """One round: wait, or write what is to be written now. True when there is nothing to do."""
-    settings = [change for change in progress.todo if not change.in_app]
-    if _settles_first(progress, settings):
-        waiting.settle(progress)
-    elif settings:
-        if write(progress, settings) and _settles_first(progress, []):
+    settings = [change for change in progress.todo if not change.in_app and not _waits(progress, change)]
+    if settings:
+        if write(progress, settings) and _settles(progress):
             waiting.settle(progress)
+    elif _settles(progress):
+        waiting.settle(progress)
     elif progress.ledger.moving and any(change.in_app for change in progress.planned):
         kinds = sorted({change.facet for change in progress.planned if change.in_app})
         raise HfspaceError(
@@ -126,13 +126,13 @@ def _check_there(progress: Progress) -> None:
         )
 
 
-def _settles_first(progress: Progress, settings: list[Change]) -> bool:
-    """Whether it is time to wait for what the writes have set off. A Space that was paused and is on its way
-    up again is let come to rest: a pause in between may be undone."""
+def _waits(progress: Progress, change: Change) -> bool:
+    """Whether `change` pauses once more a Space that is not at rest yet: a read that lags may still show it
+    as it was before the pause, and a pause on its way up may be undone."""
     ledger = progress.ledger
-    if ledger.moving is None:
-        return False
-    if settings:
-        again = all(change.action is Action.PAUSE and ledger.was_taken(change) for change in settings)
-        return again and progress.stage in MOVING
-    return progress.run.options.wait or progress.stays_paused
+    return change.pauses and ledger.moving is not None and ledger.was_taken(change)
+
+
+def _settles(progress: Progress) -> bool:
+    """Whether there is something to wait for: what the writes have set off."""
+    return progress.ledger.moving is not None and (progress.run.options.wait or progress.stays_paused)

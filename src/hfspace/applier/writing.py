@@ -35,12 +35,14 @@ def write(progress: Progress, todo: list[Change]) -> bool:
         progress.run.check_stop()
         if wrote and change.power and not _still_needed(progress, change):
             continue
-        if progress.state is not None and (change.restarts or _may_wake(progress, change)):
+        wakes = facets.by(change).restarts and not change.power
+        progress.ledger.may_have_woken |= wakes
+        if progress.state is not None and (change.restarts or (wakes and progress.stays_paused)):
             progress.begin_movement(progress.state)
         if not _send(progress, change, desired):
             return False
         wrote = True
-        progress.ledger.written_since_state = not change.power
+        progress.ledger.may_have_woken &= not change.power
         progress.take(change)
         if change.creates_space:
             progress.begin_movement(SpaceState(id=progress.space, sdk=desired.spec.sdk))
@@ -83,13 +85,7 @@ def _lose(progress: Progress, change: Change, error: HubError) -> None:
         raise error
     entry = ledger.attempt(change)
     entry.answer, entry.before = Answer.LOST, progress.state
-    ledger.written_since_state = ledger.written_since_state or not change.power
     progress.run.pace.sleep(min(0.5 * 2**ledger.lost, 8.0), f"waiting to read {progress.space} again")
-
-
-def _may_wake(progress: Progress, change: Change) -> bool:
-    """Whether `change` may start a Space that is to be paused, if only some reads later."""
-    return progress.stays_paused and facets.by(change).restarts and not change.power
 
 
 def _still_needed(progress: Progress, change: Change) -> bool:
