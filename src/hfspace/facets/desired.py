@@ -35,8 +35,8 @@ EXISTENCE = "existence"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data. `unreadable`: why it
-    could not be read. `live` is the Space as
-    it was read before the first write, when changes are applied: a pause or a restart hides some of it."""
+    could not be read. `live` is the Space as it was read before the first write, when changes are applied: a
+    pause or a restart hides some of it."""
 
     id: str
     spec: SpaceSpec
@@ -166,16 +166,16 @@ def collision(desired: Desired, facet: str, key: str, *, other: str) -> Check:
     )
 
 
-def sealed(source: SecretValue, own: str | None, ports: Ports) -> tuple[str, str]:
-    """A secret's value, and its description with the mark that tells later whether the value changed."""
+def sealed(desired: Desired, key: str, own: str | None, ports: Ports) -> tuple[str, str]:
+    """A secret's value, and its description `own` with the mark that tells later whether the value changed.
+    Raises SecretSourceError where its source has no value."""
+    source = desired.secret(key)
+    if source is None:
+        message = f"The source of secret {key} of {desired.id} has no value."
+        raise SecretSourceError(message, hint="Set it and run again.")
     value = source.reveal()
     mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
     return value, fingerprint.join(description(own), mark)
-
-
-def no_value(desired: Desired, key: str) -> SecretSourceError:
-    message = f"The source of secret {key} of {desired.id} has no value."
-    return SecretSourceError(message, hint="Set it and run again.")
 
 
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:

@@ -7,10 +7,9 @@ manifest never deletes it.
 from __future__ import annotations
 
 from hfspace.facets.base import Facet
-from hfspace.facets.desired import EXISTENCE, Desired, description, no_value, sealed
+from hfspace.facets.desired import EXISTENCE, Desired, description, sealed
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import (
-    NEVER,
     RESTART_VARIABLE,
     Action,
     Change,
@@ -173,19 +172,14 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
         sdk=spec.sdk,
         visibility=spec.visibility,
         hardware=spec.hardware,
-        sleep_time=sleep if sleep != NEVER else NEVER,
+        sleep_time=sleep,
         variables=variables,
         secrets={
-            key: _sealed(desired, key, ports) for key in spec.secrets or {} if not desired.unset_secret(key)
+            key: sealed(desired, key, secret.description, ports)
+            for key, secret in (spec.secrets or {}).items()
+            if not desired.unset_secret(key)
         },
         volumes=tuple(item.volume() for item in spec.volumes or ()),
         template=spec.create.template if spec.create else None,
         duplicate_from=spec.create.duplicate_from if spec.create else None,
     )
-
-
-def _sealed(desired: Desired, key: str, ports: Ports) -> tuple[str, str]:
-    source = desired.secret(key)
-    if source is None:
-        raise no_value(desired, key)
-    return sealed(source, (desired.spec.secrets or {})[key].description, ports)

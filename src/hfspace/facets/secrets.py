@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from hfspace.facets.base import NOTHING, Facet, Need
-from hfspace.facets.desired import Desired, collision, description, no_value, restarts_now, sealed
+from hfspace.facets.desired import Desired, collision, description, restarts_now, sealed
 from hfspace.live.fingerprint import is_guessable
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
@@ -109,15 +109,12 @@ class Secrets(Facet):
         if change.action is Action.DELETE:
             ports.hub.delete_secret(desired.id, key)
             return
-        source = desired.secret(key)
-        if source is None:
-            raise no_value(desired, key)
         own = (desired.spec.secrets or {})[key].description
         if own is None and change.action is Action.UPDATE:
             live = desired.live.secrets if desired.live else None
             has = (ports.hub.secrets(desired.id) if live is None else live).get(key)
             own = has.description if has else None
-        ports.hub.set_secret(desired.id, key, *sealed(source, own, ports))
+        ports.hub.set_secret(desired.id, key, *sealed(desired, key, own, ports))
 
 
 def _guessable(desired: Desired) -> Iterator[Check]:
