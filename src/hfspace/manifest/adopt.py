@@ -118,10 +118,10 @@ def _space(one: Found, prices: Mapping[str, Decimal]) -> Iterator[str]:
 
 def _runtime(state: SpaceState, prices: Mapping[str, Decimal]) -> Iterator[str]:
     if state.hardware is not None and is_flavor(state.hardware):
-        plain = _WORD.fullmatch(state.hardware)
+        is_word = _WORD.fullmatch(state.hardware)
         price = prices.get(state.hardware) or Decimal(0)
         comment = f"  # ${price:.2f}/h" if price else ""
-        yield f"hardware: {_key(state.hardware) if plain else _quoted(state.hardware)}{comment}"
+        yield f"hardware: {_key(state.hardware) if is_word else _quoted(state.hardware)}{comment}"
         known = state.sleep_time is not None and (state.sleep_time == NEVER or state.sleep_time > 0)
         if known and state.hardware not in FREE_HARDWARE:
             yield f"sleep_time: {format_duration(state.sleep_time)}"

@@ -13,7 +13,7 @@ from hfspace.manifest import extensions
 from hfspace.manifest.keys import Model, example, example_at, of, parts
 from hfspace.manifest.models import SecretSpec, SpaceSpec
 from hfspace.manifest.wording import explained, nearest
-from hfspace.manifest.written import Place
+from hfspace.manifest.written import Place, problem
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import Source
 
@@ -126,21 +126,7 @@ class Fields:
         source, path = None, at
         while path and source is None:
             source, path = self.places.get(path), path[:-1]
-        if source is None:
-            self.problems.append(Problem(file="manifest", message=message, hint=hint))
-            return
-        lines = self._lines.get(source.file, ())
-        text = lines[source.line - 1] if 0 < source.line <= len(lines) else ""
-        self.problems.append(
-            Problem(
-                file=source.file,
-                line=source.line,
-                column=source.column,
-                message=message,
-                hint=hint,
-                source_line="" if hide else text,
-            )
-        )
+        self.problems.append(problem(source, message, hint, None if hide else self._lines))
 
     def _extension(self, key: str, item: Any, at: Place) -> Any:
         """The value of a key that another package brings."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hfspace.errors import ManifestError, Problem
 from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.manifest.written import problem
 
 
 def with_hosts(manifest: Manifest, ids: Mapping[str, str]) -> Manifest:
@@ -26,11 +27,5 @@ def with_hosts(manifest: Manifest, ids: Mapping[str, str]) -> Manifest:
 
 
 def _twice(manifest: Manifest, key: str, space: str) -> Problem:
-    source = manifest.source("spaces", key)
-    return Problem(
-        file=source.file if source else "manifest",
-        line=source.line if source else 0,
-        column=source.column if source else 0,
-        message=f"{key} is {space}, which is declared already",
-        hint="Keep one of the two.",
-    )
+    message = f"{key} is {space}, which is declared already"
+    return problem(manifest.source("spaces", key), message, "Keep one of the two.")

@@ -18,7 +18,6 @@ from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.shape import TOP
 from hfspace.manifest.yaml_bounds import LOADER, refusal
 
-_TOP = ("version", "defaults", "policy", "spaces")
 _SPACE = tuple(SpaceSpec.model_fields)
 _POLICY = tuple(Policy.model_fields)
 
@@ -89,7 +88,7 @@ def _moves(root: Any, level: int, lines: Sequence[str]) -> list[_Move]:
     sections = {key.value: value for key, value in root.value if isinstance(key, yaml.ScalarNode)}
     pairs: list[tuple[Any, Sequence[str]]] = []
     if level == 0:
-        pairs.append((root, _TOP if set(_TOP) == set(TOP) else TOP))
+        pairs.append((root, TOP))
     elif level == 1:
         pairs += [(sections.get("policy"), _POLICY), (sections.get("defaults"), _SPACE)]
     elif isinstance(sections.get("spaces"), yaml.MappingNode):

@@ -13,6 +13,7 @@ from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
 from hfspace.manifest.values import normalise_id, parse_volume_source
 from hfspace.manifest.wording import sentence
+from hfspace.manifest.written import problem
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
 from hfspace.text import HUB_TOKEN
@@ -31,9 +32,9 @@ def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Pro
     for space, spec in manifest.spaces.items():
         for path, message, hint in (*_space(space, spec, manifest), *experiments.problems(spec)):
             source = manifest.source("spaces", space, *path)
-            problems.append(_problem(source, message, hint, lines))
+            problems.append(problem(source, message, hint, lines))
     for path, message, hint in _cycles(manifest):
-        problems.append(_problem(manifest.source(*path), message, hint, lines))
+        problems.append(problem(manifest.source(*path), message, hint, lines))
     return problems
 
 
@@ -287,20 +288,3 @@ def _cycles(manifest: Manifest) -> Found:
                 path.append(following)
                 steps.add(following)
                 stack.append((following, iter(manifest.spaces[following].depends_on)))
-
-
-def _problem(source: object, message: str, hint: str, lines: Mapping[str, Sequence[str]]) -> Problem:
-    from hfspace.model import Source
-
-    if not isinstance(source, Source):
-        return Problem(file="manifest", message=message, hint=hint)
-    text = lines.get(source.file, ())
-    line = text[source.line - 1] if 0 < source.line <= len(text) else ""
-    return Problem(
-        file=source.file,
-        line=source.line,
-        column=source.column,
-        message=message,
-        hint=hint,
-        source_line=line,
-    )

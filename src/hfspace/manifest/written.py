@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hfspace.errors import Problem
 from hfspace.manifest.yaml_tree import Tree
 from hfspace.model import Source
 
@@ -31,6 +32,24 @@ class Written:
             self.references.pop(key, None)
         self.texts.update(_below(tree.texts, at))
         self.references.update(_below(tree.references, at))
+
+
+def problem(
+    source: Source | None, message: str, hint: str, lines: Mapping[str, Sequence[str]] | None = None
+) -> Problem:
+    """A problem at its place, with its line where `lines` hold it."""
+    if source is None:
+        return Problem(file="manifest", message=message, hint=hint)
+    text = (lines or {}).get(source.file, ())
+    line = text[source.line - 1] if 0 < source.line <= len(text) else ""
+    return Problem(
+        file=source.file,
+        line=source.line,
+        column=source.column,
+        message=message,
+        hint=hint,
+        source_line=line,
+    )
 
 
 def deep(below: Any, over: Any) -> Any:
