@@ -3,7 +3,6 @@ fewer; variables and secrets only of Spaces that declare them (design section 7)
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -25,7 +24,7 @@ from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
 from hfspace.live.sources import read_sources
-from hfspace.live.visibility import ExactVisibility, matters, scan
+from hfspace.live.visibility import ExactVisibility, by_owner, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
     UNKNOWN,
@@ -80,7 +79,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     before = hub.requests
     account = hub.whoami()
     flavors = hub.flavors()
-    owners = _by_owner(manifest.spaces)
+    owners = by_owner(manifest.spaces)
     seen: dict[str, SpaceState] = {}
     others: list[SpaceState] = []
     unreadable: dict[str, str] = {}
@@ -299,13 +298,6 @@ def _allowed(read: Callable[[], A]) -> A | None:
         return read()
     except _FORBIDDEN:
         return None
-
-
-def _by_owner(spaces: Iterable[str]) -> dict[str, frozenset[str]]:
-    owners: defaultdict[str, set[str]] = defaultdict(set)
-    for space in spaces:
-        owners[space.split("/")[0]].add(space)
-    return {owner: frozenset(ids) for owner, ids in owners.items()}
 
 
 def _parallel(work: Callable[[A], B], items: Iterable[A], look: Look) -> list[B]:

@@ -104,7 +104,7 @@ class Limiter:
                     self.requests += 1
                     return
                 wait = self._opens_at - now
-            self._wait(wait)
+            self.wait_for_window(wait)
 
     def release(self, headers: Mapping[str, str] | None) -> None:
         """Learn from an answer; None when there was none."""
@@ -123,9 +123,6 @@ class Limiter:
             self._opens_at = now + wait
             return wait
 
-    def wait_for_window(self, wait: float) -> None:
-        self._wait(wait)
-
     def _learn(self, headers: Mapping[str, str]) -> None:
         policy, limit = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
         if match := _QUOTA.search(policy):
@@ -140,7 +137,8 @@ class Limiter:
         self._left = min(fresh, self._left) if same_window and self._left is not None else fresh
         self._opens_at = opens_at
 
-    def _wait(self, seconds: float) -> None:
+    def wait_for_window(self, seconds: float) -> None:
+        """Raises RateLimited where that is too long, what Pace.sleep raises."""
         seconds += random.uniform(0, _SPREAD_SECONDS)  # noqa: S311 - spreads threads, not a secret
         left = self.pace.left
         if seconds > LONGEST_WAIT:

@@ -55,7 +55,7 @@ class ExactVisibility:
         for look in range(_LOOKS):
             if look:
                 sleep()
-            for owner, spaces in _by_owner(wrong).items():
+            for owner, spaces in by_owner(wrong).items():
                 actual = scan(self.hub, owner, self.account)
                 for space in spaces:
                     wrong[space] = actual.get(space, self.unconfirmed[space])
@@ -91,8 +91,8 @@ def _has_protected(owner: str, account: Account) -> bool:
     return account.is_pro if owner == account.name else owner in account.plans
 
 
-def _by_owner(spaces: Iterable[str]) -> dict[str, list[str]]:
-    owners: defaultdict[str, list[str]] = defaultdict(list)
+def by_owner(spaces: Iterable[str]) -> dict[str, frozenset[str]]:
+    owners: defaultdict[str, set[str]] = defaultdict(set)
     for space in spaces:
-        owners[space.split("/")[0]].append(space)
-    return owners
+        owners[space.split("/")[0]].add(space)
+    return {owner: frozenset(ids) for owner, ids in owners.items()}

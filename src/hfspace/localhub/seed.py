@@ -260,7 +260,7 @@ def read_patch(values: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Space that somebody sets, checked as those of a seed are. Raises LocalHubError."""
     try:
         json.dumps(values, allow_nan=False)
-        return SpacePatch.model_validate(values).model_dump(exclude_unset=True, exclude_none=False)
+        return SpacePatch.model_validate(values).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise LocalHubError(problems(error)) from None
     except ValueError:
@@ -288,14 +288,14 @@ def _raw(source: dict[str, Any] | str | Path | None, name: str) -> Any:
 def problems(error: ValidationError) -> str:
     """The first few places that are wrong, each with what is wrong there."""
     every = error.errors(include_url=False, include_input=False)
-    values: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for item in every:  # the first of a union's several complaints about one place is enough
         path = [str(part) for part in item["loc"]]
         place = ".".join(path[:-1] if path[-1] in {"Entry", "auto", "int", "function-before[_text(), str]"}
                          or "literal[" in path[-1] else path) or "the top"  # fmt: skip
-        values.setdefault(place, _advice(path, item["type"]) or item["msg"].removeprefix("Value error, "))
-    parts = [f"{place}: {text}" for place, text in list(values.items())[:_SHOWN_PROBLEMS]]
-    left = len(values) - len(parts)
+        messages.setdefault(place, _advice(path, item["type"]) or item["msg"].removeprefix("Value error, "))
+    parts = [f"{place}: {text}" for place, text in list(messages.items())[:_SHOWN_PROBLEMS]]
+    left = len(messages) - len(parts)
     return "; ".join(parts) + (f"; and {left} more." if left > 0 else ".")
 
 

@@ -146,9 +146,9 @@ def set_resource_group(call: Call) -> Answer:
 
 ROUTES = (
     *(
-        answer
+        one
         for kind in ("variables", "secrets")
-        for answer in (
+        for one in (
             route("GET", f"{SPACE}/{kind}", _read(kind)),
             route("POST", f"{SPACE}/{kind}", _upsert(kind)),
             route("DELETE", f"{SPACE}/{kind}", _delete(kind)),
