@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hfspace.diagnosis import examine
+from hfspace.diagnosis import connect, examine
+from hfspace.errors import UsageError
 from hfspace.facets import Desired
 from hfspace.facets.endpoint import Endpoint
 from hfspace.live.gradio.codes import Code
@@ -292,3 +293,13 @@ def test_a_route_that_nobody_describes_is_asked_for_at_the_path_that_its_example
     ask = question(spec, "http://h", None)
 
     assert (ask.method, ask.url, ask.body) == ("OPTIONS", "http://h/items/7", None)
+
+
+def test_values_are_given_by_position_or_by_name_also_to_a_stream(serve: Serve) -> None:
+    host = serve(dict(gradio_routes("shapes", "6.31.0")))
+    connection = connect(host.url, api_name="/count", hub=MemoryHub(), manifest=None)
+
+    with pytest.raises(UsageError, match="by position or by name"):
+        connection.call(3, steps=3)
+    with pytest.raises(UsageError, match="by position or by name"):
+        next(connection.stream(3, steps=3))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hfspace.diagnosis.invoking import call_of
 from hfspace.diagnosis.run import DiagnosisOptions, examine
-from hfspace.diagnosis.simple import DEFAULT_ENDPOINT, declared, load_manifest, open_hub
+from hfspace.diagnosis.simple import declared, load_manifest, open_hub
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
@@ -82,16 +82,12 @@ class Connection:
         Files in the answer are saved below `save_to`, if given. Raises EndpointError when the values do not
         fit, the app fails or takes longer than `timeout` seconds, or the answer does not satisfy `expect`.
         """
-        if values and named:
-            raise UsageError("Give the values by position or by name, not both.")
-        given: object = named or list(values) if values or named else MISSING
-        call = self.prepare(given, timeout)
+        call = self.prepare(_one_of(values, named), timeout)
         return self.finish(invoke(call, self.conversation).answer, call, save_to)
 
     def stream(self, *values: Json, timeout: float = CALL_SECONDS, **named: Json) -> Iterator[Json]:
         """The steps of a generator, or the events of an HTTP stream, as they come. Raises as `call`."""
-        given: object = named or list(values) if values or named else MISSING
-        for step in stream(self.prepare(given, timeout), self.conversation):
+        for step in stream(self.prepare(_one_of(values, named), timeout), self.conversation):
             yield step.data if isinstance(step, CallEvent) else step
 
     def served(self, *, sending: bool) -> ServedEndpoint:
@@ -195,6 +191,13 @@ def token_of(diagnosis: Diagnosis, hub: SpaceLookup, *, zero_gpu: bool = False) 
     return host_token(state.host, hub_endpoint=hub.endpoint, token=hub.token_for(state.id), needed=needed)
 
 
+def _one_of(values: tuple[Json, ...], named: dict[str, Json]) -> object:
+    """The values by position or by name; MISSING for none. Raises UsageError for both."""
+    if values and named:
+        raise UsageError("Give the values by position or by name, not both.")
+    return named or list(values) or MISSING
+
+
 def _endpoint(spec: EndpointSpec, diagnosis: Diagnosis) -> ServedEndpoint:
     endpoint, findings = resolve(spec, diagnosis.app) if diagnosis.app else (None, [])
     if endpoint is None:
@@ -233,6 +236,3 @@ def _refuse(problems: tuple[Finding, ...]) -> None:
 
 def _exists(manifest: str | Path | Sequence[str | Path]) -> bool:
     return not isinstance(manifest, str | Path) or Path(manifest).exists()
-
-
-__all__ = ["DEFAULT_ENDPOINT", "Connection", "connect", "open_connection"]

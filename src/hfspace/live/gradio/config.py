@@ -16,7 +16,7 @@ _SIMPLE = {
     "label": "object", "number": "number", "slider": "number", "checkbox": "boolean", "dataframe": "object",
     "json": "any", "checkboxgroup": "array", "chatbot": "array",
 }  # fmt: skip
-MAX_ENDPOINTS = 1000
+_MAX_ENDPOINTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,6 @@ class GradioConfig:
     version: str
     prefix: str
     protocol: str | None
-    space_id: str | None = None
     components: Mapping[Json, Mapping[str, Any]] = field(default_factory=dict)
     dependencies: tuple[Mapping[str, Any], ...] = ()
 
@@ -43,13 +42,12 @@ def read_config(raw: Json) -> GradioConfig | None:
         version=_line(raw["version"]),
         prefix="/" + prefix.strip("/") if isinstance(prefix, str) and prefix.strip("/") else "",
         protocol=raw["protocol"] if isinstance(raw.get("protocol"), str) else "ws",
-        space_id=raw["space_id"] if isinstance(raw.get("space_id"), str) else None,
         components={
             item["id"]: item
             for item in _dicts(raw.get("components"))
             if isinstance(item.get("id"), int | str)
         },
-        dependencies=tuple(_dicts(raw.get("dependencies"))[:MAX_ENDPOINTS]),
+        dependencies=tuple(_dicts(raw.get("dependencies"))[:_MAX_ENDPOINTS]),
     )
 
 

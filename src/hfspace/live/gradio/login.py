@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 from hfspace.live.gradio.calls import EndpointError
-from hfspace.live.gradio.fetch import Ask, fetch_all, safe_host
+from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all, safe_host
 from hfspace.loopback import is_loopback
 
 
 def sign_in(
-    base: str, auth: tuple[str, str], *, token: str | None = None, timeout: float = 10.0
+    base: str, auth: tuple[str, str], *, token: str | None = None, timeout: float = TIMEOUT_SECONDS
 ) -> dict[str, str]:
     """The cookies that let `auth` (user, password) in. `timeout` is in seconds.
 

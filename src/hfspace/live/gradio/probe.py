@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +13,7 @@ from hfspace.live.gradio.fetch import MAX_BYTES, TIMEOUT_SECONDS, AppAnswer, Ask
 from hfspace.live.gradio.openapi import openapi_app, tgi_app
 from hfspace.live.gradio.routes import routes_at
 from hfspace.live.gradio.undescribed import callable_as, judge, question
-from hfspace.live.gradio.urls import PREFIX, expected_prefix
+from hfspace.live.gradio.urls import expected_prefix
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import ServedApp
 
@@ -52,10 +51,8 @@ class Reading:
     app: ServedApp
     base: str
     sight: Sight | None = None
-    config: GradioConfig | None = None
     answers: tuple[AppAnswer, ...] = ()
     space: str | None = None
-    seconds: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -89,7 +86,6 @@ def look(place: Place) -> Reading:
     """Read the app at `place`. Never raises for what the host answers. Raises AppError for no URL."""
     if not place.host.lower().startswith(("http://", "https://")):
         raise AppError("The host of the Space is not an http(s) URL.", hint="Write https://….")
-    started = time.monotonic()
     first = fetch_paths(place, _first_paths(place))
     config_answer = first[0]
     config = read_config(config_answer.json()) if config_answer.status == 200 else None
@@ -102,7 +98,7 @@ def look(place: Place) -> Reading:
             place, classify(config_answer, sent_token=place.token is not None, public=place.public), first
         )
     space = next((name for answer in reading.answers if (name := canonical_space(answer.headers))), None)
-    return replace(reading, space=space, seconds=time.monotonic() - started)
+    return replace(reading, space=space)
 
 
 def _first_paths(place: Place) -> list[str]:
@@ -119,9 +115,7 @@ def _gradio(place: Place, config: GradioConfig, answers: tuple[AppAnswer, ...]) 
         (info,) = fetch_paths(place, [f"{config.prefix}/info"])
         answers = (*answers, info)
     document = info.json() if info is not None and info.status == 200 else None
-    return Reading(
-        app=gradio_app(config, document, place.base), base=place.base, config=config, answers=answers
-    )
+    return Reading(app=gradio_app(config, document, place.base), base=place.base, answers=answers)
 
 
 def _other(place: Place, answers: tuple[AppAnswer, ...]) -> Reading:
@@ -200,6 +194,3 @@ def fetch_paths(place: Place, paths: Sequence[str]) -> tuple[AppAnswer, ...]:
     """GET each path below the app's own, all at once."""
     asks = [Ask(url=f"{place.base}{path}", token=place.token, cookies=place.cookies) for path in paths]
     return fetch_all(asks, timeout=place.timeout, max_bytes=place.max_bytes)
-
-
-__all__ = ["PREFIX", "Place", "Reading", "look", "read_app"]
