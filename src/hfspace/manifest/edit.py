@@ -15,6 +15,7 @@ _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
 _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
 _REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$\{")
 _NULL = "tag:yaml.org,2002:null"
+_GONE = object()
 Path = tuple[str, ...]
 Value = Any
 """What JSON can hold."""
@@ -67,14 +68,7 @@ def remove_key(text: str, path: Path) -> str:
     else:
         start = _end(pairs[at - 1][1])
     after = text[:start] + text[end:]
-    document: Any = yaml.safe_load(text)
-    place = document
-    for name in path[:-1]:
-        place = place[name]
-    del place[path[-1]]
-    if not _reads_as(after, document):
-        raise UsageError(f"{'.'.join(path)} can't be removed without changing more.", hint="Edit it by hand.")
-    return after
+    return _checked(text, after, path, _GONE)
 
 
 def is_reference(text: str, path: Path) -> bool:
@@ -138,24 +132,26 @@ def _inserted(text: str, node: Any, keys: Path, new: str) -> str:
 
 
 def _checked(before: str, after: str, path: Path, value: Any) -> str:
-    """`after`, if it reads as `before` with just that value: an alias would change in two places."""
+    """`after`, if it reads as `before` with just that value, or without it where it is _GONE: an alias would
+    change in two places. Raises UsageError."""
     document: Any = yaml.safe_load(before)
     place = document
     for name in path[:-1]:
         if not isinstance(place.get(name), dict):
             place[name] = {}
         place = place[name]
-    place[path[-1]] = value
-    if not _reads_as(after, document):
-        raise UsageError(f"{'.'.join(path)} can't be edited without changing more.", hint="Edit it by hand.")
-    return after
-
-
-def _reads_as(text: str, document: Any) -> bool:
+    if value is _GONE:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
     try:
-        return bool(yaml.safe_load(text) == document)
+        same = yaml.safe_load(after) == document
     except yaml.YAMLError:  # an alias of what is no longer there
-        return False
+        same = False
+    if not same:
+        doing = "removed" if value is _GONE else "edited"
+        raise UsageError(f"{'.'.join(path)} can't be {doing} without changing more.", hint="Edit it by hand.")
+    return after
 
 
 def _written(value: Any) -> str:
