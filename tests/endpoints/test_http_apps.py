@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -163,6 +164,7 @@ def test_events_are_printed_as_they_come(told: str) -> None:
 
 
 def test_a_stream_ends_at_its_deadline_and_leaves_no_thread(told: str) -> None:
+    before = set(threading.enumerate())
     connection = connect(told, endpoint=EndpointSpec(path="/stream"), hub=MemoryHub())
     steps = connection.stream(timeout=3)
 
@@ -170,6 +172,7 @@ def test_a_stream_ends_at_its_deadline_and_leaves_no_thread(told: str) -> None:
     assert next(steps) == {"token": "b"}
     with pytest.raises(AppError, match="did not complete within 3 s"):
         next(steps)
+    assert set(threading.enumerate()) <= before
 
 
 # ------------------------------------------------------------------ what is declared
