@@ -113,6 +113,7 @@ def test_call_fills_path_query_and_body(
         (["--path", "/generate"], "/generate needs inputs."),
         (["--path", "/health", "--method", "POST"], "/health takes GET, not POST."),
         (["--path", "/upload", "/no/such.png", "title"], "There is no file /no/such.png"),
+        (["--path", "/upload", "--upload", "page=scan.png", "--data", "[1]"], "Beside --upload the values"),
         (["--path", "/picture"], "answered with a file (image/png"),
         (["--path", "/search", "--param", "q"], "--param q is not NAME=VALUE."),
         (["--path", "/nope"], "GET /nope answered 404"),

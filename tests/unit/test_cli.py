@@ -288,6 +288,22 @@ def test_a_listing_is_filtered_and_sorted(shell: Shell) -> None:
     )
 
 
+@pytest.mark.parametrize("args", [("call", "acme/x"), ("diagnose", "acme/x"), ("experiments", "list")])
+def test_a_pattern_in_the_environment_names_the_manifest(shell: Shell, args: tuple[str, ...]) -> None:
+    """What needs no manifest took one that a pattern names for one that is not there."""
+    (shell.folder / "spaces.yaml").rename(shell.folder / "fleet-1.yaml")
+    (shell.folder / "fleet-1.yaml").write_text("version: 1\nspases: {}\n")
+    done = shell(*args, HFSPACE_FILE="fleet-*.yaml")
+    assert done.returncode == 1
+    assert "fleet-1.yaml:2" in done.stderr
+
+
+@pytest.mark.parametrize("args", [("--no-color", "plan"), ("plan", "--no-color")])
+def test_no_color_holds_before_and_after_the_command(shell: Shell, args: tuple[str, ...]) -> None:
+    assert "\x1b[" in shell("plan", FORCE_COLOR="1").stdout
+    assert "\x1b[" not in shell(*args, FORCE_COLOR="1").stdout
+
+
 def test_status_of_a_space_needs_no_manifest(shell: Shell) -> None:
     (shell.folder / "spaces.yaml").unlink()
     done = shell("status", "acme-y.hf.space")

@@ -148,8 +148,7 @@ def line_of(data: Any) -> str:
 def _connect(context: Context, options: CallOptions) -> Connection:
     if options.api_name and options.route:
         raise UsageError("Give --api-name or --path, not both.")
-    written = context.files or any(Path(name).exists() for name in context.manifest_files)
-    manifest = context.load_manifest() if written else None
+    manifest = context.load_manifest() if context.has_manifest else None
 
     def known(space: str) -> EndpointSpec | None:
         return declared(manifest, space) if manifest is not None else None

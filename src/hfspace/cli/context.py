@@ -56,6 +56,11 @@ class Context:
         return tuple(part for part in named.split(os.pathsep) if part) or (DEFAULT_FILE,)
 
     @property
+    def has_manifest(self) -> bool:
+        """Whether something names a manifest, or spaces.yaml is here."""
+        return self.manifest_files != (DEFAULT_FILE,) or os.path.exists(DEFAULT_FILE)
+
+    @property
     def manifest_options(self) -> list[str]:
         """The options that name this manifest again, for a command that is shown."""
         files = [part for file in self.files for part in ("-f", file)]
@@ -241,15 +246,16 @@ def global_options(command: F, *, manifest: bool = True) -> F:
 
 def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) -> Context:
     """The context with the global options of one more level (group or command) taken over."""
-    no_color = options["no_color"] or bool(env.get("NO_COLOR"))
-    color = not no_color and (sys.stdout.isatty() or bool(env.get("FORCE_COLOR")))
+    if options["no_color"]:
+        env = {**env, "NO_COLOR": "1"}  # for the levels below, which do not see this option
+    color = not env.get("NO_COLOR") and (sys.stdout.isatty() or bool(env.get("FORCE_COLOR")))
     return replace(
         context,
         files=tuple(options["files"]) or context.files,
         overlays=tuple(options["overlays"]) or context.overlays,
         verbose=max(context.verbose, options["verbose"]),
         quiet=context.quiet or options["quiet"],
-        color=color if not options["no_color"] else False,
+        color=color,
         log_format=options["log_format"] or context.log_format,
         no_input=context.no_input or options["no_input"],
         debug_file=options["debug_file"] or context.debug_file,

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from hfspace.cli.context import DEFAULT_FILE, Context, find_space, hfspace_command
+from hfspace.cli.context import Context, find_space, hfspace_command
 from hfspace.cli.session import open_session
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.model import Flavor, SpaceState
@@ -66,7 +65,7 @@ def command(context: Context, options: StatusOptions) -> int:
 
 
 def _read(context: Context, options: StatusOptions) -> SpaceStatus:
-    if options.spaces and not _has_manifest(context):
+    if options.spaces and not context.has_manifest:
         return _undeclared(context, options)
     session = open_session(context, endpoints=options.checks, unmanaged=bool(context.verbose))
     if options.spaces:
@@ -103,10 +102,6 @@ def _undeclared(context: Context, options: StatusOptions) -> SpaceStatus:
         undeclared=(),
         exit_code=0,
     )
-
-
-def _has_manifest(context: Context) -> bool:
-    return context.manifest_files != (DEFAULT_FILE,) or Path(DEFAULT_FILE).exists()
 
 
 def _sorted(

@@ -195,7 +195,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 def _manifest(context: Context, *, tolerant: bool) -> Manifest | None:
     """The manifest, if there is one. A broken one matters only when it is needed to find the Space."""
-    if not context.files and not any(Path(name).exists() for name in context.manifest_files):
+    if not context.has_manifest:
         return None
     try:
         return context.load_manifest()
