@@ -18,6 +18,7 @@ import pytest
 
 import hfspace
 from hfspace.applier.watch import Auto, Patience, Tick, allowed, loop, tick
+from hfspace.cli.watch import summary
 from hfspace.errors import HfspaceError, HubUnreachable, Interrupted
 from hfspace.live.limiter import Pace
 from hfspace.localhub import LocalHub
@@ -34,6 +35,7 @@ from hfspace.model import (
     Subject,
 )
 from tests.converge.killing import Commands
+from tests.report import plans
 
 pytestmark = pytest.mark.xdist_group("kill")
 
@@ -362,3 +364,8 @@ def test_a_space_seen_at_rest_is_not_as_old_as_its_commit() -> None:
         assert changes(31)[0] == ["acme/x.state"]
         at_rest.clear()
         assert changes(20)[0] == ["acme/x.state"]
+
+
+def test_what_could_not_be_checked_did_not_fail() -> None:
+    failed, unknown = (plans.check("acme/x", "sdk", level, "") for level in ("error", "unknown"))
+    assert summary(Tick(plan=plans.plan(failed, unknown)))["checks_failed"] == 1

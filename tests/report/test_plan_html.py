@@ -73,3 +73,10 @@ def test_it_says_what_the_text_says() -> None:
 def test_secrets_are_not_shown() -> None:
     made = plans.plan(plans.change("acme/x", "secrets", "canary-old", "canary-new", key="A", sensitive=True))
     assert "canary" not in render(made)
+
+
+def test_what_could_not_be_checked_did_not_fail() -> None:
+    failed = plans.check("acme/x", "sdk", "error", "It is static.")
+    unknown = plans.check("acme/x", "variables", "unknown", "They can't be read.")
+    assert "<h1>No changes; 1 check failed, 1 unknown</h1>" in render(plans.plan(failed, unknown))
+    assert "<h1>No changes; 1 unknown</h1>" in render(plans.plan(unknown))

@@ -133,7 +133,7 @@ def summary(done: Tick) -> dict[str, object]:
     if done.given_up:
         line["given_up"] = list(done.given_up)
     if done.plan is not None:
-        line["checks_failed"] = len(done.plan.checks)
+        line["checks_failed"] = len(done.plan.checks) - len(done.plan.unknowns)
         line["usd_per_hour"] = str(done.plan.cost.before_usd_per_hour)
     return line
 

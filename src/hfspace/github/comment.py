@@ -24,8 +24,8 @@ from hfspace.report.plan_markdown import (
     footer,
     headline,
     names,
-    result_of,
 )
+from hfspace.report.plan_view import result_of
 
 LONGEST = 65_000
 """Characters of a comment; GitHub takes 65,536."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hfspace.model import Cost, Plan
 from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, html, money
-from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, signs
+from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, result_of, signs
 
 _NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored", "?": "unknown"}
 # The policy forbids everything but the style below, should a value ever get through the escaping.
@@ -65,8 +65,7 @@ def _summary(plan: Plan) -> str:
         first = f"{created:,} to create, {changed:,} to change, {deleted:,} to delete"
     else:
         first = "No changes"
-    failed = f"; {counted(len(plan.checks), 'check')} failed" if plan.checks else ""
-    return first + failed
+    return f"{first}; {result_of(plan.checks)}" if plan.checks else first
 
 
 def _who(plan: Plan) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from hfspace.model import Action, Change, Check, Cost, Plan, Subject
 from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, cut, delta, html, money
-from hfspace.report.plan_view import LONGEST_MESSAGE
+from hfspace.report.plan_view import LONGEST_MESSAGE, result_of
 from hfspace.report.settings import setting
 from hfspace.text import plain
 
@@ -57,14 +57,6 @@ def headline(plan: Plan) -> str:
     else:
         first = "no changes"
     return " · ".join([first, *([result_of(plan.checks)] if plan.checks else []), bill(plan.cost)])
-
-
-def result_of(checks: Sequence[Check]) -> str:
-    """How many failed, and how many could not be made."""
-    unknown = sum(check.severity == "unknown" for check in checks)
-    failed = len(checks) - unknown
-    parts = [f"{counted(failed, 'check')} failed"] if failed else []
-    return ", ".join([*parts, *([f"{unknown:,} unknown"] if unknown else [])])
 
 
 def bill(cost: Cost) -> str:

@@ -4,12 +4,12 @@ terminal; other formats escape it again for themselves."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hfspace.model import Action, Change, Check, Json, Plan, Subject
-from hfspace.report.cells import LONGEST_VALUE, cut, delta
+from hfspace.report.cells import LONGEST_VALUE, counted, cut, delta
 from hfspace.report.settings import facet, move, setting
 from hfspace.text import plain
 
@@ -68,7 +68,7 @@ def _place(block: Block) -> tuple[bool, bool, str]:
 
 
 def grouped(blocks: list[Block], least: int = 3) -> list[Block]:
-    """`made` with Spaces whose rows are the same put together, where there are `least` of them or more.
+    """`blocks` with Spaces whose rows are the same put together, where there are `least` of them or more.
 
     Places in the manifest differ by Space and do not count; blocks with a failed check stay by themselves.
     """
@@ -90,6 +90,14 @@ def signs(blocks: Iterable[Block]) -> list[str]:
     """The signs in use, in the order of MEANINGS."""
     used = {sign for block in blocks for sign in (block.sign, *(row.sign for row in block.rows))}
     return [sign for sign in MEANINGS if sign in used]
+
+
+def result_of(checks: Sequence[Check]) -> str:
+    """How many failed, and how many could not be made."""
+    unknown = sum(check.severity == "unknown" for check in checks)
+    failed = len(checks) - unknown
+    parts = [f"{counted(failed, 'check')} failed"] if failed else []
+    return ", ".join([*parts, *([f"{unknown:,} unknown"] if unknown else [])])
 
 
 def _by_space(items: Iterable[Any]) -> Mapping[str, list[Any]]:
