@@ -9,11 +9,16 @@ import pytest
 from hfspace.errors import Problem
 from hfspace.github import comment
 from hfspace.github.client import GitHub
-from hfspace.github.comment import Said, body, marker, problems_body, publish
+from hfspace.github.comment import Said, body, marker, problems_body
 from hfspace.github.event import WorkflowEvent
 from hfspace.model import ManifestRef
 from tests.github.fake import FakeGitHub
 from tests.report.plans import change, check, everything, plan
+
+
+def publish(github: GitHub, event: WorkflowEvent, number: int, text: str | None, name: str) -> str:
+    return comment.publish(github, event, number, lambda previous: text, name)
+
 
 SAID = Said(name="spaces.yaml", sha="a" * 40, artifact_url="https://github.com/octo/fleet/actions/runs/5")
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import UsageError
 from hfspace.github import comment, drift_issue
-from hfspace.github.action import exit_code, run
+from hfspace.github.action import FAIL_ON, exit_code, run
 from hfspace.github.annotate import plan_annotations, render
+from hfspace.github.client import GitHub
 from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.github.merge import merge
 from hfspace.github.outputs import plan_outputs, write_outputs
@@ -22,13 +22,11 @@ from hfspace.model import Plan
 from hfspace.planner.saved import load, save
 from hfspace.report.cells import counted
 
-if TYPE_CHECKING:
-    from hfspace.github.client import GitHub
 _PLAN = click.argument("plan_file", metavar="PLAN.json", type=click.Path(path_type=Path))
 _NAME = click.option("--name", help="Tells manifests of one repository apart. [the manifest's files]")
 _AUTHOR = click.option(
     "--author",
-    default="github-actions[bot]",
+    default=comment.AUTHOR,
     show_default=True,
     help="Whose comments and issues are ours: the account of GITHUB_TOKEN.",
 )
@@ -74,9 +72,7 @@ def comment_command(
         if number is None or not comment.is_current(github, event, number, event.sha):
             context.note("The pull request has moved on or is closed; nothing was written.")
             return 0
-        mine = comment.found(github, event, number, name, author=author)
-        body = text(str(mine[0].get("body") or "") if mine else "")
-        url = comment.publish(github, event, number, body, name, author=author)
+        url = comment.publish(github, event, number, text, name, author=author)
     context.echo(url or "Nothing to say.")
     return 0
 
@@ -137,7 +133,7 @@ def drift_issue_command(context: Context, plan_file: Path, name: str | None, aut
 @click.option("--expect", type=click.IntRange(1), help="How many plans there must be.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["changes", "checks", "policy", "unknown", "never"]),
+    type=click.Choice(FAIL_ON),
     default="never",
     show_default=True,
     help="Exit 1, once saved, when the whole has it.",
@@ -190,9 +186,7 @@ def _named(plan: Plan) -> str:
 
 
 def _client(context: Context) -> GitHub:
-    from hfspace.github.client import GitHub as Client
-
-    return Client(read_event(context.env).api_url, context.env.get("GITHUB_TOKEN", ""))
+    return GitHub(read_event(context.env).api_url, context.env.get("GITHUB_TOKEN", ""))
 
 
 def _number(github: GitHub, event: WorkflowEvent) -> int | None:

@@ -24,6 +24,7 @@ from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.manifest.environment import NAMES_VARIABLE
 from hfspace.model import Plan
 from hfspace.planner.saved import load
+from hfspace.redaction import TOKENS
 from hfspace.text import plain
 
 COMMANDS = ("validate", "plan", "apply", "drift")
@@ -36,16 +37,6 @@ _RUNNERS = {
     "GITHUB_PATH",
     "GITHUB_STATE",
     "GITHUB_STEP_SUMMARY",
-}
-_TOKENS = {
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "HFSPACE_FINGERPRINT_KEY",
-    "HF_TOKEN",
-    "HUGGINGFACE_TOKEN",
-    "HUGGING_FACE_HUB_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_URL",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
 }
 _SHARD = re.compile(r"[0-9]{1,6}/[0-9]{1,6}")
 
@@ -119,7 +110,7 @@ def run(env: Mapping[str, str], echo: Echo, direct: Echo) -> int:
         return 1
     code = job.report(plan)
     if job.inputs.command == "apply":
-        return 1 if _blocked(plan) else code if plan.is_empty else job.apply(plan)
+        return 1 if plan.breaches else code if plan.is_empty else job.apply(plan)
     return code
 
 
@@ -232,10 +223,9 @@ class Job:
                 if not comment.is_current(github, self.event, pull.number, pull.head_sha):
                     self._echo("The pull request has moved on: its newer run writes the comment.")
                     return ""
-                name, author = self.inputs.name, self.inputs.author
-                mine = comment.found(github, self.event, pull.number, name, author=author)
-                body = text(str(mine[0].get("body") or "") if mine else "")
-                return comment.publish(github, self.event, pull.number, body, name, author=author)
+                return comment.publish(
+                    github, self.event, pull.number, text, self.inputs.name, author=self.inputs.author
+                )
         except HfspaceError as error:
             why = f"There is no comment: {error}"
             self._annotate([annotate.Annotation(level="warning", title="hfspace", message=why)])
@@ -301,7 +291,7 @@ def _run(
 def child_env(env: Mapping[str, str], *, from_fork: bool) -> dict[str, str]:
     """The environment of hfspace as a child. A fork's pull request gets no token, even where the repository's
     settings would hand it one, or a login lies on the runner's disk."""
-    hidden = _RUNNERS | _TOKENS if from_fork else _RUNNERS
+    hidden = _RUNNERS | TOKENS | {"ACTIONS_ID_TOKEN_REQUEST_URL"} if from_fork else _RUNNERS
     kept = {
         key: item
         for key, item in env.items()
@@ -319,10 +309,6 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
         "unknown": bool(plan.unknowns),
     }
     return int(any(outputs.get(name, False) for name in fail_on))
-
-
-def _blocked(plan: Plan) -> bool:
-    return bool(plan.breaches)
 
 
 def _lines(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,14 +92,22 @@ def marker(name: str) -> str:
 
 
 def publish(
-    github: GitHub, event: WorkflowEvent, number: int, text: str | None, name: str, *, author: str = AUTHOR
+    github: GitHub,
+    event: WorkflowEvent,
+    number: int,
+    write: Callable[[str], str | None],
+    name: str,
+    *,
+    author: str = AUTHOR,
 ) -> str:
     """Create, update or delete the comment of `name`; its URL, or "" when there is none.
 
-    Only a comment by `author` counts: anybody can write the marker into a comment of their own.
+    `write` makes its text, None for no comment, of what it says now ("" where there is none yet). Only a
+    comment by `author` counts: anybody can write the marker into a comment of their own.
     """
     place = f"/repos/{event.repository}/issues"
     mine = found(github, event, number, name, author=author)
+    text = write(str(mine[0].get("body") or "") if mine else "")
     for extra in mine[1:]:  # two runs raced: the oldest stays
         github.delete(f"{place}/comments/{extra['id']}")
     if text is None:
@@ -124,11 +133,10 @@ def found(
     github: GitHub, event: WorkflowEvent, number: int, name: str, *, author: str = AUTHOR
 ) -> list[dict[str, Any]]:
     """Comments of ours about `name`, the oldest first."""
-    wanted = marker(name)
     return [
         comment
         for comment in github.pages(f"/repos/{event.repository}/issues/{number}/comments")
-        if str(comment.get("body") or "").startswith(wanted)
+        if str(comment.get("body") or "").startswith(marker(name))
         and str((comment.get("user") or {}).get("login", "")) == author
     ]
 
