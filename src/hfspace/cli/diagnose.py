@@ -6,7 +6,6 @@ import json
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.urls import SEED_PATHS
+from hfspace.live.hub import HubClient
 from hfspace.manifest.models import EndpointSpec, Manifest
 from hfspace.report.diagnosis import render, to_json
 from hfspace.text import json_text
@@ -93,9 +93,10 @@ def command(context: Context, options: DiagnoseOptions) -> int:
         raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
-    diagnoses = _examine_all(context, chosen, manifest, options)
+    hub = context.hub()
+    diagnoses = _examine_all(context, hub, chosen, manifest, options)
     if options.trial:
-        diagnoses = [_try(context, item, options) for item in diagnoses]
+        diagnoses = [_try(context, hub, item, options) for item in diagnoses]
     if options.form == "json":
         context.echo(json_text(to_json(diagnoses)))
     else:
@@ -117,10 +118,8 @@ def command(context: Context, options: DiagnoseOptions) -> int:
 
 def _manifest(context: Context, options: DiagnoseOptions) -> Any:
     """The manifest: needed for --all and --fix, used when it is there, not missed otherwise."""
-    needed = options.every or options.mend or bool(context.files)
-    if not needed and not any(Path(name).exists() for name in context.manifest_files):
-        return None
-    return context.load_manifest()
+    needed = options.every or options.mend or context.has_manifest
+    return context.load_manifest() if needed else None
 
 
 def _targets(options: DiagnoseOptions, manifest: Any) -> tuple[str, ...]:
@@ -141,10 +140,8 @@ def _targets(options: DiagnoseOptions, manifest: Any) -> tuple[str, ...]:
 
 
 def _examine_all(
-    context: Context, targets: tuple[str, ...], manifest: Any, options: DiagnoseOptions
+    context: Context, hub: HubClient, targets: tuple[str, ...], manifest: Any, options: DiagnoseOptions
 ) -> list[Any]:
-    hub = context.hub()
-
     def known(space: str) -> EndpointSpec | None:
         return declared(manifest, space) if manifest is not None else None
 
@@ -181,7 +178,7 @@ def _examine_all(
         return list(pool.map(one, targets))
 
 
-def _try(context: Context, diagnosis: Diagnosis, options: DiagnoseOptions) -> Diagnosis:
+def _try(context: Context, hub: HubClient, diagnosis: Diagnosis, options: DiagnoseOptions) -> Diagnosis:
     """The diagnosis with the trial of the usual paths, where it makes sense and somebody agrees."""
     named = diagnosis.space or diagnosis.target
     if not can_be_tried(diagnosis):
@@ -191,7 +188,7 @@ def _try(context: Context, diagnosis: Diagnosis, options: DiagnoseOptions) -> Di
     if not options.yes and not context.confirm(f"Send these to {diagnosis.base}?"):
         context.note("Nothing was sent.")
         return diagnosis
-    token = token_of(diagnosis, context.hub(), zero_gpu=options.zero_gpu)
+    token = token_of(diagnosis, hub, zero_gpu=options.zero_gpu)
     again = ["hfspace", "diagnose", named, *context.manifest_options, "--invoke", "--try", "--fix"]
     advice = "" if options.mend else f"Write it into the manifest: {shlex.join(again)}"
     return run_trial(diagnosis, token, parse_timeout(options.invoke_timeout), advice)

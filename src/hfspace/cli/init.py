@@ -53,7 +53,7 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         spaces = _found(hub, names)
         code = 4 if hub.left_out else 0
         text, said = (
-            adopt.manifest_of(spaces, _prices(context)),
+            adopt.manifest_of(spaces, _prices(hub)),
             f"{counted(len(spaces), 'Space')}; see `hfspace plan`",
         )
     if out == "-":
@@ -100,10 +100,10 @@ def _read(hub: HubClient, state: SpaceState, visibility: str | None) -> Found:
         return Found(state=known, problem=f"not all of it could be read: {error.message}")
 
 
-def _prices(context: Context) -> dict[str, Decimal]:
+def _prices(hub: HubClient) -> dict[str, Decimal]:
     """USD per hour by hardware; nothing when the Hub does not tell."""
     try:
-        return {name: flavor.usd_per_hour for name, flavor in context.hub().flavors().items()}
+        return {name: flavor.usd_per_hour for name, flavor in hub.flavors().items()}
     except HubError:
         return {}
 
