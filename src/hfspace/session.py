@@ -149,7 +149,11 @@ class Session:
         return self._safe(apply(approved, run))
 
     def _safe(self, value: T) -> T:
-        """A plan, an event or a result without the secrets that are known: it may go anywhere."""
+        """A plan, an event or a result without the secrets that are known: it may go anywhere.
+
+        The command line's door does it again to what is printed: a plan's file, the audit log and a program
+        that uses the library pass no door, and what others print passes no session.
+        """
         return self.hub.known_secrets.redact_data(value)
 
     def _checks_of(self, newest: Plan) -> list[Check]:
