@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,9 @@ spaces:
 
 
 @pytest.fixture(autouse=True)
-def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("HF", "HUGGING")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    monkeypatch.setenv("CANARY", SECRET)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+def planted(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(MANIFEST, HF_TOKEN=TOKEN, CANARY=SECRET)
     monkeypatch.setattr(transport, "ATTEMPTS", 1)
-    (tmp_path / "spaces.yaml").write_text(MANIFEST)
-    monkeypatch.chdir(tmp_path)
 
 
 def leaked(seen: list[Seen]) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import html
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +60,8 @@ def leaks(text: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("HF", "HUGGING", "GITHUB")):
-            monkeypatch.delenv(name)
-    for name, value in {
-        "HF_TOKEN": TOKEN,
-        "CANARY": SECRET,
-        "HF_HOME": str(tmp_path / "hf"),
-        "HFSPACE_POLL_SECONDS": "0.05",
-        "HFSPACE_SETTLE_SECONDS": "0.1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "spaces.yaml").write_text(MANIFEST)
-    monkeypatch.chdir(tmp_path)
+def planted(plant: Callable[..., None]) -> None:
+    plant(MANIFEST, HF_TOKEN=TOKEN, CANARY=SECRET)
 
 
 @pytest.fixture
@@ -84,14 +71,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
         yield hub
 
 
-def everything(capfd: pytest.CaptureFixture[str], folder: Path) -> str:
-    out, err = capfd.readouterr()
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "spaces.yaml"]
-    return out + err + "".join(path.read_text(errors="replace") for path in files)
-
-
 def test_a_variable_with_the_value_of_a_secret_is_shown_nowhere_and_written_as_it_is(
-    hub: LocalHub, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    hub: LocalHub, everything: Callable[[], str], tmp_path: Path
 ) -> None:
     for args in (
         ["plan", "-vv", "--out", "plan.json"],
@@ -114,7 +95,7 @@ def test_a_variable_with_the_value_of_a_secret_is_shown_nowhere_and_written_as_i
         ["plan", "-vv", "--check-endpoints", "--format", "json"],
     ):
         code = run(args)
-        said = everything(capfd, tmp_path)
+        said = everything()
         assert not leaks(said), (args, leaks(said))
         assert "COPY" in said, args
     assert "variables.COPY" in (tmp_path / "audit.ndjson").read_text()
@@ -134,7 +115,7 @@ def test_the_librarys_plans_and_results_hold_no_secret(hub: LocalHub) -> None:
 
 @pytest.mark.parametrize("cut", [0, 3000], ids=["short", "long"])
 def test_what_an_app_repeats_is_cut_out(
-    cut: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    cut: int, monkeypatch: pytest.MonkeyPatch, everything: Callable[[], str], tmp_path: Path
 ) -> None:
     (tmp_path / "spaces.yaml").write_text(MANIFEST + ENDPOINT)
     answer = f"{'x' * cut} {SECRET} {TOKEN}"
@@ -157,7 +138,7 @@ def test_what_an_app_repeats_is_cut_out(
                 ["plan", "--check-endpoints", "--out", "plan.json"],
             ):
                 run(args)
-                said = everything(capfd, tmp_path)
+                said = everything()
                 assert not leaks(said), (args, leaks(said))
             assert any(seen.path == "/echo" for seen in app.seen), "it was called"
     finally:

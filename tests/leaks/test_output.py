@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,22 +56,9 @@ def found_in(text: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith(("HF", "HUGGING", "GITHUB")):
-            monkeypatch.delenv(name)
-    for name, value in {
-        "HF_TOKEN": TOKEN,
-        "CANARY": PLAIN,
-        "AWS_SECRET_ACCESS_KEY": BYSTANDER,
-        "HF_HOME": str(tmp_path / "hf"),
-        "HFSPACE_POLL_SECONDS": "0.05",
-        "HFSPACE_SETTLE_SECONDS": "0.1",
-    }.items():
-        monkeypatch.setenv(name, value)
+def planted(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plant(MANIFEST, HF_TOKEN=TOKEN, CANARY=PLAIN, AWS_SECRET_ACCESS_KEY=BYSTANDER)
     (tmp_path / "secret.pem").write_text(LINES)
-    (tmp_path / "spaces.yaml").write_text(MANIFEST)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(transport, "ATTEMPTS", 1)
     sleep = Pace.sleep
     monkeypatch.setattr(Pace, "sleep", lambda pace, seconds, why: sleep(pace, min(seconds, 0.02), why))
@@ -98,25 +86,13 @@ COMMANDS: dict[str, list[str]] = {
 }
 
 
-def everything(capfd: pytest.CaptureFixture[str], folder: Path) -> str:
-    """All that a command printed, and all that it left in files of its own."""
-    out, err = capfd.readouterr()
-    written = "".join(
-        path.read_text(errors="replace")
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in {"secret.pem", "spaces.yaml"}
-    )
-    return out + err + written
-
-
 @pytest.mark.parametrize("reads", [False, True], ids=["writes fail", "reads fail"])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 429, 500])
 def test_no_command_prints_what_the_hub_repeats(
     status: int,
     reads: bool,
-    capfd: pytest.CaptureFixture[str],
+    everything: Callable[[], str],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("HF_DEBUG", "1")
     manner = Manner(status=status, reads=reads)
@@ -124,7 +100,7 @@ def test_no_command_prints_what_the_hub_repeats(
         monkeypatch.setenv("HF_ENDPOINT", url)
         for name in ["plan", "apply", "apply with JSON logs", "restart"] if status != 400 else COMMANDS:
             entry.run(COMMANDS[name])
-            said = everything(capfd, tmp_path)
+            said = everything()
             assert not found_in(said), f"{name}: {found_in(said)}"
             assert "this is a bug" not in said, f"{name}: {said[-500:]}"
             assert "Traceback" not in said
@@ -205,10 +181,10 @@ def test_a_crash_of_our_own_names_the_place_and_no_value(script: str, more: str,
 
 
 def test_what_is_in_the_environment_and_not_declared_is_nowhere(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    everything: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serve(Manner()) as url:
         monkeypatch.setenv("HF_ENDPOINT", url)
         for args in COMMANDS.values():
             entry.run(args)
-            assert not found_in(everything(capfd, tmp_path)), args
+            assert not found_in(everything()), args
