@@ -28,6 +28,7 @@ from hfspace.live.trackio.port import STATUSES
 from hfspace.manifest.values import normalise_id
 from hfspace.monitor.connection import RecordingTarget, connect, disconnect
 from hfspace.report import experiments_live as report
+from hfspace.report.cells import POLICY
 
 _TICK = 1.0
 """Seconds after which what has been read so far is shown."""
@@ -246,7 +247,7 @@ def _served(context: Context, port: int, interval: float) -> Iterator[Show]:
             "200 OK",
             [
                 ("Content-Type", "text/html; charset=utf-8"),
-                ("Content-Security-Policy", f"{report.POLICY}; frame-ancestors 'none'"),
+                ("Content-Security-Policy", f"{POLICY}; frame-ancestors 'none'"),
                 ("Cache-Control", "no-store"),
                 ("Referrer-Policy", "no-referrer"),
                 ("X-Content-Type-Options", "nosniff"),

@@ -19,6 +19,7 @@ from hfspace.cli.context import Context, global_options, merge
 from hfspace.cli.door import discard_stdout, doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
 from hfspace.redaction import TOKENS, KnownSecrets
+from hfspace.text import plain
 from hfspace.version import __version__
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
@@ -188,8 +189,6 @@ def _terminate(signum: int, frame: object) -> None:
 
 
 def _say(message: str, hint: str, code: int) -> int:
-    from hfspace.text import plain  # not on the way to --help
-
     _tell(f"hfspace: {plain(message)}" + (f"\n  {plain(hint)}" if hint else ""))
     return code
 

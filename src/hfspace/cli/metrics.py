@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
+
 from hfspace.applier.watch import Tick
 from hfspace.cli.loopback import serving
 
@@ -24,8 +26,6 @@ class Metrics:
     """What the last turn found. /healthz is 200 while a turn succeeded within `fresh_seconds`."""
 
     def __init__(self, fresh_seconds: float) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
-
         registry = CollectorRegistry()
         self._turns = Counter("hfspace_turns", "Turns of the loop.", ["result"], registry=registry)
         self._pending = Gauge("hfspace_changes_pending", "Differences left to a person.", registry=registry)

@@ -9,6 +9,8 @@ from hfspace.model import Json
 from hfspace.text import as_text, plain
 
 LONGEST_VALUE = 120
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a page of ours may do: show its own style. Nothing is loaded, and nothing runs."""
 
 
 def html(text: object) -> str:

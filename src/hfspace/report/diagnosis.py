@@ -165,8 +165,8 @@ def _how(
     lines = [plain(f"  run   {call_command(diagnosis, endpoint, app, manifest_options)}")]
     for form, (url, body) in _requests(diagnosis, endpoint, app).items():
         text = json.dumps(body, ensure_ascii=False) if body is not None else "no body"
-        told = f"  ({form})" if body is not None else ""
-        lines.append(plain(f"  call  {endpoint.method} {url}  {text}{told}"))
+        remark = f"  ({form})" if body is not None else ""
+        lines.append(plain(f"  call  {endpoint.method} {url}  {text}{remark}"))
     if app.kind == "gradio":
         if "/call/" in endpoint.url:
             lines.append(

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from hfspace.live.trackio.overview import AppView, Curves
 from hfspace.live.trackio.port import Experiment, Series
-from hfspace.report.cells import counted, html
+from hfspace.report.cells import POLICY, counted, html
 from hfspace.report.plots import LARGEST, number, place, thinned
 from hfspace.text import plain
 
@@ -84,7 +84,6 @@ def to_json(views: Sequence[AppView], now: datetime) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False)
 
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _CSS = (
     ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1000px;padding:0 1rem}"

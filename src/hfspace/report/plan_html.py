@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hfspace.model import Cost, Plan
 from hfspace.planner.counts import counts
-from hfspace.report.cells import counted, html, money
+from hfspace.report.cells import POLICY, counted, html, money
 from hfspace.report.plan_view import MEANINGS, Block, Row, blocks, grouped, result_of, signs
 
 _NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored", "?": "unknown"}
@@ -16,7 +16,7 @@ _HEAD = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>
@@ -47,7 +47,7 @@ def render(plan: Plan) -> str:
     groups = grouped(blocks(plan))
     title = f"hfspace plan: {_summary(plan)}"
     parts = [
-        _HEAD.format(title=html(title)),
+        _HEAD.format(title=html(title), policy=POLICY),
         f"<h1>{html(_summary(plan))}</h1>",
         f"<p>{_who(plan)}</p>",
         _bill(plan.cost),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hfspace.errors import UsageError
-from hfspace.report.cells import cut, html
+from hfspace.report.cells import POLICY, cut, html
 from hfspace.report.plots import COLORS, Line, Picture, number, place, svg, thinned, ticks
 from hfspace.text import pad, plain
 
@@ -15,7 +15,6 @@ _BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 """Quarters of a cell, by a sum of 1 (upper left), 2 (upper right), 4 (lower left), 8 (lower right)."""
 _ANSI = (36, 33, 32, 31, 35, 34, 93, 90)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:900px;padding:0 1rem;color:#222}"
     "svg{max-width:100%;height:auto}table{border-collapse:collapse;width:100%}"
@@ -32,7 +31,7 @@ def page(picture: Picture) -> str:
     rows = "\n".join(f"<tr>{_cells(line)}</tr>" for line in picture.lines)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style></head>\n<body>\n{svg(picture)}"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n</body></html>\n"
