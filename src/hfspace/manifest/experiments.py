@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from hfspace.manifest.models import SpaceSpec
 from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
-Found = Iterator[tuple[tuple[str, ...], str, str]]
+Complaints = Iterator[tuple[tuple[str, ...], str, str]]
+"""What is wrong with one Space: the path below it, a message, a hint."""
 
 _BREAKS = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
@@ -51,8 +52,8 @@ def has_breaks(text: str) -> bool:
     return any(unicodedata.category(char) in _BREAKS for char in text)
 
 
-def problems(spec: SpaceSpec) -> Found:
-    """What is wrong with the experiments of one Space, as (path below the Space, message, hint)."""
+def problems(spec: SpaceSpec) -> Complaints:
+    """What is wrong with the experiments of one Space."""
     if "experiments" in spec.prune and spec.experiments is None:
         yield (
             ("prune",),
@@ -70,7 +71,7 @@ def problems(spec: SpaceSpec) -> Found:
         yield from _collisions(spec)
 
 
-def _collisions(spec: SpaceSpec) -> Found:
+def _collisions(spec: SpaceSpec) -> Complaints:
     """Projects that trackio would silently merge, and runs that would then be one."""
     spelled: dict[str, str] = {}
     runs: dict[tuple[str | None, str], str] = {}

@@ -10,9 +10,9 @@ from hfspace.manifest import shape
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.values import normalise_id
 from hfspace.manifest.wording import sentence, unusual
-from hfspace.manifest.written import Written
+from hfspace.manifest.written import Written, problem
 from hfspace.manifest.yaml_tree import Tree, short
-from hfspace.model import ManifestRef
+from hfspace.model import ManifestRef, Source
 
 
 class Merged:
@@ -135,11 +135,8 @@ class Merged:
 
     def _complain(self, file: str, where: tuple[int, int], message: str, hint: str) -> None:
         line, column = where
-        lines = self._lines[file]
-        source = lines[line - 1] if 0 < line <= len(lines) else ""
-        self.problems.append(
-            Problem(file=file, line=line, column=column, message=message, hint=hint, source_line=source)
-        )
+        source = Source(file=file, line=line, column=column)
+        self.problems.append(problem(source, message, hint, self._lines))
 
 
 def _split(tree: Tree) -> dict[str, Tree]:

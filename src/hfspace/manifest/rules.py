@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hfspace.errors import ExtensionError, Problem, UsageError
 from hfspace.manifest import experiments, trackers
-from hfspace.manifest.experiments import has_breaks
+from hfspace.manifest.experiments import Complaints, has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
 from hfspace.manifest.values import normalise_id, parse_volume_source
@@ -23,7 +23,6 @@ _FLAVOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _STATIC_CANT = [
     name for name, one in keys(SpaceSpec).items() if not one.static and name not in {"state", "on_error"}
 ]
-Found = Iterator[tuple[tuple[str, ...], str, str]]
 
 
 def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Problem]:
@@ -38,7 +37,7 @@ def problems(manifest: Manifest, lines: Mapping[str, Sequence[str]]) -> list[Pro
     return problems
 
 
-def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
+def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
     yield from _keys(spec)
     yield from _hardware(space, spec, manifest)
     yield from _static(spec)
@@ -72,7 +71,7 @@ def is_flavor(name: str) -> bool:
     return bool(_FLAVOR.fullmatch(name))
 
 
-def _keys(spec: SpaceSpec) -> Found:
+def _keys(spec: SpaceSpec) -> Complaints:
     for kind, names in (("variables", spec.variables or {}), ("secrets", spec.secrets or {})):
         for key in names:
             if not _KEY.fullmatch(key):
@@ -98,7 +97,7 @@ def _keys(spec: SpaceSpec) -> Found:
         )
 
 
-def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
+def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
     if spec.hardware is not None and not is_flavor(spec.hardware):
         name = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
         hint = "Write one such as t4-small."
@@ -119,7 +118,7 @@ def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Found:
         )
 
 
-def _static(spec: SpaceSpec) -> Found:
+def _static(spec: SpaceSpec) -> Complaints:
     if spec.sdk != "static":
         return
     for key in _STATIC_CANT:
@@ -132,7 +131,7 @@ def _static(spec: SpaceSpec) -> Found:
         yield ("state",), "a static Space can't be paused", "Remove it, or use visibility: private."
 
 
-def _existence(spec: SpaceSpec) -> Found:
+def _existence(spec: SpaceSpec) -> Complaints:
     if spec.state == "absent":
         if spec.protect:
             yield ("protect",), "a Space can't be absent and protected", "Remove one of the two."
@@ -159,7 +158,7 @@ def _is_space(text: str) -> bool:
         return False
 
 
-def _volumes(spec: SpaceSpec) -> Found:
+def _volumes(spec: SpaceSpec) -> Complaints:
     positions: dict[str, int] = {}
     for index, item in enumerate(spec.volumes or ()):
         at = ("volumes", str(index))
@@ -184,7 +183,7 @@ def _volumes(spec: SpaceSpec) -> Found:
         positions[item.mount_path] = index
 
 
-def _endpoint(spec: SpaceSpec) -> Found:
+def _endpoint(spec: SpaceSpec) -> Complaints:
     endpoint = spec.endpoint
     if endpoint is None:
         return
@@ -203,7 +202,7 @@ def _endpoint(spec: SpaceSpec) -> Found:
         yield from _expected(endpoint.expect)
 
 
-def _request(endpoint: EndpointSpec) -> Found:
+def _request(endpoint: EndpointSpec) -> Complaints:
     """What only the call of an HTTP route can hold."""
     for key in ("method", "params", "query", "body"):
         if key in endpoint.model_fields_set and endpoint.path is None:
@@ -219,7 +218,7 @@ def _request(endpoint: EndpointSpec) -> Found:
         yield ("endpoint", "example"), "body and example are two bodies of one request", "Keep one."
 
 
-def _trackio(spec: SpaceSpec) -> Found:
+def _trackio(spec: SpaceSpec) -> Complaints:
     if spec.trackio and spec.trackio.backend not in {"auto", *trackers.HOLDS}:
         try:
             trackers.plugin(spec.trackio.backend)
@@ -244,7 +243,7 @@ def _trackio(spec: SpaceSpec) -> Found:
         yield ("trackio", "artifacts"), f"'{short(artifacts)}' can't keep artifacts", hint
 
 
-def _expected(schema: Mapping[str, object]) -> Found:
+def _expected(schema: Mapping[str, object]) -> Complaints:
     import jsonschema
 
     try:
@@ -258,7 +257,7 @@ def _expected(schema: Mapping[str, object]) -> Found:
         yield ("endpoint", "expect"), "expect is nested too deep to be checked", "Write a simpler pattern."
 
 
-def _cycles(manifest: Manifest) -> Found:
+def _cycles(manifest: Manifest) -> Complaints:
     done: set[str] = set()
     for start in manifest.spaces:
         if start in done:
