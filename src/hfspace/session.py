@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
+from hfspace import facets
 from hfspace.applier.events import Listener
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
@@ -27,7 +28,7 @@ from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
 from hfspace.observer import Look, observe
-from hfspace.planner.plan import is_named, plan
+from hfspace.planner.plan import matches, names_key, plan
 from hfspace.planner.saved import why_stale
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ class Session:
         self._inputs = self.inputs
         self._remember_rest(self._snapshot)
         newest = plan(self.manifest, self._snapshot, self._inputs, targets=self._targets)
-        _check_targets(targets, {change.address for change in newest.changes} | set(self.manifest.spaces))
+        _check_targets(targets, {change.address for change in newest.changes}, self.manifest)
         newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest
@@ -218,11 +219,24 @@ def open_session(
     return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=tuple(checks))
 
 
-def _check_targets(targets: Sequence[str], known: set[str]) -> None:
-    spaces = {address for address in known if "." not in address.partition("/")[2]}
+def _check_targets(targets: Sequence[str], changed: set[str], manifest: Manifest) -> None:
+    spaces = set(manifest.spaces)
     for target in targets:
-        if any(is_named(one, (target,)) for one in known):
+        if any(matches(one, one, (target,)) for one in changed | spaces):
             continue
+        if any(
+            names_key((target,), space, [facet.name for facet in facets.of(spec)])
+            for space, spec in manifest.spaces.items()
+        ):
+            continue
+        space = max((one for one in spaces if target.startswith(f"{one}.")), key=len, default="")
+        if space:
+            key = target.removeprefix(f"{space}.").partition(".")[0]
+            near = get_close_matches(key, [facet.name for facet in facets.ALL], n=1)
+            raise UsageError(
+                f"--target {target} names no key of {space}.",
+                hint=f"Did you mean {space}.{near[0]}?" if near else "A key is hardware, variables.NAME, ….",
+            )
         near = get_close_matches(target, sorted(spaces), n=1, cutoff=0.4)
         example = "A target is owner/name, owner/name.hardware, or a glob."
         hint = f"Did you mean {near[0]}?" if near else example

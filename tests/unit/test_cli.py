@@ -171,6 +171,58 @@ def test_targets(shell: Shell, hub: LocalHub) -> None:
     assert "matches nothing" in shell("plan", "--target", "acme/z").stderr
 
 
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [("acme/x.hardwear", "Did you mean acme/x.hardware?"), ("acme/x.nope.KEY", "A key is hardware")],
+)
+def test_a_target_with_an_unknown_key_is_refused(shell: Shell, hub: LocalHub, target: str, hint: str) -> None:
+    done = shell("apply", "--yes", "--target", target)
+    assert done.returncode == 1
+    assert f"--target {target} names no key of acme/x.\n  {hint}" in done.stderr
+    assert hub.writes() == []
+
+
+def test_a_target_may_be_a_glob_of_keys_also_where_nothing_is_left_to_do(shell: Shell, hub: LocalHub) -> None:
+    for _ in range(2):
+        done = shell("apply", "--yes", "--target", "acme/*.hardware")
+        assert done.returncode == 0, done.stderr
+        assert hub.space("acme/x")["requested"] == "t4-small"
+        assert hub.space("acme/x")["secrets"] == {}
+    assert len(hub.writes()) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "plan --base=",
+        "apply --yes --shard=",
+        "validate --file=",
+        "fmt |",
+        "init |",
+        "apply --yes |",
+        "list |",
+    ],
+)
+def test_an_empty_value_is_refused_and_not_taken_for_all(shell: Shell, hub: LocalHub, line: str) -> None:
+    done = shell(*(word.replace("|", "") for word in line.split()))
+    assert done.returncode == 1
+    assert "it is empty" in done.stderr
+    assert hub.requests() == []
+
+
+def test_the_result_as_json_holds_the_exit_code_of_the_command(shell: Shell) -> None:
+    assert shell("apply", "--yes").returncode == 0
+    done = shell("apply", "--yes", "--format", "json", HF_TOKEN="")
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (4, 4)
+
+
+def test_a_watch_says_what_is_wrong_with_the_manifest(shell: Shell) -> None:
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces: {acme/x: {hardwear: a}}\n")
+    done = shell("watch", "--once")
+    assert done.returncode == 1
+    assert "spaces.yaml:2:19: a Space has no key 'hardwear'" in done.stdout
+
+
 def test_json_is_one_document(shell: Shell) -> None:
     plan = json.loads(shell("plan", "--format", "json").stdout)
     assert plan["format_version"] == 1

@@ -96,9 +96,10 @@ def command(context: Context, options: ApplyOptions) -> int:
     _show_plan(context, options, plan)
     approved = plan.approve(allow_delete=options.allow_delete, force=options.force, strict=options.strict)
     if plan.is_empty:
+        code = exit_code(plan, allow_unknown=options.allow_unknown)
         if options.form == "json":
-            context.echo(_text(context, options, ApplyResult(outcomes=())))
-        return exit_code(plan, allow_unknown=options.allow_unknown)
+            context.echo(_text(context, options, ApplyResult(outcomes=()), code))
+        return code
     if not options.yes and not context.confirm("\nDo you want to make these changes?"):
         raise UsageError("Nothing was changed.")
     return _apply(context, options, session, approved)
@@ -119,12 +120,13 @@ def _apply(context: Context, options: ApplyOptions, session: Session, approved: 
             else None
         )
         result = carry_out(context, session, approved, settings, *([audit] if audit else []))
-    is_written = context.conclude(_text(context, options, result))
+    code = result.exit_code or exit_code(approved.plan, allow_unknown=options.allow_unknown)
+    is_written = context.conclude(_text(context, options, result, code))
     if audit is not None and audit.missing:
         raise AuditLogIncomplete(str(options.audit_log), audit.missing)
     if not is_written:
         return 3 if any(outcome.applied for outcome in result.outcomes) else 1
-    return result.exit_code or exit_code(approved.plan, allow_unknown=options.allow_unknown)
+    return code
 
 
 def _show_plan(context: Context, options: ApplyOptions, plan: Plan) -> None:
@@ -135,8 +137,13 @@ def _show_plan(context: Context, options: ApplyOptions, plan: Plan) -> None:
         raise UsageError("Nothing was changed: the plan could not be shown.")
 
 
-def _text(context: Context, options: ApplyOptions, result: ApplyResult) -> str:
-    return json_text(to_json(result)) if options.form == "json" else render(result, color=context.color)
+def _text(context: Context, options: ApplyOptions, result: ApplyResult, code: int) -> str:
+    """The result, with the exit code that the command ends with."""
+    return (
+        json_text({**to_json(result), "exit_code": code})
+        if options.form == "json"
+        else render(result, color=context.color)
+    )
 
 
 @contextmanager

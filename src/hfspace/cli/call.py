@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.context import Context, HfspaceCommand, hfspace_command
 from hfspace.cli.inputs import parse_timeout, read_text
 from hfspace.diagnosis.connection import MISSING, Connection, open_connection
 from hfspace.diagnosis.run import DiagnosisOptions
@@ -28,7 +28,7 @@ _NEGATIVE = re.compile(r"-\.?\d.*")
 _LITERAL = "hfspace.call.literal"
 
 
-class _CallCommand(click.Command):
+class _CallCommand(HfspaceCommand):
     """Notes whether `--` was given: click itself drops it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

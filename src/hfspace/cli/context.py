@@ -263,6 +263,32 @@ def merge(context: Context, options: Mapping[str, Any], env: Mapping[str, str]) 
     )
 
 
+MAY_BE_EMPTY = frozenset({"values", "description", "title"})
+"""Parameters whose value is a text of the user's own."""
+
+
+class RefusesEmpty:
+    """A command or group that refuses an empty value: a variable of the shell that is not set would otherwise
+    stand for the working directory, for all Spaces, or for nothing."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        command = ctx.command
+        if "" in args or any(argument.endswith("=") for argument in args):
+            values, _, order = command.make_parser(ctx).parse_args(args=list(args))
+            for parameter in order:
+                value = values.get(parameter.name or "")
+                is_empty = value == "" or (isinstance(value, list | tuple) and "" in value)
+                if is_empty and parameter.name not in MAY_BE_EMPTY:
+                    raise click.BadParameter(
+                        "it is empty. Is a variable of the shell not set?", ctx, param=parameter
+                    )
+        return super().parse_args(ctx, args)  # type: ignore[misc,no-any-return]
+
+
+class HfspaceCommand(RefusesEmpty, click.Command):
+    """A command of hfspace."""
+
+
 def hfspace_command(
     options: type | None = None, *, manifest: bool = True, **settings: Any
 ) -> Callable[[Callable[..., int]], click.Command]:
@@ -270,6 +296,7 @@ def hfspace_command(
     an instance of the dataclass `options`. The global options are added to it."""
 
     def decorate(function: Callable[..., int]) -> click.Command:
+        settings.setdefault("cls", HfspaceCommand)
         command: click.Command = click.command(**settings)(_with_context(function, options, manifest))
         return command
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import click
 
-from hfspace.cli.context import Context, global_options, merge
+from hfspace.cli.context import Context, RefusesEmpty, global_options, merge
 from hfspace.cli.door import discard_stdout, doors
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
 from hfspace.redaction import TOKENS, KnownSecrets
@@ -72,7 +72,7 @@ def _columns() -> int:
         return 80
 
 
-class LazyGroup(click.Group):
+class LazyGroup(RefusesEmpty, click.Group):
     """A group whose commands are imported when they are used, so that --help stays instant."""
 
     def get_help(self, ctx: click.Context) -> str:

@@ -17,7 +17,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import parse_timeout
 from hfspace.cli.metrics import metrics
 from hfspace.cli.session import carry_out, open_session, stop_on_sigterm
-from hfspace.errors import Interrupted, UsageError
+from hfspace.errors import Interrupted, ManifestError, UsageError
 from hfspace.files import lock_file, try_lock
 from hfspace.live.limiter import Pace
 from hfspace.model import ApplyResult, ApprovedPlan, Plan
@@ -125,7 +125,11 @@ def _log(context: Context) -> Reporter:
 def summary(done: Tick) -> dict[str, object]:
     """One turn as a flat record."""
     if done.error is not None:
-        return {"result": "failed", "error": done.error.message}
+        error = done.error.message
+        if isinstance(done.error, ManifestError):
+            first = done.error.problems[0]
+            error += f" {first.place}: {first.message}"
+        return {"result": "failed", "error": error}
     line: dict[str, object] = {"result": "ok" if done.ok else "failed", "pending": len(done.left)}
     if done.result is not None:
         line["applied"] = sum(len(outcome.applied) for outcome in done.result.outcomes)

@@ -3,7 +3,7 @@ environment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 from hfspace import facets
@@ -14,6 +14,9 @@ from hfspace.planner import order
 from hfspace.planner.cost import cost
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
+
+_MOST_PARTS = 20
+"""Parts of a target, divided by dots, that are looked at."""
 
 _LONGEST_PATTERN = 1000
 
@@ -47,7 +50,12 @@ def plan(
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]
-        spaces = {space: desired for space, desired in spaces.items() if is_named(space, chosen)}
+        spaces = {
+            space: desired
+            for space, desired in spaces.items()
+            if is_named(space, chosen)
+            or names_key(chosen, space, [facet.name for facet in facets.of(desired.spec)])
+        }
         ignored = [change for change in ignored if is_targeted(change, chosen)]
     changes.sort(key=order.key)
     after = cost(manifest, snapshot, changes)
@@ -120,6 +128,17 @@ def _undeclared(desired: Iterable[Desired], snapshot: Snapshot) -> tuple[str, ..
 def is_named(address: str, targets: tuple[str, ...]) -> bool:
     """Whether a target names what has this address, or something of it."""
     return any(matches(address, address, (one,)) or one.startswith(f"{address}.") for one in targets)
+
+
+def names_key(targets: Iterable[str], space: str, keys: Collection[str]) -> bool:
+    """Whether a target, an address or a glob, names one of the `keys` of `space`, or something below it."""
+    for target in targets:
+        parts = target.split(".")[:_MOST_PARTS]
+        starts = [".".join(parts[: count + 1]) for count in range(len(parts))]
+        below = [start for start in starts if not _is_glob_of(space, start)]
+        if any(_is_glob_of(f"{space}.{key}", start) for key in keys for start in below):
+            return True
+    return False
 
 
 def is_targeted(item: Change | Check, patterns: tuple[str, ...]) -> bool:
