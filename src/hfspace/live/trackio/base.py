@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from hfspace.errors import AmbiguousExperiment, ExperimentNotFound, NotSupported, TrackioRejected, UsageError
+from hfspace.errors import ExperimentNotFound, NotSupported, TrackioRejected, UsageError
 from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.app_http import AppCall, AppConnection, AppHttp, parsed, unusable
+from hfspace.live.trackio.matches import the_one
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.live.trackio.series import all_series
 from hfspace.live.trackio.values import one_line
@@ -71,16 +72,7 @@ class TrackerBase:
 
     def show(self, ref: str, project: str | None = None) -> Experiment:
         """Of those that are listed, the one with this id or exact name."""
-        every = self.list(project)
-        matches = [one for one in every if one.id == ref] or [one for one in every if one.name == ref]
-        if not matches:
-            raise ExperimentNotFound(f"No experiment has the id or exact name '{one_line(ref)}'.")
-        if len(matches) > 1:
-            ids = one_line(", ".join(one.id for one in matches))
-            raise AmbiguousExperiment(
-                f"{len(matches)} are called '{one_line(ref)}': {ids}.", hint="Use an id."
-            )
-        return matches[0]
+        return the_one(ref, self.list(project), absent="No experiment has")
 
     def create(
         self,

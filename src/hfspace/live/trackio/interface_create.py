@@ -10,7 +10,8 @@ from hfspace.errors import (
     TrackioUnavailable,
 )
 from hfspace.live.trackio import interface_text as text
-from hfspace.live.trackio.interface_reads import InterfaceReads, Names, ambiguous
+from hfspace.live.trackio.interface_reads import InterfaceReads, Names
+from hfspace.live.trackio.matches import ambiguous
 from hfspace.live.trackio.port import Experiment
 from hfspace.live.trackio.queue_client import QueueClient
 from hfspace.live.trackio.spacing import Spacing

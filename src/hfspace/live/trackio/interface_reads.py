@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hfspace.errors import AmbiguousExperiment, DataLoss, ExperimentNotFound, TrackioUnavailable
+from hfspace.errors import DataLoss, ExperimentNotFound, TrackioUnavailable
 from hfspace.live.trackio import interface_text as text
 from hfspace.live.trackio.figures import read_figure
+from hfspace.live.trackio.matches import the_one
 from hfspace.live.trackio.port import Experiment, Point
 from hfspace.live.trackio.queue_client import QueueClient
 from hfspace.live.trackio.values import one_line
@@ -62,15 +63,8 @@ class InterfaceReads:
         answer = self._client.read("show", ref)
         if not text.is_missing(answer, ref):
             return text.read_details(answer, ref)
-        matches = self.named((ref,))
-        if not matches:
-            raise ExperimentNotFound(
-                f"{self._client.host} has no experiment with the id or exact name '{one_line(ref)}'.",
-                hint="List them: hfspace experiments list",
-            )
-        if len(matches) > 1:
-            raise ambiguous(ref, matches)
-        return matches[0]
+        absent = f"{self._client.host} has no experiment with"
+        return the_one(ref, self.named((ref,)), absent=absent)
 
     def again(self, known: Experiment) -> Experiment:
         """`known` after a write. Raises DataLoss when it is somebody else's by now."""
@@ -100,10 +94,3 @@ class InterfaceReads:
 
     def points(self, one: Experiment, metric: str) -> tuple[Point, ...]:
         return read_figure(self._client.figure(one.id, metric), metric)
-
-
-def ambiguous(ref: str, matches: Sequence[Experiment]) -> AmbiguousExperiment:
-    ids = ", ".join(one.id for one in matches)
-    return AmbiguousExperiment(
-        f"{len(matches)} experiments are called '{one_line(ref)}': {one_line(ids)}.", hint="Use an id."
-    )

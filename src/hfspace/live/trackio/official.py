@@ -14,9 +14,10 @@ from typing import ClassVar
 from hfspace.errors import DataLoss, NotSupported, TrackioRejected, TrackioUnavailable
 from hfspace.live.trackio import artifacts, media
 from hfspace.live.trackio.base import TrackerBase
+from hfspace.live.trackio.matches import ambiguous
 from hfspace.live.trackio.official_api import OfficialApi
 from hfspace.live.trackio.official_reads import OfficialReads, counted
-from hfspace.live.trackio.official_records import ambiguous, latest_of, mark_of, owner_of, point_of, sendable
+from hfspace.live.trackio.official_records import latest_of, mark_of, owner_of, point_of, sendable
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, LogEntry, Progress, Series
 from hfspace.live.trackio.values import checked_name, differing, metrics_of, one_line, parameters_of, run_id
 from hfspace.manifest.experiments import canonical_project

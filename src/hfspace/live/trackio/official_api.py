@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hfspace.errors import NotSupported, TrackioError, TrackioRejected, TrackioUnavailable
-from hfspace.live.trackio.app_http import AppAnswer, AppCall, AppConnection, AppHttp, parsed
+from hfspace.live.trackio.app_http import AppAnswer, AppCall, AppConnection, AppHttp, parsed, unusable
 from hfspace.live.trackio.uploads import Watch, send_file
 from hfspace.live.trackio.values import one_line, without
 from hfspace.model import Json
@@ -78,11 +78,7 @@ class OfficialApi:
                     f"{self._http.host} does not let this token in ({answer.status}).",
                     hint="Use a token that may read, and to write may write, the Space.",
                 )
-            raise TrackioUnavailable(
-                f"{self._http.host} is not ready, or not understood: /api/{api} answers {answer.status} "
-                f"{one_line(answer.content_type)}.",
-                hint="Try again in a moment.",
-            )
+            raise unusable(self._http.host, f"/api/{api}", answer.status, answer.content_type)
         raise _refusal(api, answer.status, one_line(message), hint=self._hint(message))
 
     def _hint(self, message: str) -> str:

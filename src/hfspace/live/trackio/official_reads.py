@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hfspace.errors import ExperimentNotFound, NotSupported
+from hfspace.errors import NotSupported
+from hfspace.live.trackio.matches import the_one
 from hfspace.live.trackio.official_api import OfficialApi
-from hfspace.live.trackio.official_records import ambiguous, experiment_of, odd
+from hfspace.live.trackio.official_records import experiment_of, odd
 from hfspace.live.trackio.port import Experiment
 from hfspace.live.trackio.values import one_line, run_id
 from hfspace.manifest.experiments import canonical_project
@@ -42,17 +43,8 @@ class OfficialReads:
     def one(self, ref: str, project: str | None) -> Experiment:
         """The run with this id or exact name. Without a project, all are searched."""
         runs = self.runs((project,) if project else self.projects())
-        matches = [run for run in runs if run.id == ref] or [run for run in runs if run.name == ref]
-        if not matches:
-            where = f"The project '{one_line(project)}'" if project else "No project"
-            has = "has no" if project else "has a"
-            raise ExperimentNotFound(
-                f"{where} {has} run with the id or exact name '{one_line(ref)}'.",
-                hint="List them: hfspace experiments list",
-            )
-        if len(matches) > 1:
-            raise ambiguous(ref, matches)
-        return matches[0]
+        where = f"The project '{one_line(project)}' has no" if project else "No project has a"
+        return the_one(ref, runs, absent=f"{where} run with")
 
     def summaries(self, runs: Sequence[Experiment]) -> tuple[Mapping[str, Any], ...]:
         """What the server says of each run: num_logs, last_step, config."""

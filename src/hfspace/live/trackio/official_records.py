@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from hfspace.errors import AmbiguousExperiment, TrackioUnavailable
+from hfspace.errors import TrackioUnavailable
 from hfspace.live.trackio.port import Experiment, Point
-from hfspace.live.trackio.values import number, one_line
+from hfspace.live.trackio.values import number
 from hfspace.model import Json
 
 _WORDS = {float("inf"): "Infinity", float("-inf"): "-Infinity"}
@@ -71,13 +71,6 @@ def latest_of(entries: Json) -> dict[str, Json]:
         for key, rows in entries.items()
         if isinstance(rows, list) and rows and isinstance(rows[-1], Mapping)
     }
-
-
-def ambiguous(ref: str, runs: Sequence[Experiment]) -> AmbiguousExperiment:
-    places = ", ".join(f"{run.project}: {run.id}" for run in runs)
-    return AmbiguousExperiment(
-        f"{len(runs)} runs are called '{one_line(ref)}' ({one_line(places)}).", hint="Use an id."
-    )
 
 
 def odd(what: str) -> TrackioUnavailable:
