@@ -30,9 +30,9 @@ def metrics_body(
 ) -> dict[str, Json]:
     """The metrics as JSON; the content of pictures goes to `files`, which is asked for when there is one."""
     body, others = clean_metrics(metrics)
-    for name, found in others.items():
+    for name, item in others.items():
         try:
-            if (value := as_value(found)) is not None:
+            if (value := as_value(item)) is not None:
                 body[name] = clean_parameters(value.document(files()))
                 continue
             why = "had a value that is no number, text, Histogram, Table or Image"
@@ -53,14 +53,14 @@ def artifact_body(
     path: Path, files: FileStore, *, name: str | None, type: str, aliases: Iterable[str]
 ) -> dict[str, Json]:
     """A copy of a file, or of what is below a folder. Raises OSError."""
-    kept = [(inside, files.keep_copy(file)) for inside, file in zip(*below(path), strict=True)]
-    if not kept:
+    copies = [(inside, files.keep_copy(file)) for inside, file in zip(*below(path), strict=True)]
+    if not copies:
         raise FileNotFoundError(f"{path} holds no file")
     return {
         "name": artifact_name(Path(name) if name else path),
         "type": str(type) or "file",
         "aliases": [str(alias) for alias in aliases],
-        "files": [{"path": inside, "size": file.size, "sha256": file.sha256} for inside, file in kept],
+        "files": [{"path": inside, "size": file.size, "sha256": file.sha256} for inside, file in copies],
     }
 
 

@@ -96,7 +96,7 @@ class Image:
 
 
 def as_value(item: Any) -> Value | None:
-    """What `found` is as a value of this module; also where it is one of trackio's own. None: it is none."""
+    """What `item` is as a value of this module; also where it is one of trackio's own. None: it is none."""
     if isinstance(item, Histogram | Table | Image):
         return item
     kind = getattr(type(item), "TYPE", None)

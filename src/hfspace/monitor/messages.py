@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shlex
 from pathlib import Path
 
-from hfspace.monitor.records import Header
+from hfspace.monitor.records import Header, send_command
 from hfspace.monitor.sender import Lost
 from hfspace.monitor.spool import Spool, left_behind
 from hfspace.report.cells import counted
@@ -42,7 +41,9 @@ def say_left_behind(folder: Path) -> None:
     some = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
     more = ", …" if len(names) > _MOST_NAMES else ""
     what = counted(len(headers), "earlier run has", "earlier runs have")
-    log.warning("%s", plain(f"{what} not been sent in full ({some}{more}). Send with: {_command(folder)}"))
+    log.warning(
+        "%s", plain(f"{what} not been sent in full ({some}{more}). Send with: {send_command(folder)}")
+    )
 
 
 def say_left(name: str, spool: Path, *, unsent: int, lost: int) -> None:
@@ -53,12 +54,12 @@ def say_left(name: str, spool: Path, *, unsent: int, lost: int) -> None:
             log.error("%s", plain(f"'{name}': {what} LOST, the disk took no more."))
         if unsent > 0:
             what = counted(unsent, "entry was", "entries were")
-            log.warning("%s", plain(f"'{name}': {what} not sent yet. Send with: {_command(spool)}"))
+            log.warning("%s", plain(f"'{name}': {what} not sent yet. Send with: {send_command(spool)}"))
 
 
 def say_ending(name: str, spool: Path) -> None:
     """The run began when its process was ending already, so that nothing is sent."""
-    log.warning("%s", plain(f"'{name}': the process is ending. Send with: {_command(spool)}"))
+    log.warning("%s", plain(f"'{name}': the process is ending. Send with: {send_command(spool)}"))
 
 
 def say_lost(lost: Lost) -> None:
@@ -81,10 +82,6 @@ def say_kept(spool: Spool) -> None:
     if spool.not_held and spool.kept.exists():
         names = ", ".join(spool.not_held[:_MOST_NAMES])
         more = ", …" if len(spool.not_held) > _MOST_NAMES else ""
-        command = f"{_command(spool.kept)} --space OWNER/NAME --project NAME"
+        command = f"{send_command(spool.kept)} --space OWNER/NAME --project NAME"
         what = f"'{spool.header.name}': kept for an official Trackio: {names}{more}."
         log.warning("%s", plain(f"{what} Send with: {command}"))
-
-
-def _command(path: Path) -> str:
-    return f"hfspace experiments sync {shlex.quote(str(path))}"

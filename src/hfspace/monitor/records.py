@@ -85,8 +85,12 @@ def new_spool_id() -> str:
 
 def header_line(header: Header, path: Path) -> bytes:
     """The first line. It tells whoever finds the file how to send it."""
-    how = f"hfspace experiments sync {shlex.quote(str(path))}"
-    return _line({"hfspace_spool": VERSION, "send_with": how, **asdict(header)})
+    return _line({"hfspace_spool": VERSION, "send_with": send_command(path), **asdict(header)})
+
+
+def send_command(path: Path) -> str:
+    """What a person types to send a spool, or the spools of a folder."""
+    return f"hfspace experiments sync {shlex.quote(str(path))}"
 
 
 def record_line(record: Record, n: int) -> bytes:

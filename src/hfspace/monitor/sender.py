@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from hfspace.errors import ExperimentNotFound, NotSupported, TrackioRejected
 from hfspace.live.trackio.port import Experiment, Tracker
@@ -140,9 +141,9 @@ class Sender:
 
     def _arrived(self, tracker: Tracker, live: Experiment, tried: list[Record], more: int) -> int:
         """How many of `tried` the app has, when it has `more` entries than before they were sent."""
-        last = _told(live.latest, live.latest_step)
+        last = _comparable(live.latest, live.latest_step)
         for count in range(min(more, len(tried)), 0, -1):
-            if _told(as_held(tried[count - 1].body), tried[count - 1].step) == last:
+            if _comparable(as_held(tried[count - 1].body), tried[count - 1].step) == last:
                 return count
         metric = next((name for name, value in tried[0].body.items() if _is_number(value)), None)
         try:
@@ -150,12 +151,8 @@ class Sender:
         except (NotSupported, TrackioRejected):
             series = None
         there = [(point.step, point.value) for point in series.points] if series else []
-        found = 0
-        for record in tried:
-            if (record.step, record.body.get(metric)) not in there:
-                break
-            found += 1
-        return found
+        ours = ((record.step, record.body.get(metric)) for record in tried)
+        return sum(1 for _ in takewhile(there.__contains__, ours))
 
     def _set_status(self, tracker: Tracker, status: str) -> None:
         if self._live is None or self._live.status in (None, status):
@@ -207,7 +204,7 @@ class Sender:
         return header.id is None and live.name != header.name
 
 
-def _told(metrics: Mapping[str, Json], step: int | None) -> str:
+def _comparable(metrics: Mapping[str, Json], step: int | None) -> str:
     """An entry as text that is equal for equal entries; NaN is not equal to itself."""
     return json.dumps([dict(metrics), step], sort_keys=True)
 

@@ -219,14 +219,12 @@ class Spool:
                 self._take(item)
             else:
                 self.damaged += 1
-        pending, sent = self.pending, self.sent
-        self.sent, self._offset = 0, self._start
+        sent, self.sent = self.sent, 0
         for record in self._records(self._offset):
             if record.n > sent:
                 break
             self.metrics_sent += record.kind == "metrics"
             self.sent, self._offset = record.n, record.end
-        self.pending = pending
 
     def close(self) -> None:
         """Let go of the file and its lock."""

@@ -91,7 +91,7 @@ class TrackioClient(EndpointNames):
         self._locate: Callable[[], Address] = place.locate
         self._artifacts = _hub_artifacts(artifacts, place)
         self._project = project
-        self._wanted = backend
+        self._backend_name = backend
         self._endpoints = endpoint_names(None if endpoints is None else map_of(endpoints, "endpoints="))
         self._timeout = number_of(timeout, "timeout=")
         self._budget = budget
@@ -263,17 +263,17 @@ class TrackioClient(EndpointNames):
         NotSupported."""
         from hfspace.live.trackio.artifacts import checked_artifact_name, collect
 
-        kept, where = collect(files), self._in(project)
+        content, where = collect(files), self._in(project)
         checked_artifact_name(name)
         try:
             return self.backend.upload_artifact(
-                ref_of(ref), kept, where, name=name, type=type, aliases=aliases, progress=progress
+                ref_of(ref), content, where, name=name, type=type, aliases=aliases, progress=progress
             )
         except NotSupported as error:
             if self._artifacts is None:
                 hint = "Name a bucket or dataset for them: trackio.artifacts, or TrackioClient(artifacts=…)."
                 raise NotSupported(error.message, hint=hint) from None
-        return self._artifacts.keep(self.show(ref, where), kept, name=name, progress=progress)
+        return self._artifacts.keep(self.show(ref, where), content, name=name, progress=progress)
 
     def plot(self, ref: str, metric: str, project: str | None = None) -> Series:
         return self.backend.plot(ref_of(ref), text_of(metric, "A metric's name"), self._in(project))
@@ -302,7 +302,7 @@ class TrackioClient(EndpointNames):
         from hfspace.live.trackio.backends import Backends
 
         backends = Backends(
-            wanted=self._wanted, endpoints=self._endpoints, timeout=self._timeout, budget=self._budget
+            backend=self._backend_name, endpoints=self._endpoints, timeout=self._timeout, budget=self._budget
         )
         return backends.open(address, space=self.space, project=self._project)
 

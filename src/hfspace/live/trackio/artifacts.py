@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, ...]:
     """These files, and those below these folders (no links), read once for their hash. Raises UsageError."""
-    found: dict[str, ArtifactFile] = {}
+    by_name: dict[str, ArtifactFile] = {}
     if isinstance(items, str | Path) or not all(
         isinstance(item, str | Path | ArtifactFile) for item in items
     ):
@@ -31,12 +31,12 @@ def collect(items: Sequence[str | Path | ArtifactFile]) -> tuple[ArtifactFile, .
         except OSError as error:
             raise UsageError(f"{error.filename} can't be read ({error.strerror}).") from None
         for file in files:
-            if file.name in found:
+            if file.name in by_name:
                 raise UsageError(f"Two files would be called {one_line(file.name)} in the artifact.")
-            found[file.name] = file
-    if not found:
+            by_name[file.name] = file
+    if not by_name:
         raise UsageError("An artifact has at least one file.")
-    return tuple(found.values())
+    return tuple(by_name.values())
 
 
 def below(path: Path) -> tuple[list[str], list[Path]]:
@@ -126,7 +126,7 @@ def _version(record: Json, digests: Sequence[str]) -> str:
     """The version that the app made, when it holds these files. Raises DataLoss."""
     manifest = record.get("manifest") if isinstance(record, Mapping) else None
     entries = manifest if isinstance(manifest, list) else []
-    kept = [entry.get("digest") for entry in entries if isinstance(entry, Mapping)]
-    if sorted(map(str, kept)) != sorted(digests):
+    held = [entry.get("digest") for entry in entries if isinstance(entry, Mapping)]
+    if sorted(map(str, held)) != sorted(digests):
         raise DataLoss("Trackio took the artifact, and does not list the files that were sent.")
     return f"v{record.get('version')}"

@@ -24,27 +24,27 @@ _KINDS = {"interface": "the Gradio app", "trackio": "official trackio"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """How apps are reached. `wanted` is auto, interface, trackio, or a package's backend; `endpoints` are the
+    """How apps are reached. `backend` is auto, interface, trackio, or a package's backend; `endpoints` are the
     names of the Gradio app's. `timeout` is in seconds, for each call; `budget` is for all of them."""
 
-    wanted: str
+    backend: str
     endpoints: Mapping[str, str]
     timeout: float
     budget: Budget | None = None
 
     def open(self, address: Address, *, space: str | None, project: str | None) -> Tracker:
         """The backend of the app at `address`. Raises TrackioUnavailable: `not_trackio` when the app is none,
-        or another than is wanted."""
+        or another than is asked for."""
         http = AppHttp(address.base, timeout=self.timeout, budget=self.budget)
-        if self.wanted not in {"auto", *HOLDS}:
-            return open_backend(self.wanted, TrackerApp(http, address, space=space, project=project))
+        if self.backend not in {"auto", *HOLDS}:
+            return open_backend(self.backend, TrackerApp(http, address, space=space, project=project))
         reading = address.token if address.private else None
         app = detect(
             address.base, token=reading, timeout=self.timeout, names=self.endpoints, budget=self.budget
         )
-        if self.wanted not in {"auto", app.kind}:
+        if self.backend not in {"auto", app.kind}:
             raise TrackioUnavailable(
-                f"{space or address.base} is {_KINDS[app.kind]}, and {_KINDS[self.wanted]} was asked for.",
+                f"{space or address.base} is {_KINDS[app.kind]}, and {_KINDS[self.backend]} was asked for.",
                 hint="Correct `trackio.backend`, or leave it out.",
                 not_trackio=True,
             )

@@ -72,9 +72,9 @@ class InterfaceTracker(TrackerBase):
         project: str | None = None,
     ) -> Experiment:
         _no_project(project)
-        wanted = parameters_of(parameters or {})
+        target = parameters_of(parameters or {})
         one = self._creates.create(checked_name(name), description)
-        return self.log_parameters(one.id, wanted) if wanted else one
+        return self.log_parameters(one.id, target) if target else one
 
     def ensure(
         self,
@@ -86,9 +86,9 @@ class InterfaceTracker(TrackerBase):
     ) -> Experiment:
         """The experiment of this name, created when there is none."""
         _no_project(project)
-        wanted = parameters_of(parameters or {})
+        target = parameters_of(parameters or {})
         one = self._creates.ensure(checked_name(name), description)
-        return self.log_parameters(one.id, wanted) if wanted else one
+        return self.log_parameters(one.id, target) if target else one
 
     def update_status(self, ref: str, status: str, project: str | None = None) -> Experiment:
         checked_status(status)
@@ -106,13 +106,13 @@ class InterfaceTracker(TrackerBase):
     def log_parameters(
         self, ref: str, parameters: Mapping[str, Json], project: str | None = None
     ) -> Experiment:
-        wanted = parameters_of(parameters)
+        target = parameters_of(parameters)
         one = self.show(ref, project)
-        missing = differing(wanted, one.parameters)
+        missing = differing(target, one.parameters)
         if missing:
             text.accepted(self._client.write("log_parameters", one.id, json.dumps(missing)))
             one = self._reads.again(one)
-        if left := differing(wanted, one.parameters):
+        if left := differing(target, one.parameters):
             raise TrackioRejected(
                 f"The app took the parameters of '{one_line(one.name)}', and reads otherwise: "
                 f"{one_line(', '.join(left))}."

@@ -54,9 +54,9 @@ class InterfaceReads:
 
     def named(self, names: Iterable[str], ids: Iterable[str] = ()) -> tuple[Experiment, ...]:
         """Those with one of these exact names or ids; reads the details of no others."""
-        wanted, refs = set(names), set(ids)
-        chosen = {ref: its for ref, its in self.names().items() if ref in refs or wanted & set(its)}
-        return tuple(one for one in self.each(chosen) if one.name in wanted or one.id in refs)
+        exact, refs = set(names), set(ids)
+        chosen = {ref: its for ref, its in self.names().items() if ref in refs or exact & set(its)}
+        return tuple(one for one in self.each(chosen) if one.name in exact or one.id in refs)
 
     def one(self, ref: str) -> Experiment:
         """The experiment with this id or exact name."""

@@ -49,10 +49,6 @@ class Listing:
     total: int
     names: Mapping[str, tuple[str, ...]]
 
-    @property
-    def agrees(self) -> bool:
-        return len(self.names) == self.total
-
 
 def read_listing(text: str) -> Listing:
     """The answer of /list_experiments_interface. Raises TrackioUnavailable when its layout is not known."""

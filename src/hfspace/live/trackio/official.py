@@ -93,7 +93,7 @@ class OfficialTracker(TrackerBase):
     ) -> Experiment:
         """Declare a run; one that has the name stays, and gets the parameters."""
         checked_name(name)
-        wanted = parameters_of(parameters or {})
+        target = parameters_of(parameters or {})
         if description:
             raise NotSupported(
                 "Official trackio keeps no description.", hint="Give it as a parameter instead."
@@ -105,15 +105,15 @@ class OfficialTracker(TrackerBase):
         if len(twins) > 1:
             raise ambiguous(name, twins)
         if twins:
-            return self._with(twins[0], wanted) if wanted else twins[0]
+            return self._with(twins[0], target) if target else twins[0]
         if renamed := next((run for run in runs if run.id == mine.id), None):
             # Logging one id under a second name would leave two records of one run (trackio 0.43).
             raise TrackioRejected(
                 f"The run '{one_line(name)}' is called '{one_line(renamed.name)}' now.",
                 hint="Use that name, or rename the run back.",
             )
-        self._declare(mine, wanted)
-        return self._read_back(mine, wanted)
+        self._declare(mine, target)
+        return self._read_back(mine, target)
 
     ensure = create
 
@@ -182,12 +182,12 @@ class OfficialTracker(TrackerBase):
     def _one(self, ref: str, project: str | None) -> Experiment:
         return self._reads.one(ref, project or self._project)
 
-    def _with(self, run: Experiment, wanted: Mapping[str, Json]) -> Experiment:
-        if not differing(wanted, run.parameters):
+    def _with(self, run: Experiment, target: Mapping[str, Json]) -> Experiment:
+        if not differing(target, run.parameters):
             return run
         # Whatever training logged between our read and this write is replaced: trackio has no merge.
-        self._declare(run, {**run.parameters, **wanted})
-        return self._read_back(run, wanted)
+        self._declare(run, {**run.parameters, **target})
+        return self._read_back(run, target)
 
     def _declare(self, run: Experiment, config: Mapping[str, Json]) -> None:
         """One entry without metrics; its fixed log id keeps a second one from being stored."""
@@ -200,12 +200,12 @@ class OfficialTracker(TrackerBase):
             if not any(one.id == run.id for one in self.runs(str(run.project))):
                 raise
 
-    def _read_back(self, run: Experiment, wanted: Mapping[str, Json]) -> Experiment:
+    def _read_back(self, run: Experiment, target: Mapping[str, Json]) -> Experiment:
         twins = [one for one in self.runs(str(run.project)) if one.name == run.name]
         mine = [one for one in twins if one.id == run.id]
         if len(mine) != 1:
             raise DataLoss(f"Trackio took the run '{one_line(run.name)}', and does not list it.")
-        if left := differing(wanted, mine[0].parameters):
+        if left := differing(target, mine[0].parameters):
             raise TrackioRejected(
                 f"Trackio took the parameters of '{one_line(run.name)}', and reads otherwise: "
                 f"{one_line(', '.join(left))}."

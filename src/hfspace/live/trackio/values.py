@@ -91,9 +91,9 @@ def same(left: Json, right: Json) -> bool:
     return bool(left == right)
 
 
-def differing(wanted: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str, Json]:
-    """The wanted keys that are missing or other in `live`."""
-    return {key: value for key, value in wanted.items() if key not in live or not same(value, live[key])}
+def differing(target: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str, Json]:
+    """The keys of `target` that are missing or other in `live`."""
+    return {key: value for key, value in target.items() if key not in live or not same(value, live[key])}
 
 
 def number(value: Json) -> float | None:
