@@ -223,6 +223,17 @@ def test_a_watch_says_what_is_wrong_with_the_manifest(shell: Shell) -> None:
     assert "spaces.yaml:2:19: a Space has no key 'hardwear'" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "values", [("--data", "{"), ("--data", "@nowhere.json"), ("--upload", "x"), ("--data", "1", "2")]
+)
+def test_values_that_can_not_be_sent_wake_no_space(
+    shell: Shell, hub: LocalHub, values: tuple[str, ...]
+) -> None:
+    done = shell("call", "acme/x", "--wake", *values)
+    assert done.returncode == 1
+    assert hub.requests() == []
+
+
 def test_json_is_one_document(shell: Shell) -> None:
     plan = json.loads(shell("plan", "--format", "json").stdout)
     assert plan["format_version"] == 1

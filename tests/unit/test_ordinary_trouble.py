@@ -58,6 +58,8 @@ def sh(shell: tuple[Path, dict[str, str]], line: str, **env: str) -> subprocess.
         ("hfspace plan <&-", 0, ""),
         ("hfspace apply <&-", 1, "confirmation"),
         ("hfspace plan --target \"$(printf '[%.0s' {1..20000})\"", 1, "matches nothing"),
+        ("hfspace demo --keep nowhere/hub.db", 1, "The database nowhere/hub.db can't be used"),
+        ("hfspace demo --keep spaces.yaml", 1, "Name another file with --keep"),
         ("HF_ENDPOINT=http://127.0.0.1:99999 hfspace plan", 1, "not a URL"),
         ("HFSPACE_POLL_SECONDS=abc hfspace apply --yes", 1, "HFSPACE_POLL_SECONDS"),
         ("HFSPACE_SETTLE_SECONDS=nan hfspace wait acme/x", 1, "HFSPACE_SETTLE_SECONDS"),

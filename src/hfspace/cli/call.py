@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,13 @@ def command(context: Context, options: CallOptions) -> int:
     """
     _numbers_only(options.values)
     seconds = parse_timeout(options.timeout)
-    connection = _connect(context, options)
-    call = connection.prepare(_values(options, connection), seconds, fitting=not options.no_check)
+    if options.data is not None and options.values:
+        raise UsageError("Give the values as arguments or with --data, not both.")
+    document = _document(options.data) if options.data is not None else MISSING
+    files = _pairs("--upload", options.uploads)
+    connection = _connect(context, options, files)
+    values = _values(options, document, files, connection)
+    call = connection.prepare(values, seconds, fitting=not options.no_check)
     result, printed = _run(context, call, options.form)
     answer = connection.finish(result.answer, call, options.folder)
     if isinstance(answer, Download):
@@ -120,7 +126,7 @@ def command(context: Context, options: CallOptions) -> int:
             f"{call.endpoint.name} answered with a file ({size}).", hint="Save it: --output FOLDER"
         )
     if options.form == "json":
-        document = {
+        report = {
             "format_version": 1,
             "space": connection.found.space,
             "endpoint": call.endpoint.name,
@@ -128,7 +134,7 @@ def command(context: Context, options: CallOptions) -> int:
             "answer": answer,
             "seconds": round(result.seconds, 3),
         }
-        context.echo(json_text(document))
+        context.echo(json_text(report))
     elif not printed or options.folder is not None:
         context.echo(as_text(answer))
     context.debug(f"{call.endpoint.name} completed in {result.seconds:.2f} s")
@@ -145,7 +151,7 @@ def line_of(data: Any) -> str:
     return opening(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str))
 
 
-def _connect(context: Context, options: CallOptions) -> Connection:
+def _connect(context: Context, options: CallOptions, files: Mapping[str, str]) -> Connection:
     if options.api_name and options.route:
         raise UsageError("Give --api-name or --path, not both.")
     manifest = context.load_manifest() if context.has_manifest else None
@@ -172,7 +178,6 @@ def _connect(context: Context, options: CallOptions) -> Connection:
     connection = open_connection(options.url or options.space, context.hub(), spec, chosen)
     if spec is None:
         connection = replace(connection, spec=_with_options(connection.spec, options))
-    files = _pairs("--upload", options.uploads)
     return connection.with_uploads(files) if files else connection
 
 
@@ -215,13 +220,11 @@ def _run(context: Context, call: AppCall, form: str) -> tuple[Result, bool]:
             printed = True
 
 
-def _values(options: CallOptions, connection: Connection) -> Any:
-    """What to send: --data, else the arguments, else the manifest's example; --upload beside them."""
-    files = _pairs("--upload", options.uploads)
-    if options.data is not None:
-        if options.values:
-            raise UsageError("Give the values as arguments or with --data, not both.")
-        values = _document(options.data)
+def _values(options: CallOptions, document: object, files: Mapping[str, str], connection: Connection) -> Any:
+    """What to send: `document`, else the arguments, else the manifest's example; --upload beside them."""
+    values: Any
+    if document is not MISSING:
+        values = document
     elif options.values:
         values = _positions(options.values, connection)
     else:

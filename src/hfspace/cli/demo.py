@@ -13,8 +13,8 @@ from hfspace.applier.run import Options
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.plan import rendered
 from hfspace.cli.session import carry_out, open_session
-from hfspace.errors import HfspaceError
-from hfspace.localhub import LocalHub
+from hfspace.errors import HfspaceError, UsageError
+from hfspace.localhub import LocalHub, LocalHubError
 from hfspace.report.apply_text import render
 
 
@@ -29,7 +29,11 @@ from hfspace.report.apply_text import render
 def command(context: Context, keep: Path | None) -> int:
     """Plan, apply and plan again, on an embedded local Hub with a dozen Spaces that have drifted."""
     examples = fleet_folder()
-    with LocalHub(seed=examples / "hub.yaml", db=str(keep) if keep else ":memory:") as hub:
+    try:
+        local = LocalHub(seed=examples / "hub.yaml", db=str(keep) if keep else ":memory:")
+    except LocalHubError as error:
+        raise UsageError(str(error), hint="Name another file with --keep.") from None
+    with local as hub:
         here = replace(
             context,
             files=(str(examples / "spaces.yaml"),),
