@@ -39,7 +39,7 @@ $(VENV)/.installed: pyproject.toml requirements/dev.txt
 newest:
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --upgrade --editable . --group dev
+	$(BIN)/pip install --quiet --upgrade --requirement requirements/build.in --editable . --group dev
 	touch $(VENV)/.installed
 
 LOCK := .venvs/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

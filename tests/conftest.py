@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 _PREFIXES = ("HF_", "HUGGINGFACE", "GITHUB_", "ACTIONS_", "RUNNER_", "TRACKIO_", "HFSPACE_INPUT_")
 _NAMES = {
@@ -22,4 +23,6 @@ if "CI" in os.environ:
 for _name in tuple(os.environ):
     if _name.startswith(_PREFIXES) or _name in _NAMES:
         del os.environ[_name]
+# A shell that starts the tests in the background ignores SIGINT, and so would every command they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"

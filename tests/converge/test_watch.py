@@ -242,6 +242,14 @@ def test_once_says_by_its_exit_code_how_it_went(commands: Commands, hub: LocalHu
     assert (code, "failed" in output) == (1, True)
 
 
+def test_once_is_not_green_over_what_could_not_be_read(commands: Commands, hub: LocalHub) -> None:
+    """Was 0: a watch in a cron job stayed green over variables that its token may not see."""
+    (commands.folder / "spaces.yaml").write_text("version: 1\nspaces: {acme/set: {variables: {A: x}}}\n")
+    hub.add_fault({"path": "*/variables", "status": 403})
+    assert commands.run(hub, "watch", "--once")[0] == 4
+    assert commands.run(hub, "watch", "--once", "--allow-unknown")[0] == 0
+
+
 def until(what: Callable[[], object], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not what():

@@ -62,6 +62,17 @@ def test_what_is_adopted_plans_to_nothing(
     assert (folder / "spaces.schema.json").exists()
 
 
+def test_an_owner_without_spaces_is_an_error_and_writes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Was a manifest of no Spaces, and exit 0."""
+    with LocalHub(seed=SEED) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert run(["init", "nobody"]) == 1
+    assert "no Space of nobody" in capsys.readouterr().err
+    assert not (folder / "spaces.yaml").exists()
+
+
 def test_a_file_that_is_there_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "spaces.yaml").write_text("mine")
     assert run(["init"]) == 1

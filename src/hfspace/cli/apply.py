@@ -12,7 +12,7 @@ import click
 
 from hfspace.applier.audit import AuditLog
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.inputs import parse_timeout
+from hfspace.cli.inputs import allow_unknown_option, parse_timeout
 from hfspace.cli.plan import rendered
 from hfspace.cli.session import carry_out, open_session
 from hfspace.errors import AuditLogIncomplete, UsageError
@@ -71,7 +71,7 @@ class ApplyOptions:
 @click.option("--allow-delete", is_flag=True, help="Let `state: absent` delete Spaces.")
 @click.option("--force", is_flag=True, help="Touch more Spaces than policy.max_change_percent allows.")
 @click.option("--strict", is_flag=True, help="A warning counts as an error: nothing is done.")
-@click.option("--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared.")
+@allow_unknown_option
 @click.option(
     "--audit-log", type=click.Path(dir_okay=False, path_type=Path), help="Append what is done, as NDJSON."
 )

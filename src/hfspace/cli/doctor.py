@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 from importlib.metadata import version
 
 import click
@@ -12,6 +13,7 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import HfspaceError, ManifestError, NotVisible
 from hfspace.live.hub import HubClient
 from hfspace.model import Account
+from hfspace.report.cells import counted
 from hfspace.text import plain
 
 _LIBRARIES = ("hfspace", "huggingface_hub", "gradio_client")
@@ -50,11 +52,12 @@ def examine(context: Context) -> tuple[dict[str, str], dict[str, str]]:
     try:
         manifest = context.load_manifest()
         names = sorted(manifest.spaces)
-        facts["manifest"] = f"{', '.join(context.manifest_files)}: {len(names)} Spaces"
+        facts["manifest"] = f"{', '.join(context.manifest_files)}: {counted(len(names), 'Space')}"
         for space in names:
             spaces[space] = _answer(hub, space, account, created=manifest.spaces[space].create is not None)
     except ManifestError as error:
-        facts["manifest"] = f"{len(error.problems)} problems; see hfspace validate"
+        command = shlex.join(["hfspace", "validate", *context.manifest_options])
+        facts["manifest"] = f"{counted(len(error.problems), 'problem')}; see {command}"
     hub.flavors()
     left, quota = hub.limiter.left, hub.limiter.quota
     facts["rate limit"] = f"{left} of {quota} requests left" if left is not None else "not told by this Hub"

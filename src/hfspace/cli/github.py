@@ -144,7 +144,7 @@ def merge_command(
     """Join the plans of shards into one."""
     if expect is not None and len(plan_files) != expect:
         raise UsageError(
-            f"There are {len(plan_files)} plans, and {expect} were expected.", hint="A shard has failed."
+            f"{counted(len(plan_files), 'plan')} given, and {expect} expected.", hint="A shard has failed."
         )
     plan = merge([_loaded(one) for one in plan_files])
     save(plan, out)

@@ -52,6 +52,11 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         hub = context.hub()
         spaces = _found(hub, names)
         code = 4 if hub.left_out else 0
+        if not spaces and not code:
+            raise UsageError(
+                f"There is no Space of {plain(', '.join(names))} that this token can see.",
+                hint="Check the name, or run `hfspace init` for a starter.",
+            )
         text, said = (
             adopt.manifest_of(spaces, _prices(hub)),
             f"{counted(len(spaces), 'Space')}; see `hfspace plan`",

@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+
 from hfspace.errors import UsageError
 from hfspace.manifest.values import parse_duration
 
 _MOST = 64 << 20  # characters
+
+allow_unknown_option = click.option(
+    "--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared."
+)
 
 
 def read_text(name: str) -> str:
@@ -18,8 +24,10 @@ def read_text(name: str) -> str:
             return sys.stdin.read(_MOST)
         with Path(name).open(encoding="utf-8") as file:
             return file.read(_MOST)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name} can't be read ({type(error).__name__}).") from None
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{name} can't be read: it is no UTF-8 text.") from None
 
 
 def parse_timeout(text: str, option: str = "--timeout") -> float:

@@ -11,6 +11,7 @@ import click
 
 from hfspace.cli.base import base_option
 from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.inputs import allow_unknown_option
 from hfspace.cli.session import open_session
 from hfspace.model import Plan
 from hfspace.planner.counts import UNKNOWN, exit_code
@@ -58,7 +59,7 @@ class PlanOptions:
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
 @base_option
 @click.option("--strict", is_flag=True, help="A warning counts as an error.")
-@click.option("--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared.")
+@allow_unknown_option
 @click.option(
     "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
 )

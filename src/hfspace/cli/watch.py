@@ -14,7 +14,7 @@ import click
 from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
 from hfspace.applier.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.inputs import parse_timeout
+from hfspace.cli.inputs import allow_unknown_option, parse_timeout
 from hfspace.cli.metrics import metrics
 from hfspace.cli.session import carry_out, open_session, stop_on_sigterm
 from hfspace.errors import Interrupted, ManifestError, UsageError
@@ -33,6 +33,7 @@ class WatchOptions:
     auto: str
     metrics_port: int | None
     timeout: str
+    allow_unknown: bool
 
 
 @hfspace_command(
@@ -42,7 +43,11 @@ class WatchOptions:
     "  hfspace watch --once --auto settings --log-format json",
 )
 @click.option("--interval", default="5m", show_default=True, metavar="DURATION", help="Between two turns.")
-@click.option("--once", is_flag=True, help="One turn; exit 0 in line, 1 on failure, 2 when changes are left.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="One turn; exit 0 in line, 1 failed, 2 changes are left, 4 something was not read.",
+)
 @click.option(
     "--auto",
     type=click.Choice([str(one) for one in Auto]),
@@ -56,6 +61,7 @@ class WatchOptions:
 @click.option(
     "--timeout", default="15m", show_default=True, metavar="DURATION", help="Longest wait of one apply."
 )
+@allow_unknown_option
 def command(context: Context, options: WatchOptions) -> int:
     """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
     seconds, longest = parse_timeout(options.interval, "--interval"), parse_timeout(options.timeout)
@@ -87,7 +93,8 @@ def command(context: Context, options: WatchOptions) -> int:
             return 130 if options.once else 0
     if not options.once:
         return 0
-    return 1 if not last.ok else 2 if last.left else 0
+    unknown = last.plan is not None and last.plan.unknowns and not options.allow_unknown
+    return 1 if not last.ok else 2 if last.left else 4 if unknown else 0
 
 
 def _turn(

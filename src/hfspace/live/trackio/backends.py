@@ -24,7 +24,7 @@ _KINDS = {"interface": "the Gradio app", "trackio": "official trackio"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """How apps are reached. `backend` is auto, interface, trackio, or a package's backend; `endpoints` are the
+    """How apps are reached. `backend` is auto, interface, trackio, or one of a package; `endpoints` are the
     names of the Gradio app's. `timeout` is in seconds, for each call; `budget` is for all of them."""
 
     backend: str
