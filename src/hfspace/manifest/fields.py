@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from hfspace.errors import ExtensionError, Problem
 from hfspace.manifest import extensions
-from hfspace.manifest.keys import Model, example, example_at, of, parts
+from hfspace.manifest.keys import Model, example, example_at, fields, of, parts
 from hfspace.manifest.models import SecretSpec, SpaceSpec
 from hfspace.manifest.wording import explained, nearest
 from hfspace.manifest.written import Place, problem
@@ -72,7 +72,7 @@ class Fields:
         happens to be one."""
         if not isinstance(item, int | float):
             return item
-        field = model.model_fields[key]
+        field = fields(model)[key]
         wants_text = field.annotation is str or str in get_args(field.annotation)
         as_written = of(field).as_written and not isinstance(item, bool)
         text = wants_text and (as_written or at in self.references)
@@ -112,7 +112,7 @@ class Fields:
         except ExtensionError as error:
             self.complain(at, error.message.rstrip("."), error.hint)
             return False
-        hint = nearest(key, tuple(model.model_fields))
+        hint = nearest(key, tuple(fields(model)))
         self.complain(at, f"{what} has no key '{short(key)}'", hint)
         return False
 

@@ -35,10 +35,12 @@ class Key:
     as_written: bool = False
 
 
-def key(text: str, *, default: Any = None, default_factory: Any = None, **meaning: Any) -> Any:
-    """A field of a model with its meaning. `default=...` makes it required."""
+def key(
+    text: str, *, default: Any = None, default_factory: Any = None, alias: str | None = None, **meaning: Any
+) -> Any:
+    """A field of a model with its meaning. `default=...`: required; `alias`: as people write it."""
     info: Any = Field(default_factory=default_factory, description=text) if default_factory else None
-    info = info or Field(default, description=text)
+    info = info or Field(default, description=text, alias=alias)
     info.metadata.append(Key(text=text, **meaning))
     return info
 
@@ -48,16 +50,21 @@ def of(field: FieldInfo) -> Key:
     return next((one for one in field.metadata if isinstance(one, Key)), Key(text=field.description or ""))
 
 
+def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the name that people write: `from` is no name in Python, and has an alias."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def keys(model: type[BaseModel]) -> dict[str, Key]:
     """Every key of a model, in the order of the documentation."""
-    return {name: of(field) for name, field in model.model_fields.items()}
+    return {name: of(field) for name, field in fields(model).items()}
 
 
 class Model(BaseModel):
     """`noun`: what one of many is called. `short`: the key that a plain value stands for. `blank`: what is
     written for a map without keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
     noun: ClassVar[str] = ""
     short: ClassVar[str] = ""
     blank: ClassVar[tuple[Any, ...]] = ()
@@ -73,7 +80,7 @@ class Model(BaseModel):
 @cache
 def parts(model: type[Model]) -> dict[str, tuple[type[Model] | None, type | None]]:
     """Of each key of a model, the model of what it holds, and dict or tuple where it holds many of them."""
-    return {name: _part(field.annotation) for name, field in model.model_fields.items()}
+    return {name: _part(field.annotation) for name, field in fields(model).items()}
 
 
 def _part(annotation: Any) -> tuple[type[Model] | None, type | None]:
@@ -89,9 +96,9 @@ def _part(annotation: Any) -> tuple[type[Model] | None, type | None]:
 
 def example(model: type[BaseModel]) -> str:
     """How a map of these keys is written: those that are required, else the first."""
-    required = [name for name, field in model.model_fields.items() if field.is_required()]
-    names = required or list(model.model_fields)[:1]
-    return "{" + ", ".join(f"{name}: {of(model.model_fields[name]).example}" for name in names) + "}"
+    known = fields(model)
+    names = [name for name, field in known.items() if field.is_required()] or list(known)[:1]
+    return "{" + ", ".join(f"{name}: {of(known[name]).example}" for name in names) + "}"
 
 
 def example_at(model: type[Model], path: Sequence[int | str]) -> str:
@@ -99,8 +106,8 @@ def example_at(model: type[Model], path: Sequence[int | str]) -> str:
     current: type[Model] | None = model
     text, inside = "", False
     for name in path:
-        if current is not None and name in current.model_fields:
-            text = of(current.model_fields[str(name)]).example
+        if current is not None and name in fields(current):
+            text = of(fields(current)[str(name)]).example
             current, many = parts(current)[str(name)]
             inside = many is not None
         elif current is not None and inside:

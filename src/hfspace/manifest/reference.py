@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hfspace.errors import UsageError
-from hfspace.manifest.keys import Duration, Key, Model, of, parts
+from hfspace.manifest.keys import Duration, Key, Model, fields, of, parts
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
 
@@ -33,12 +33,12 @@ class KeyEntry:
 
     @property
     def children(self) -> tuple[str, ...]:
-        return tuple(self.model.model_fields) if self.model else ()
+        return tuple(fields(self.model)) if self.model else ()
 
 
 def entries(model: type[Model], path: str) -> Iterator[KeyEntry]:
     """Every key of a model, in the order of the documentation."""
-    for name, field in model.model_fields.items():
+    for name, field in fields(model).items():
         key = of(field)
         below, many = parts(model)[name]
         yield KeyEntry(
