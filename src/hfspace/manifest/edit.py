@@ -12,6 +12,7 @@ import yaml
 from hfspace.errors import UsageError
 
 _PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
+_UNWRITABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
 _REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$\{")
 _NULL = "tag:yaml.org,2002:null"
@@ -27,14 +28,14 @@ def set_value(text: str, path: Path, value: Value) -> str:
     value = _doubled(value)
     node, depth = _deepest(yaml.compose(text, Loader=yaml.SafeLoader), path)
     if depth == len(path):
-        after = _replaced(text, node, _written(value))
+        after = _replaced(text, node, as_yaml(value))
     elif isinstance(node, yaml.MappingNode):
-        after = _inserted(text, node, path[depth:], _written(value))
+        after = _inserted(text, node, path[depth:], as_yaml(value))
     elif isinstance(node, yaml.ScalarNode) and node.tag == _NULL:
         below = value
         for key in reversed(path[depth:]):
             below = {key: below}
-        after = _replaced(text, node, _written(below))
+        after = _replaced(text, node, as_yaml(below))
     else:
         raise UsageError(f"{'.'.join(path[:depth])} is not a map, and can't be edited here.")
     return _checked(text, after, path, value)
@@ -46,7 +47,7 @@ def rename_key(text: str, path: Path, new_key: str) -> str:
     if depth == len(path) - 1 and isinstance(parent, yaml.MappingNode):
         for key, _ in parent.value:
             if key.value == path[-1]:
-                return text[: key.start_mark.index] + _written(new_key) + text[key.end_mark.index :]
+                return text[: key.start_mark.index] + as_yaml(new_key) + text[key.end_mark.index :]
     raise UsageError(f"{'.'.join(path)} is not in the manifest.")
 
 
@@ -117,15 +118,15 @@ def _deepest(node: Any, path: Path) -> tuple[Any, int]:
 def _inserted(text: str, node: Any, keys: Path, new: str) -> str:
     """The missing keys behind the last one of a map, in the map's own style."""
     if node.flow_style:
-        inner = "".join(f"{_written(key)}: {{" for key in keys[:-1])
-        entry = f"{inner}{_written(keys[-1])}: {new}{'}' * (len(keys) - 1)}"
+        inner = "".join(f"{as_yaml(key)}: {{" for key in keys[:-1])
+        entry = f"{inner}{as_yaml(keys[-1])}: {new}{'}' * (len(keys) - 1)}"
         end = node.end_mark.index - 1
         comma = ", " if node.value else ""
         before = text[:end].rstrip()
         return f"{before}{comma}{entry}{text[end:]}"
     first, _ = node.value[0]
     indent = first.start_mark.column
-    lines = [f"{' ' * (indent + 2 * step)}{_written(key)}:" for step, key in enumerate(keys)]
+    lines = [f"{' ' * (indent + 2 * step)}{as_yaml(key)}:" for step, key in enumerate(keys)]
     block = "\n".join([*lines[:-1], f"{lines[-1]} {new}"])
     start = first.start_mark.index - indent
     return f"{text[:start]}{block}\n{text[start:]}"
@@ -154,18 +155,19 @@ def _checked(before: str, after: str, path: Path, value: Any) -> str:
     return after
 
 
-def _written(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """A value in one line of YAML that reads back as the same."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_written(key)}: {_written(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{as_yaml(key)}: {as_yaml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_written(item) for item in value) + "]"
+        return "[" + ", ".join(as_yaml(item) for item in value) + "]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _MISREAD:
         return value
     if isinstance(value, float):
         # YAML 1.1 reads 1e-05 as text.
         return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNWRITABLE.sub(lambda match: f"\\U{ord(match[0]):08x}", text) if isinstance(value, str) else text
 
 
 def _doubled(value: Any) -> Any:
