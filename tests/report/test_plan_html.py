@@ -13,7 +13,7 @@ from tests.report import plans
 
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "span", "code", "table", "tr", "th",
-    "td", "br", "strong", "details", "summary", "ul", "li",
+    "td", "br", "strong", "details", "summary", "ul", "li", "main",
 }  # fmt: skip
 VOID = {"meta", "br"}
 

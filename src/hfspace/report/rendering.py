@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hfspace.model import Plan
-from hfspace.report import plan_html, plan_json, plan_markdown, plan_text
+from hfspace.report import plan_json, plan_markdown, plan_text
 from hfspace.text import json_text
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -38,6 +38,8 @@ def render(
         case "markdown":
             return plan_markdown.render(plan)
         case "html":
+            from hfspace.report import plan_html  # its templates take 40 ms, and the other forms have none
+
             return plan_html.render(plan)
         case _:
             raise ValueError(f"'{form}' is none of {', '.join(FORMATS)}")
