@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from hfspace.errors import Interrupted, RateLimited, WaitTimeout
+from hfspace.live.hub_clock import HubClock
 from hfspace.text import rough_time
 
 # RateLimit: "api";r=0;t=55  RateLimit-Policy: "fixed window";"api";q=500;w=300  (docs/hub-api.md section 14)
@@ -79,6 +80,7 @@ class Limiter:
     notify: Callable[[str], None]
     requests: int = 0
     quota: int | None = None
+    clock: HubClock = field(default_factory=HubClock)
     _left: int | None = None
     _opens_at: float = 0.0
     _in_flight: int = 0
@@ -125,6 +127,7 @@ class Limiter:
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         policy, limit = headers.get("ratelimit-policy", ""), headers.get("ratelimit", "")
+        self.clock.learn(headers)
         if match := _QUOTA.search(policy):
             self.quota = int(match[1])
         left, reset = _LEFT.search(limit), _RESET.search(limit)

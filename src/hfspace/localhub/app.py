@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -245,7 +246,8 @@ async def _send(
 ) -> None:
     """`broken` ends the connection in the middle: fewer bytes come than were said."""
     data = given.data()
-    headers = {"Content-Type": given.content_type, "Vary": "Origin"}
+    date = formatdate(time.time() + call.world.seed.hub.clock_ahead, usegmt=True)
+    headers = {"Content-Type": given.content_type, "Vary": "Origin", "Date": date}
     if given.stream is None:
         headers["Content-Length"] = str(len(data) + (64 if broken else 0))
         headers["ETag"] = f'W/"{len(data):x}-{wire.digest(data, 12)}"'

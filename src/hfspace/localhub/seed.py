@@ -228,6 +228,8 @@ class HubSeed(_Model):
     rate_limit: RateLimit = Field(default_factory=RateLimit)
     latency_ms: float = 0
     time_scale: Annotated[float, Field(gt=0)] = 1
+    clock_ahead: float = 0
+    """Seconds by which the Date of its answers is ahead of this machine's clock."""
     edge: bool = False
     faults: list[dict[str, Any]] = Field(default_factory=list)
     switches: Switches = Field(default_factory=Switches)

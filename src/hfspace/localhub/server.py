@@ -161,7 +161,12 @@ def _server(app: App) -> Any:
 
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=0
+        app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=0,
+        date_header=False,  # the Hub has a clock of its own (hub.clock_ahead)
     )
     return uvicorn.Server(config)
 
