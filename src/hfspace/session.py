@@ -16,6 +16,7 @@ from hfspace.applier.events import Listener
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
 from hfspace.errors import StalePlanError, UsageError
+from hfspace.folder import read_trees
 from hfspace.live.apps import AppReaders
 from hfspace.live.credentials import find_token
 from hfspace.live.hosts import resolve
@@ -184,6 +185,7 @@ def open_session(
     unmanaged: bool = False,
     timeout: float | None = None,
     checks: Sequence[Check] = (),
+    fresh: bool = False,
     notify: Callable[[str], None] = lambda text: None,
 ) -> Session:
     """Load the manifest and connect to the Hub of HF_ENDPOINT with the token that is found.
@@ -191,7 +193,8 @@ def open_session(
     `manifest` and `hub` can be given instead; `env` is os.environ unless given. `endpoints`: compare declared
     endpoints with what the apps serve; `wake`: wake sleeping Spaces to read their experiments, which may cost
     money; `unmanaged`: list what the owners have and nobody declared. `timeout` is the longest wait, in
-    seconds; `notify` gets what a person may want to know. Raises ManifestError, UsageError, HubError.
+    seconds; `fresh`: every file is read, whatever is known of it from earlier; `notify` gets what people may
+    want to know. Raises ManifestError, UsageError, HubError.
     """
     env = os.environ if env is None else env
     if manifest is None:
@@ -204,6 +207,7 @@ def open_session(
     if manifest.hosts:
         manifest = with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
     inputs = read_local_inputs(manifest, env, Path.cwd())
+    inputs = replace(inputs, trees=read_trees(manifest, Path.cwd(), env, cached=not fresh))
     for oddity in oddities(inputs.secrets):
         notify(f"Note: {oddity}; it is sent as it is.")
     hub.known_secrets.add(value.reveal() for value in inputs.secrets.values())

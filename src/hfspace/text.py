@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 # A Hub token is hf_ and 34 letters and digits; one that was cut short still counts. Plain words such as
-# hf_transfer do not: from 8 characters on it takes a digit or a capital, from 16 on anything is one.
+# hf_transfer do not: from 8 characters on it takes a digit or a capital, from 16 on anything is one; nor do
+# the keys of a README's card.
 HUB_TOKEN = re.compile(
-    r"(?<![A-Za-z0-9])hf_(?:(?:oauth|jwt)_[\w.-]{8,}|[A-Za-z0-9]{16,}|(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,})"
+    r"(?<![A-Za-z0-9])hf_(?:(?:oauth|jwt)_(?!(?:authorized_org|expiration_minutes)(?![\w-]))"
+    r"[\w.-]{8,}|[A-Za-z0-9]{16,}|(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,})"
 )
 
 # What moves a cursor, turns the direction of text, or is there without being seen.

@@ -15,8 +15,10 @@ from hfspace.errors import ManifestError
 from hfspace.manifest.keys import keys
 from hfspace.manifest.loader import load
 from hfspace.manifest.models import (
+    CardSpec,
     CreateSpec,
     EndpointSpec,
+    FilesSpec,
     Ignorable,
     OnErrorSpec,
     Policy,
@@ -31,7 +33,7 @@ from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
 MODELS = (
     SpaceSpec, Policy, EndpointSpec, TrackioSpec, ExperimentSpec, CreateSpec, VolumeSpec, VariableSpec,
-    SecretSpec, OnErrorSpec,
+    SecretSpec, OnErrorSpec, FilesSpec, CardSpec,
 )  # fmt: skip
 
 
@@ -85,7 +87,7 @@ def test_the_example_of_a_key_is_valid(name: str) -> None:
     space(f"{name}: {keys(SpaceSpec)[name].example}\n    {beside.get(name, '')}")
 
 
-@pytest.mark.parametrize("model", [SpaceSpec, Policy, EndpointSpec, TrackioSpec])
+@pytest.mark.parametrize("model", [SpaceSpec, Policy, FilesSpec, CardSpec, EndpointSpec, TrackioSpec])
 def test_the_reference_is_what_the_models_say(model: type[BaseModel]) -> None:
     assert table(model) in (Path(__file__).parents[2] / "docs/manifest.md").read_text()
 

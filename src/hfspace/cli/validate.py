@@ -12,6 +12,7 @@ import click
 from hfspace.cli.base import base_option, under_base
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem
+from hfspace.folder import read_trees
 from hfspace.manifest.models import Manifest
 from hfspace.model import Check
 from hfspace.planner.policy import declared
@@ -42,6 +43,7 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
         raise
     manifest, checks = under_base(context, manifest, base) if base is not None else (manifest, ())
     breaches = [_problem(check) for check in (*declared(manifest), *checks) if check.severity == "error"]
+    breaches += _folders(context, manifest)
     warnings = [_problem(check) for check in checks if check.severity != "error"]
     if form == "json":
         document = _document(breaches, readable=True, unchecked=_unchecked(manifest), warnings=warnings)
@@ -62,6 +64,23 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
 def _unchecked(manifest: Manifest) -> list[str]:
     """What only the Hub can tell."""
     return ["policy.max_monthly_usd"] if manifest.policy.max_monthly_usd is not None else []
+
+
+def _folders(context: Context, manifest: Manifest) -> list[Problem]:
+    """What keeps the folders of `files` from being sent."""
+    trees = read_trees(manifest, Path(), context.env, cached=True)
+    return [
+        Problem(
+            file=place.file if place else "manifest",
+            line=place.line if place else 0,
+            column=place.column if place else 0,
+            message=f"{space}.files: {plain(problem)}",
+            hint=problem.hint,
+        )
+        for space, tree in trees.items()
+        for place in (manifest.source("spaces", space, "files"),)
+        for problem in tree.problems
+    ]
 
 
 def _document(

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from hfspace.manifest import extensions
+from hfspace.manifest.files_models import CardSpec, FilesSpec
 from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key, parts
 from hfspace.manifest.setting_models import (
     CreateSpec,
@@ -35,8 +36,10 @@ from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 from hfspace.model import ManifestRef, Source
 
 __all__ = [
+    "CardSpec",
     "CreateSpec",
     "EndpointSpec",
+    "FilesSpec",
     "Manifest",
     "OnErrorSpec",
     "Payload",
@@ -53,7 +56,7 @@ State = Literal["running", "paused", "absent"]
 Prunable = Literal["variables", "secrets", "volumes", "experiments"]
 Ignorable = Literal[
     "visibility", "hardware", "sleep_time", "state", "restart", "dev_mode", "variables", "secrets",
-    "volumes", "endpoint", "experiments",
+    "volumes", "files", "card", "endpoint", "experiments",
 ]  # fmt: skip
 
 
@@ -164,6 +167,20 @@ class SpaceSpec(Model):
         static=False,
         prunable=True,
         ignorable=True,
+    )
+    files: FilesSpec | None = key(
+        "The folder with the Space's files: one commit brings the Hub in line, and is waited for.",
+        values="a folder, or `{from, exclude, prune, on_failure}`",
+        example="./apps/whisper",
+        ignorable=True,
+        not_in_defaults="Each Space has files of its own: write them there.",
+    )
+    card: CardSpec | None = key(
+        "Keys of the README's front matter that are ours; the rest of the README is not.",
+        values="map of keys: `sdk_version, python_version, app_port, models, tags, …`",
+        example="{sdk_version: 6.31.0}",
+        ignorable=True,
+        not_in_defaults="Each Space has a card of its own: write it there.",
     )
     prune: Annotated[frozenset[Prunable], Unstrict] = key(
         "Makes these exact: what is not declared is removed.", default=frozenset(), example="[variables]"

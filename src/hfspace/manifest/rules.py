@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hfspace.errors import ExtensionError, Problem, UsageError
-from hfspace.manifest import experiments, trackers
+from hfspace.manifest import experiments, files_rules, trackers
 from hfspace.manifest.experiments import Complaints, has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
@@ -45,6 +45,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
     yield from _volumes(spec)
     yield from _endpoint(spec)
     yield from _trackio(spec)
+    yield from files_rules.problems(spec)
     for name in spec.depends_on:
         if name not in manifest.spaces and not name.endswith(".hf.space"):
             yield (

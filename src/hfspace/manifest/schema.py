@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hfspace.manifest.models import Policy, SpaceSpec
+from hfspace.manifest.keys import keys
+from hfspace.manifest.models import CardSpec, Policy, SpaceSpec
 from hfspace.manifest.shape import NOT_FOR_ALL
 from hfspace.manifest.trackio_models import ExperimentSpec
 
@@ -62,9 +63,15 @@ def _shorthands(definitions: dict[str, Any]) -> None:
         properties["variables"]["additionalProperties"] = {"anyOf": [text, {"$ref": "#/$defs/VariableSpec"}]}
         properties["on_error"] = _or(properties["on_error"], {"enum": words})
         properties["volumes"].pop("prefixItems", None)
+        if "files" in properties:
+            properties["files"] = _or(properties["files"], {"type": "string"})
         if "create" in properties:
             properties["create"] = _or(properties["create"], {"type": "null"}, {"const": True})
     definitions["VariableSpec"]["properties"]["value"]["type"] = ["string", "number"]
+    card = {name: _short(part) for name, part in definitions["CardSpec"]["properties"].items()}
+    for name in (name for name, one in keys(CardSpec).items() if one.as_written):
+        card[name]["type"] = ["string", "number"]
+    definitions["CardSpec"]["properties"] = card
 
 
 def _policy(policy: dict[str, Any]) -> dict[str, Any]:

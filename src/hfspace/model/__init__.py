@@ -1,5 +1,6 @@
 """The values that the layers pass to each other. No behaviour beyond invariants; imports the errors alone."""
 
+from hfspace.model.files import FileProblem, HubFile, HubTree, LocalFile, LocalTree
 from hfspace.model.inputs import LocalInputs, SecretValue
 from hfspace.model.live import (
     BILLED,
@@ -67,11 +68,16 @@ __all__ = [
     "CreateSource",
     "Details",
     "Effect",
+    "FileProblem",
     "Flavor",
+    "HubFile",
+    "HubTree",
     "Json",
     "LiveExperiment",
     "LiveExperiments",
+    "LocalFile",
     "LocalInputs",
+    "LocalTree",
     "ManifestRef",
     "Outcome",
     "Plan",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hfspace.model.files import LocalTree
+
 
 class SecretValue:
     """A value that no repr, str or format shows; `reveal()` is called only by what sends it, and
@@ -29,9 +31,11 @@ class SecretValue:
 class LocalInputs:
     """`secrets` are values by (space, key), `unset_secrets` says why there is none for the others. `now` is
     in seconds since 1970; None where age is no reason. `at_rest` is when an earlier look of this process last
-    saw a Space that was not on its way up, in the same seconds."""
+    saw a Space that was not on its way up, in the same seconds. `trees` are the folders of Spaces that
+    declare their files."""
 
     secrets: Mapping[tuple[str, str], SecretValue] = field(default_factory=dict)
     unset_secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)
     now: float | None = None
     at_rest: Mapping[str, float] = field(default_factory=dict)
+    trees: Mapping[str, LocalTree] = field(default_factory=dict)

@@ -1,0 +1,76 @@
+"""The files of a Space: as a folder here holds them, and as the Hub does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+README = "README.md"
+KEPT = frozenset({".gitattributes", README})
+"""What `prune` leaves on the Hub: which files are large, and the settings of the Space itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFile:
+    """One file of a folder. `oid` is git's own hash of it, `sha256` that of large files. `content` is set
+    where what is sent is not what the folder holds: a README with its card."""
+
+    size: int
+    oid: str
+    sha256: str
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileProblem:
+    """Why a folder can't be sent as it is: `path` is relative to it, "" for the whole; `line` from 1."""
+
+    path: str
+    message: str
+    hint: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else self.path or "the folder"
+        return f"{where} {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalTree:
+    """A folder as it was read: its files by their path in the repository, how many entries are left out, what
+    is wrong with it, and the `sdk` that its README names."""
+
+    folder: str
+    files: Mapping[str, LocalFile] = field(default_factory=dict)
+    left_out: int = 0
+    problems: tuple[FileProblem, ...] = ()
+    sdk: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of all its files."""
+        text = "".join(f"{path}\0{item.oid}\n" for path, item in sorted(self.files.items()))
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubFile:
+    """One file on the Hub. `sha256` is set for one that is stored as large: `oid` is of its pointer then."""
+
+    size: int
+    oid: str
+    sha256: str | None = None
+
+    def is_same(self, other: LocalFile) -> bool:
+        if self.sha256 is not None:
+            return self.sha256 == other.sha256
+        return self.oid == other.oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubTree:
+    """All files of one commit."""
+
+    commit: str
+    files: Mapping[str, HubFile]
