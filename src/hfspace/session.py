@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -23,14 +24,16 @@ from hfspace.live.hosts import resolve
 from hfspace.live.hub import HubClient, connect
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
+from hfspace.manifest.clock import at
 from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
 from hfspace.observer import Look, observe
+from hfspace.planner.hours import resolved, text
 from hfspace.planner.plan import matches, names_key, plan
-from hfspace.planner.saved import why_stale
+from hfspace.planner.saved import over, why_stale
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Session:
 
     `checks` are added to every plan, such as those of the policy that a pull request is judged by. `at_rest`
     may be shared by sessions that look again and again: when each Space was last seen at rest, by `clock`.
+    `at` asks for the plan of another time, which is only looked at.
     """
 
     manifest: Manifest
@@ -54,6 +58,8 @@ class Session:
     clock: Callable[[], float] = time.time
     checks: tuple[Check, ...] = ()
     at_rest: dict[str, float] = field(default_factory=dict)
+    at: datetime | None = None
+    _effective: Manifest | None = None
     _snapshot: Snapshot | None = None
     _inputs: LocalInputs = field(default_factory=LocalInputs)
     _targets: tuple[str, ...] = ()
@@ -68,13 +74,22 @@ class Session:
         return self._snapshot
 
     @property
+    def effective(self) -> Manifest:
+        """The manifest of the time of the newest plan; of now where there is none."""
+        return self._effective or self._manifest_of(self.clock())
+
+    @property
     def inputs(self) -> LocalInputs:
         """What is read on this side, as of now."""
         return replace(self.look.inputs, now=self.clock(), at_rest=dict(self.at_rest))
 
     def observe(self) -> Snapshot:
         """The Hub as it is now. Raises HubError when it can't be read as a whole."""
-        return observe(self.manifest, self.hub, self.look)
+        return observe(self._manifest_of(self.clock()), self.hub, self.look)
+
+    def _manifest_of(self, now: float) -> Manifest:
+        """The manifest as it is to be at the time of the plan."""
+        return at(self.manifest, self.at or datetime.fromtimestamp(now, UTC))
 
     def plan(self, targets: Sequence[str] = (), *, to_apply: bool = False) -> Plan:
         """The difference between the manifest and the Hub, read anew.
@@ -82,10 +97,14 @@ class Session:
         `targets` are addresses or globs. With `to_apply` a secret without a value is an error; a plan that is
         only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
         """
-        self._snapshot, self._targets, self._saved = self.observe(), tuple(targets), False
-        self._inputs = self.inputs
+        self._inputs = inputs = self.inputs  # one time for all of the run, from before the first read
+        effective = self._manifest_of(inputs.now or 0.0)
+        self._snapshot = observe(effective, self.hub, self.look)
+        self._targets, self._saved = tuple(targets), False
+        self._effective = resolved(effective, self._snapshot, inputs.now)
         self._remember_rest(self._snapshot)
-        newest = plan(self.manifest, self._snapshot, self._inputs, targets=self._targets)
+        newest = plan(self._effective, self._snapshot, inputs, targets=self._targets)
+        newest = replace(newest, at=text(self.at) if self.at else None)
         _check_targets(targets, {change.address for change in newest.changes}, self.manifest)
         newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
@@ -100,8 +119,9 @@ class Session:
 
         A file may have been edited: what stands in the way of its changes is judged anew, never read from it.
         """
+        self.at = None
         whole = self.plan()
-        moved = why_stale(saved, whole)
+        moved = why_stale(saved, whole, self._inputs.now or 0.0)
         if moved:
             raise StalePlanError(
                 "The saved plan no longer holds: " + "; ".join(moved) + ".",
@@ -109,7 +129,7 @@ class Session:
             )
         self._saved = True
         touched = [change.address for change in saved.changes]
-        fresh = self._safe(plan(self.manifest, self.snapshot, self._inputs, targets=touched))
+        fresh = self._safe(plan(self.effective, self.snapshot, self._inputs, targets=touched))
         # What had no value where the plan was made may have one here.
         still = [check for check in saved.checks if not check.needed_to_apply]
         addresses = {check.address for check in saved.checks}
@@ -134,10 +154,12 @@ class Session:
             raise StalePlanError(
                 "This plan was made for another manifest or another Hub.", hint="Plan and approve it here."
             )
+        if approved.plan.is_over(self.clock()):
+            raise StalePlanError(f"This plan no longer holds: {over(approved.plan)}.", hint="Plan again.")
         # What was reviewed and nothing else, also where a saved plan was made with targets.
         only = self._saved or self._planned != {change.address for change in changes}
         run = Run(
-            manifest=self.manifest,
+            manifest=self.effective,
             snapshot=self.snapshot,
             ports=self.ports(),
             look=self.look,
@@ -167,6 +189,7 @@ class Session:
         return Ports(
             hub=self.hub,
             random_bytes=secrets.token_bytes,
+            visit=self.apps.visit,
             space_token=self.hub.token_for,
             tracker=self.apps.tracker,
         )

@@ -144,9 +144,9 @@ def test_each_thing_that_moved_is_named(made: Plan) -> None:
         (replace(made, requests=99, cost=replace(made.cost, before_usd_per_hour=Decimal(9))), []),
     ]
     for fresh, moved in cases:
-        assert why_stale(made, fresh) == moved
+        assert why_stale(made, fresh, 0.0) == moved
     both = replace(made, account="bob", manifest=manifest)
-    assert len(why_stale(made, both)) == 2
+    assert len(why_stale(made, both, 0.0)) == 2
 
 
 # ------------------------------------------------------------ as processes

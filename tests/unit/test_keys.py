@@ -167,7 +167,7 @@ def test_explain_as_json_lists_the_keys_below(capsys: pytest.CaptureFixture[str]
     ("text", "says"),
     [
         ("secrets: [HF_TOKEN]", "Write a map, such as {"),
-        ("state: on", "It is one of: running, paused, absent."),
+        ("state: on", "It is one of: running, awake, paused, absent."),
         ("dev_mode: on", 'Write true, or "on" for the text.'),
     ],
 )

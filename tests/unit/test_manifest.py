@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hfspace.errors import ManifestError
 from hfspace.manifest.edit import rename_key, set_value
 from hfspace.manifest.loader import load, load_files
-from hfspace.manifest.models import Manifest
+from hfspace.manifest.models import Manifest, RestartSpec
 from hfspace.manifest.sharding import shard
 
 
@@ -127,7 +127,7 @@ def test_variables_keep_the_way_numbers_are_written() -> None:
 def test_references_read_the_environment_in_values() -> None:
     text = space("{restart: 'a-${A}-${B:-b}-$$', variables: {N: '${N:-}'}}")
     spec = one(text, A="1").spaces["acme/x"]
-    assert (spec.restart, (spec.variables or {})["N"].value) == ("a-1-b-$", "")
+    assert (spec.restart, (spec.variables or {})["N"].value) == (RestartSpec(value="a-1-b-$"), "")
 
 
 def test_defaults_go_under_every_space_that_can_hold_them() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hfspace import facets
 from hfspace.errors import ChangedMeanwhile, HfspaceError, HubFault
-from hfspace.model import Action, Change, SpaceState, Subject
+from hfspace.model import IDLE, Action, Change, SpaceState, Subject
 
 HINT = "Is a second run or a person at work on it? See `hfspace plan`; run again if this manifest should win."
 
@@ -21,6 +21,11 @@ def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState
     if change.pauses:
         return ChangedMeanwhile(
             f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=HINT
+        )
+    if change.before in IDLE and now is not None and now.stage == change.before:
+        return ChangedMeanwhile(
+            f"{change.space} is still {now.stage}: the visit did not wake it.",
+            hint=f"Open it in a browser, or see `hfspace logs {change.space}`.",
         )
     if change.subject is Subject.STAGE:
         return ChangedMeanwhile(

@@ -16,6 +16,7 @@ from hfspace.manifest.models import Manifest
 from hfspace.model import UNKNOWN, Change, Check, LocalInputs, Snapshot, SpaceState
 from hfspace.observer import Look, read_space
 from hfspace.planner import order
+from hfspace.planner.hours import left_alone
 from hfspace.planner.plan import compare, desired_space, is_targeted
 
 
@@ -98,7 +99,7 @@ class Run:
 
     def todo(self, space: str, state: SpaceState | None) -> list[Change]:
         """What is still to do, in order: the same comparison as in a plan."""
-        ignored = self.manifest.spaces[space].ignore
+        ignored = left_alone(self.manifest.spaces[space], state, self.manifest.as_of)
         changes = [item for item in self._compare(space, state) if isinstance(item, Change)]
         return sorted((item for item in changes if item.facet not in ignored), key=order.key)
 

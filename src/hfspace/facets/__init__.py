@@ -13,6 +13,7 @@ from hfspace.facets.existence import Existence
 from hfspace.facets.experiments import Experiments
 from hfspace.facets.extensions import extension
 from hfspace.facets.hardware import Hardware
+from hfspace.facets.hold import Hold
 from hfspace.facets.restart import Restart
 from hfspace.facets.secrets import Secrets
 from hfspace.facets.sleep_time import SleepTime
@@ -27,6 +28,7 @@ ALL: tuple[Facet, ...] = (
     Existence(),
     Variables(),
     Secrets(),
+    Hold(),
     Volumes(),
     DevMode(),
     Hardware(),

@@ -10,7 +10,7 @@ from typing import Any
 from hfspace.errors import SecretSourceError
 from hfspace.live import fingerprint
 from hfspace.live.ports import Ports
-from hfspace.manifest.models import Manifest, SpaceSpec
+from hfspace.manifest.models import Manifest, Moment, SpaceSpec
 from hfspace.model import (
     FREE_HARDWARE,
     HELD,
@@ -26,6 +26,7 @@ from hfspace.model import (
     Severity,
     SpaceState,
     Subject,
+    Variable,
 )
 
 EXISTENCE = "existence"
@@ -46,6 +47,11 @@ class Desired:
     unreadable: str = ""
     live: SpaceState | None = None
     source: CreateSource | None = None
+
+    @property
+    def moment(self) -> Moment | None:
+        """What the time makes of it, where it has hours."""
+        return self.manifest.clock.get(self.id)
 
     @property
     def sdk(self) -> str | None:
@@ -176,6 +182,11 @@ def sealed(desired: Desired, key: str, own: str | None, ports: Ports) -> tuple[s
     value = source.reveal()
     mark = fingerprint.fingerprint(value, ports.random_bytes(16), source.reveal_key())
     return value, fingerprint.join(description(own), mark)
+
+
+def marker(value: str) -> Variable:
+    """What a restart leaves on the Space, so that the same one is not made again."""
+    return Variable(value=value, description="hfspace: restart marker")
 
 
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:

@@ -7,7 +7,7 @@ manifest never deletes it.
 from __future__ import annotations
 
 from hfspace.facets.base import Facet
-from hfspace.facets.desired import EXISTENCE, Desired, description, sealed
+from hfspace.facets.desired import EXISTENCE, Desired, description, marker, sealed
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import (
     RESTART_VARIABLE,
@@ -84,7 +84,7 @@ def _source_check(desired: Desired, source: CreateSource) -> Check | None:
 def _without_files(desired: Desired) -> list[Check]:
     spec = desired.spec
     empty = spec.create is not None and not (spec.create.template or spec.create.duplicate_from)
-    if not empty or spec.state != "running" or desired.sdk == "static":
+    if not empty or not spec.is_up or desired.sdk == "static":
         return []
     return [
         desired.check(
@@ -127,7 +127,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
         "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
         "secrets": [key for key in sorted(spec.secrets or {}) if not desired.unset_secret(key)] or None,
         "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
-        "restart": spec.restart,
+        "restart": spec.restart.value if spec.restart else None,
     }
     return {key: value for key, value in settings.items() if value is not None}
 
@@ -164,8 +164,8 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
         key: Variable(value=item.value, description=description(item.description))
         for key, item in (spec.variables or {}).items()
     }
-    if spec.restart is not None:
-        variables[RESTART_VARIABLE] = Variable(value=spec.restart, description="hfspace: restart marker")
+    if spec.restart is not None and spec.restart.value is not None:
+        variables[RESTART_VARIABLE] = marker(spec.restart.value)
     sleep = spec.sleep_time if not desired.is_free(desired.initial_hardware) else None
     return NewSpace(
         id=desired.id,

@@ -51,7 +51,7 @@ class Hardware(Facet):
 
     def _change(self, desired: Desired, state: SpaceState, wanted: str) -> Change:
         before, after = desired.price(state.hardware), desired.price(wanted)
-        held = (state.stage in HELD and desired.spec.state != "running") or desired.spec.state == "paused"
+        held = (state.stage in HELD and not desired.spec.is_up) or desired.spec.state == "paused"
         note = "while paused nothing is billed" if held else ""
         asleep = state.stage in IDLE
         effects: list[Effect] = [] if held else ["wakes" if asleep else "restart"]

@@ -1,16 +1,26 @@
 """The `restart` marker: a new value restarts the Space once.
 
 The marker is a variable of the Space. Any change of a variable restarts it (docs/hub/spaces-overview.md),
-so marker and restart are one request: no crash can come between them.
+so marker and restart are one request: no crash can come between them. A factory rebuild is a second request.
+It comes after the marker: a variable that changes while a Space is built would begin another, plain build.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from hfspace.errors import HubError
 from hfspace.facets.base import NOTHING, Facet, Need
-from hfspace.facets.desired import Desired, restarts_now
+from hfspace.facets.desired import Desired, marker, restarts_now
 from hfspace.live.ports import Ports
+from hfspace.manifest import ticks
+from hfspace.manifest.clock import day_and_time
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import HELD, IDLE, RESTART_VARIABLE, UNKNOWN, Action, Change, Check, SpaceState, Variable
+from hfspace.manifest.zones import zone
+from hfspace.model import HELD, IDLE, RESTART_VARIABLE, UNKNOWN, Action, Change, Check, SpaceState
+
+_AHEAD = 24 * 3600.0
+"""Seconds by which a tick on the Space may be ahead of this clock: another runner's may go before ours."""
 
 _HINT = "It is restarted, and the value used up, at the first apply that finds it running."
 
@@ -20,11 +30,11 @@ class Restart(Facet):
     restarts = True
 
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
-        return NOTHING if spec.restart is None else frozenset({Need.VARIABLES})
+        return NOTHING if spec.restart is None or spec.restart.value is None else frozenset({Need.VARIABLES})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
-        wanted = desired.spec.restart
-        if wanted is None:
+        restart = desired.spec.restart
+        if restart is None or (wanted := restart.value) is None:
             return []
         if state.variables is None:
             return [
@@ -36,28 +46,73 @@ class Restart(Facet):
                 )
             ]
         live = state.variables.get(RESTART_VARIABLE)
-        if live is not None and live.value.strip() == wanted.strip():
+        if live is not None and (live.value.strip() == wanted.strip() or _is_newer(desired, live.value)):
             return []
         if state.is_static:
             return [desired.check(self.name, "error", "a static Space never restarts.", hint="Remove it.")]
         if why := _waits(desired, state):
+            if restart.every is not None:
+                return []  # the start that comes restarts it as well
             return [desired.check(self.name, "warning", f"{wanted} waits: {why}.", hint=_HINT)]
-        before = live.value if live else None
+        effects = restarts_now(state)
         return [
             desired.change(
-                self.name, Action.RESTART, before=before, after=wanted, effects=restarts_now(state)
+                self.name,
+                Action.RESTART,
+                before=live.value if live else None,
+                after=wanted,
+                effects=effects,
+                rebuild=restart.rebuild and bool(effects),
+                note=", ".join(_notes(desired, rebuild=restart.rebuild and bool(effects))),
             )
         ]
 
     def value(self, state: SpaceState, key: str | None) -> object:
         if state.variables is None:
             return UNKNOWN
-        marker = state.variables.get(RESTART_VARIABLE)
-        return marker.value if marker else None
+        live = state.variables.get(RESTART_VARIABLE)
+        return live.value if live else None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        marker = Variable(value=str(change.after), description="hfspace: restart marker")
-        ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker)
+        after = marker(str(change.after))
+        if not change.rebuild:
+            ports.hub.set_variable(desired.id, RESTART_VARIABLE, after)
+            return
+        try:
+            ports.hub.set_variable(desired.id, RESTART_VARIABLE, after)
+            ports.hub.restart(desired.id, factory=True)
+        except HubError:
+            # Without the rebuild, the marker would say that there was one.
+            with suppress(HubError):
+                _put_back(change, desired, ports)
+            raise
+
+
+def _put_back(change: Change, desired: Desired, ports: Ports) -> None:
+    if change.before is None:
+        ports.hub.delete_variable(desired.id, RESTART_VARIABLE)
+    else:
+        ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker(str(change.before)))
+
+
+def _notes(desired: Desired, *, rebuild: bool) -> list[str]:
+    restart, now = desired.spec.restart, desired.manifest.as_of
+    tick = ticks.tick_of(restart.value or "") if restart and restart.every else None
+    words = ["factory rebuild"] if rebuild else []
+    if tick is not None and now is not None:
+        words.append(f"the tick of {day_and_time(tick, now, zone(desired.manifest.timezone))}")
+    return words
+
+
+def _is_newer(desired: Desired, live: str) -> bool:
+    """Whether the Space has had a later tick than the one that passed last here: two runners whose clocks
+    differ must not restart it in turns."""
+    wanted, has = desired.spec.restart, ticks.tick_of(live)
+    tick = ticks.tick_of(wanted.value or "") if wanted and wanted.every else None
+    if tick is None or has is None:
+        return False
+    newest = max(tick.timestamp(), desired.inputs.now or 0.0) + _AHEAD
+    return tick <= has and has.timestamp() <= newest
 
 
 def _waits(desired: Desired, state: SpaceState) -> str:
@@ -65,7 +120,7 @@ def _waits(desired: Desired, state: SpaceState) -> str:
     used up. A start is as good as a restart."""
     if desired.spec.state == "paused":
         return "the Space is to be paused"
-    starts = desired.spec.state == "running" and state.stage in HELD | {"STOPPED"}
+    starts = desired.spec.is_up and state.stage in HELD | {"STOPPED"}
     if not starts and state.stage in HELD | IDLE | {"BUILD_ERROR", "CONFIG_ERROR", "NO_APP_FILE"}:
         return f"the Space is {state.stage}"
     return ""

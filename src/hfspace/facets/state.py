@@ -17,6 +17,7 @@ from hfspace.text import rough_time, sentence
 RESTART = "restart"
 FACTORY = "factory-rebuild"
 _DOWN = frozenset({"PAUSED", "STOPPED"})
+_ASLEEP = "SLEEPING"
 _LONG = 3600
 """Seconds of building or starting that are worth a word where the manifest says nothing of it."""
 
@@ -47,9 +48,9 @@ class State(Facet):
             return [self._failed(desired, state)]
         if stage in STARTING:
             return self._hanging(desired, state)
-        if wanted == "running" and stage in _DOWN:
+        if desired.spec.is_up and stage in _DOWN:
             return [self._start(desired, state, RESTART)]
-        return []
+        return [self._wake(desired, state)] if wanted == "awake" and stage == _ASLEEP else []
 
     def _pause(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         if state.is_static:
@@ -74,19 +75,33 @@ class State(Facet):
 
     def _start(self, desired: Desired, state: SpaceState, how: str) -> Change:
         price = desired.price(desired.spec.hardware or state.hardware)
-        was_down = state.stage in _DOWN
+        was_down, asleep = state.stage in _DOWN, state.stage == _ASLEEP
+        note = "factory rebuild" if how == FACTORY else "one visit wakes it" if asleep else ""
         return desired.change(
             self.name,
             Action.RESTART,
             subject=Subject.STAGE,
             before=state.stage,
             after="RUNNING",
-            effects=("wakes" if was_down else "restart", *(("bills",) if price else ())),
+            effects=("wakes" if asleep or was_down else "restart", *(("bills",) if price else ())),
             usd_per_hour_before=price * 0 if price is not None else None,
             usd_per_hour_after=price,
             rebuild=how == FACTORY,
-            note="factory rebuild" if how == FACTORY else "",
+            note=note,
         )
+
+    def _wake(self, desired: Desired, state: SpaceState) -> Change | Check:
+        """A visit wakes it. To keep free hardware awake for ever is not what it is free for."""
+        window = desired.moment.window if desired.moment else None
+        inside = window is not None and window.settings.state == "awake"
+        if not inside and desired.is_free(desired.spec.hardware or state.hardware):
+            return desired.check(
+                self.name,
+                "error",
+                "free hardware is kept awake only inside a window.",
+                hint="Write `awake` into a window of `when`, or use `running`.",
+            )
+        return self._start(desired, state, RESTART)
 
     def _failed(self, desired: Desired, state: SpaceState) -> Change | Check:
         """RUNTIME_ERROR as on_error says; a broken build only a rebuild may mend; the rest nobody here."""
@@ -132,6 +147,8 @@ class State(Facet):
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         if change.action is Action.PAUSE:
             ports.hub.pause(desired.id)
+        elif change.before == _ASLEEP:
+            ports.visit(desired.live or ports.hub.space(desired.id))
         else:
             ports.hub.restart(desired.id, factory=change.rebuild)
 

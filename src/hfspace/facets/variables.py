@@ -12,7 +12,7 @@ from hfspace.facets.base import NOTHING, Facet, Need
 from hfspace.facets.desired import Desired, collision, description, restarts_now
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import RESTART_VARIABLE, UNKNOWN, Action, Change, Check, Effect, Json, SpaceState, Variable
+from hfspace.model import KEPT_VARIABLES, UNKNOWN, Action, Change, Check, Effect, Json, SpaceState, Variable
 
 
 class Variables(Facet):
@@ -55,7 +55,7 @@ class Variables(Facet):
         spec, live = desired.spec, state.variables or {}
         moving = set(spec.secrets or {}) - set(spec.variables or {})
         pruned = set(live) - set(spec.variables or {}) if "variables" in spec.prune else set()
-        return sorted((pruned | (moving & set(live))) - {RESTART_VARIABLE})
+        return sorted((pruned | (moving & set(live))) - KEPT_VARIABLES)
 
     def _set(
         self, desired: Desired, key: str, has: Variable | None, after: Variable, effects: tuple[Effect, ...]
@@ -99,7 +99,7 @@ class Variables(Facet):
         return super().is_stored(replace(change, after=wrote), state)
 
     def undeclared(self, spec: SpaceSpec, state: SpaceState) -> Collection[str]:
-        return (state.variables or {}).keys() - (spec.variables or {}).keys() - {RESTART_VARIABLE}
+        return (state.variables or {}).keys() - (spec.variables or {}).keys() - KEPT_VARIABLES
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         key = str(change.key)

@@ -44,6 +44,12 @@ class AppReaders:
         with self._client(state, spec, READ_SECONDS) as client:
             return read_experiments(client, spec)
 
+    def visit(self, state: SpaceState) -> None:
+        """Open the app of a sleeping Space once: it wakes, which may start a bill. Raises HubUnreachable."""
+        from hfspace.live.waking import visit
+
+        visit(self.hub, state if state.host else self.hub.space(state.id))
+
     def wake(self, state: SpaceState) -> SpaceState:
         """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
         from hfspace.live.waking import wake

@@ -109,11 +109,12 @@ class Hub(HubReader, HubWriter, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
-    token for the Space's own app; `tracker(space, spec)` reaches its experiments; `exact` is told of every
-    write of a visibility."""
+    token for the Space's own app; `visit(state)` opens that app once; `tracker(space, spec)` reaches its
+    experiments; `exact` is told of every write of a visibility."""
 
     hub: Hub
     random_bytes: Callable[[int], bytes]
+    visit: Callable[[SpaceState], None] = lambda state: None
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
     tracker: Callable[[str, SpaceSpec], AbstractContextManager[Tracker]] | None = None

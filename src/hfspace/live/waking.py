@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hfspace.errors import HubUnreachable
 from hfspace.live.gradio.fetch import Ask, fetch_all
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.hub import HubClient
@@ -14,10 +15,10 @@ STIR_SECONDS = 30.0
 """A visited Space begins to start within seconds; one that does not was not woken."""
 
 
-def wake(hub: HubClient, state: SpaceState) -> SpaceState:
-    """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
+def visit(hub: HubClient, state: SpaceState) -> None:
+    """Open the app once. Raises HubUnreachable where that is not possible."""
     if not state.host:
-        return state
+        raise HubUnreachable(f"The Hub does not tell where {state.id} is served, to wake it by a visit.")
     token = host_token(
         state.host,
         hub_endpoint=hub.endpoint,
@@ -25,6 +26,13 @@ def wake(hub: HubClient, state: SpaceState) -> SpaceState:
         token=hub.token_for(state.id),
     )
     fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
+
+
+def wake(hub: HubClient, state: SpaceState) -> SpaceState:
+    """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
+    if not state.host:
+        return state
+    visit(hub, state)
     for now in readings(hub.runtime, state, hub.pace, _POLL_SECONDS):
         longest = STIR_SECONDS if now.state.stage in IDLE else WAKE_SECONDS
         if now.state.stage not in IDLE | MOVING or now.seconds > longest:

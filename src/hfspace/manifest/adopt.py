@@ -15,6 +15,7 @@ from hfspace.manifest.values import format_duration, parse_volume_source
 from hfspace.model import (
     FREE_HARDWARE,
     HOURS_PER_MONTH,
+    KEPT_VARIABLES,
     NEVER,
     RESTART_VARIABLE,
     SpaceState,
@@ -141,7 +142,7 @@ def _runtime(state: SpaceState, prices: Mapping[str, Decimal]) -> Iterator[str]:
 
 
 def _variables(state: SpaceState) -> Iterator[str]:
-    variables = {key: one for key, one in (state.variables or {}).items() if key != RESTART_VARIABLE}
+    variables = {key: one for key, one in (state.variables or {}).items() if key not in KEPT_VARIABLES}
     good = {key: one for key, one in variables.items() if _can_be_written(key, one)}
     if good:
         yield "variables:"

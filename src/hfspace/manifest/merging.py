@@ -12,6 +12,7 @@ from hfspace.manifest.values import normalise_id
 from hfspace.manifest.wording import sentence, unusual
 from hfspace.manifest.written import Written, problem
 from hfspace.manifest.yaml_tree import Tree, short
+from hfspace.manifest.zones import DEFAULT_ZONE, zone
 from hfspace.model import ManifestRef, Source
 
 
@@ -22,6 +23,7 @@ class Merged:
         self.problems: list[Problem] = []
         self._lines = lines
         self._policy = Written()
+        self._timezone: tuple[str, str, tuple[int, int]] | None = None  # name, file, place
         self._policy_home: dict[str, str] = {}  # key of the policy -> the first file that sets it
         self._defaults: dict[str, Written] = {}  # file -> its defaults
         self._spaces: dict[str, Written] = {}
@@ -45,6 +47,7 @@ class Merged:
                 hint = "Write 'version: 1'; this hfspace reads no other."
                 self._complain(tree.file, where, "needs version: 1 at the top", hint)
         tree.places.pop((), None)
+        self._set_timezone(tree, value, overlay)
         self._settings(tree, value, overlay)
         spaces = value.get("spaces")
         if spaces is not None and not isinstance(spaces, dict):
@@ -56,6 +59,25 @@ class Merged:
         subtrees = _split(tree)
         for written, body in (spaces or {}).items():
             self._space(subtrees[written], written, body, overlay)
+
+    def _set_timezone(self, tree: Tree, value: Mapping[str, Any], overlay: bool) -> None:
+        """Times of all files are of one zone; only an overlay may move it."""
+        if "timezone" not in value:
+            return
+        name, where = value["timezone"], tree.places["timezone",]
+        try:
+            zone(name)
+        except ValueError as error:
+            written = short(tree.texts.get(("timezone",), "this"))
+            self._complain(tree.file, where, f"'timezone' can't be '{written}'", sentence(error))
+            return
+        old = self._timezone
+        if old is not None and old[0] != name and not overlay:
+            hint = "Keep one, or put the other into an --overlay, which may replace it."
+            first = Source(file=old[1], line=old[2][0], column=old[2][1])
+            self._complain(tree.file, where, f"timezone is {old[0]} at {first}", hint)
+            return
+        self._timezone = (name, tree.file, where)
 
     def _settings(self, tree: Tree, value: Mapping[str, Any], overlay: bool) -> None:
         self._defaults.setdefault(tree.file, Written())
@@ -126,7 +148,8 @@ class Merged:
         self.problems += builder.problems
         if policy is None:
             return None
-        return Manifest(ref=ref, policy=policy, spaces=spaces, positions=builder.places)
+        name = self._timezone[0] if self._timezone else DEFAULT_ZONE
+        return Manifest(ref=ref, policy=policy, spaces=spaces, positions=builder.places, timezone=name)
 
     def _with_declared_names(self, spec: SpaceSpec) -> SpaceSpec:
         """What a Space depends on, spelled as it is declared: the Hub does not tell cases apart."""

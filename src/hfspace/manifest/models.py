@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -21,6 +22,7 @@ from pydantic import (
 )
 
 from hfspace.manifest import extensions
+from hfspace.manifest.clock_models import RestartSpec, Window
 from hfspace.manifest.files_models import CardSpec, FilesSpec
 from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key, parts
 from hfspace.manifest.setting_models import (
@@ -41,18 +43,21 @@ __all__ = [
     "EndpointSpec",
     "FilesSpec",
     "Manifest",
+    "Moment",
     "OnErrorSpec",
     "Payload",
     "Policy",
+    "RestartSpec",
     "SecretSpec",
     "SpaceSpec",
     "VariableSpec",
     "VolumeSpec",
+    "Window",
 ]
 
 Sdk = Literal["gradio", "docker", "static", "streamlit"]
 Visibility = Literal["public", "private", "protected"]
-State = Literal["running", "paused", "absent"]
+State = Literal["running", "awake", "paused", "absent"]
 Prunable = Literal["variables", "secrets", "volumes", "experiments"]
 Ignorable = Literal[
     "visibility", "hardware", "sleep_time", "state", "restart", "dev_mode", "variables", "secrets",
@@ -75,6 +80,26 @@ class SpaceSpec(Model):
 
     noun = "a Space"
     _extensions: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is to run, asleep or not."""
+        return self.state in {"running", "awake"}
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether a time decides what is to be: such a Space can be held (`hfspace hold`)."""
+        return bool(self.when) or bool(self.restart and self.restart.every)
+
+    @property
+    def in_windows(self) -> frozenset[str]:
+        """The keys that windows set."""
+        return frozenset(key for window in self.when or () for key in window.settings.given)
+
+    @property
+    def ruled(self) -> frozenset[str]:
+        """The keys that a time decides."""
+        return self.in_windows | ({"restart"} if self.restart and self.restart.every else set())
 
     @property
     def stays_paused(self) -> bool:
@@ -122,7 +147,7 @@ class SpaceSpec(Model):
         ignorable=True,
     )
     state: State | None = key(
-        "A sleeping Space counts as running; absent deletes, with `--allow-delete`.",
+        "A sleeping Space counts as running, not as awake; absent deletes, with `--allow-delete`.",
         example="running",
         static=False,
         ignorable=True,
@@ -135,9 +160,16 @@ class SpaceSpec(Model):
         example="restart",
         static=False,
     )
-    restart: str | None = key(
-        "A new value restarts the Space once (kept in the variable `HFSPACE_RESTART`).",
-        values="any text",
+    when: Annotated[tuple[Window, ...], Unstrict] | None = key(
+        "Windows of time with the settings that hold inside; the first that holds wins (docs/clock.md).",
+        values="list of `{during, set}` or `{from, until, set}`",
+        example='[{during: "Mon-Fri 08:00-19:00", set: {state: running}}]',
+        static=False,
+    )
+    restart: RestartSpec | None = key(
+        "A new value restarts the Space once (kept in the variable `HFSPACE_RESTART`); `every` restarts it "
+        "at each tick, `rebuild` builds it anew.",
+        values="any text, `{value, rebuild}`, `{every: cron}`, `{on: files}`",
         example='"2026-11-21"',
         static=False,
         ignorable=True,
@@ -256,18 +288,39 @@ class Policy(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a time makes of one Space: the window that holds, None outside all; why, in words, and until when;
+    the next tick of `restart.every`. `declared` is the Space as it is written. Times are in UTC."""
+
+    declared: SpaceSpec
+    window: Window | None = None
+    reason: str = ""
+    until: datetime | None = None
+    next_tick: datetime | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When something else is to be than now; None for never."""
+        return min((one for one in (self.until, self.next_tick) if one is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A whole manifest: all its files merged, defaults applied, ids normalised to owner/name.
 
     `positions` maps a path of keys, such as ("spaces", "acme/x", "hardware"), to its place; paths use the
     normalised id, and list items their index as text. `hosts` are ids still written as a *.hf.space
-    host (only the Hub can say which Space that is): `with_hosts` puts the answer in.
+    host (only the Hub can say which Space that is): `with_hosts` puts the answer in. `clock.at` gives the
+    manifest of one time, `as_of`, with a Moment in `clock` for each Space that has hours.
     """
 
     ref: ManifestRef
     policy: Policy
     spaces: Mapping[str, SpaceSpec]
     positions: Mapping[tuple[str, ...], Source] = field(default_factory=dict)
+    timezone: str = "UTC"
+    as_of: datetime | None = None
+    clock: Mapping[str, Moment] = field(default_factory=dict)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -283,4 +336,8 @@ class Manifest:
 
     def only(self, ids: frozenset[str]) -> Manifest:
         """The same manifest with these Spaces alone."""
-        return replace(self, spaces={key: spec for key, spec in self.spaces.items() if key in ids})
+        return replace(
+            self,
+            spaces={key: spec for key, spec in self.spaces.items() if key in ids},
+            clock={key: moment for key, moment in self.clock.items() if key in ids},
+        )

@@ -14,6 +14,9 @@ from hfspace.manifest.wording import nearest
 
 _TOP = {
     "version": Key(text="The version of the manifest's language.", values="1", example="1"),
+    "timezone": Key(
+        text="The zone of every time in the manifest.", values="a name such as Europe/Paris", example="UTC"
+    ),
     "defaults": Key(text="What goes under every Space that can hold it.", values="keys of a Space"),
     "policy": Key(text="Guardrails of the whole manifest.", values="map"),
     "spaces": Key(text="The declared Spaces, by owner/name.", values="map by Space"),

@@ -15,7 +15,7 @@ from hfspace.manifest.values import normalise_id, parse_volume_source
 from hfspace.manifest.wording import sentence
 from hfspace.manifest.written import problem
 from hfspace.manifest.yaml_tree import short
-from hfspace.model import FREE_HARDWARE, RESTART_VARIABLE
+from hfspace.model import FREE_HARDWARE, KEPT_VARIABLES, RESTART_VARIABLE
 from hfspace.text import HUB_TOKEN
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
@@ -64,7 +64,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
 
 def is_key(name: str) -> bool:
     """Whether the Hub takes `name` for a variable or a secret, and hfspace leaves it to people."""
-    return bool(_KEY.fullmatch(name)) and name != RESTART_VARIABLE
+    return bool(_KEY.fullmatch(name)) and name not in KEPT_VARIABLES
 
 
 def is_flavor(name: str) -> bool:
@@ -81,8 +81,9 @@ def _keys(spec: SpaceSpec) -> Complaints:
                     f"'{key}' can't be the name of one of the {kind}",
                     "A name begins with a letter; letters, digits and _ follow.",
                 )
-            if key == RESTART_VARIABLE:
-                yield (kind, key), f"{key} is kept by hfspace for `restart:`", "Choose another name."
+            if key in KEPT_VARIABLES:
+                use = "`restart:`" if key == RESTART_VARIABLE else "`hfspace hold`"
+                yield (kind, key), f"{key} is kept by hfspace for {use}", "Choose another name."
     for key, item in (spec.variables or {}).items():
         if HUB_TOKEN.search(item.value):
             yield (

@@ -19,7 +19,7 @@ def json_schema() -> dict[str, Any]:
     properties = {name: _short(part) for name, part in space["properties"].items()}
     definitions["Space"] = {**space, "properties": properties, "title": "Space", "type": ["object", "null"]}
     general = {name: part for name, part in properties.items() if name not in NOT_FOR_ALL}
-    general["state"] = {**general["state"], "enum": ["running", "paused"]}
+    general["state"] = {**general["state"], "enum": ["running", "awake", "paused"]}
     definitions["Defaults"] = {**definitions["Space"], "title": "Defaults", "properties": general}
     definitions["Policy"] = _policy(policy)
     _shorthands(definitions)
@@ -32,6 +32,7 @@ def json_schema() -> dict[str, Any]:
         "required": ["version"],
         "properties": {
             "version": {"const": 1},
+            "timezone": {"type": "string", "description": "The zone of every time, such as Europe/Paris."},
             "defaults": {"$ref": "#/$defs/Defaults"},
             "policy": {"$ref": "#/$defs/Policy"},
             "spaces": {"type": "object", "additionalProperties": {"$ref": "#/$defs/Space"}},
@@ -62,9 +63,11 @@ def _shorthands(definitions: dict[str, Any]) -> None:
         text = {"type": ["string", "number"]}
         properties["variables"]["additionalProperties"] = {"anyOf": [text, {"$ref": "#/$defs/VariableSpec"}]}
         properties["on_error"] = _or(properties["on_error"], {"enum": words})
+        properties["restart"] = _or(properties["restart"], {"type": "string"})
         properties["volumes"].pop("prefixItems", None)
         if "files" in properties:
             properties["files"] = _or(properties["files"], {"type": "string"})
+        properties["when"].pop("prefixItems", None)
         if "create" in properties:
             properties["create"] = _or(properties["create"], {"type": "null"}, {"const": True})
     definitions["VariableSpec"]["properties"]["value"]["type"] = ["string", "number"]

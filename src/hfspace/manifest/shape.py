@@ -13,7 +13,7 @@ from hfspace.manifest.written import Place, Written, deep
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE
 
-TOP = ("version", "defaults", "policy", "spaces")
+TOP = ("version", "timezone", "defaults", "policy", "spaces")
 _KEYS = keys(SpaceSpec)
 NOT_FOR_ALL = {name: one.not_in_defaults for name, one in _KEYS.items() if one.not_in_defaults}
 

@@ -125,7 +125,7 @@ class _Reader:
         for key_node, value_node in node.value:
             if key_node.tag == f"{_TAG}merge":
                 continue
-            key = self._key(key_node)
+            key = self._key(key_node, path)
             if key is None:
                 continue
             if key in first:
@@ -160,7 +160,7 @@ class _Reader:
         self.merges -= 1
         return entries
 
-    def _key(self, node: Any) -> str | None:
+    def _key(self, node: Any, path: Path) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
             self.complain("a key must be text", node.start_mark, "Quote it, if it begins with [ or {.")
             return None
@@ -175,7 +175,8 @@ class _Reader:
         if not key:
             self.complain("a key is empty", node.start_mark, "Write one before the ':'.")
             return None
-        if node.tag != f"{_TAG}str" and not node.style and not _INT.fullmatch(key):
+        ours = key == "on" and path[-1:] == ("restart",)
+        if node.tag != f"{_TAG}str" and not node.style and not _INT.fullmatch(key) and not ours:
             read = {"bool": _yes(key), "timestamp": "a date", "float": "a number", "int": "a number"}
             what = read.get(node.tag.rpartition(":")[2], "nothing")
             self.complain(
@@ -254,7 +255,7 @@ class _Reader:
                 return None
             wrong(f"{excerpt} is read as a number by YAML 1.1", quoted)
             return None
-        if kind == "timestamp":
+        if kind == "timestamp" and not ("when" in path and path[-1] in {"from", "until"}):
             wrong(f"{excerpt} is read as a date by YAML 1.1", f'Write "{excerpt}".')
         return text
 

@@ -34,6 +34,12 @@ RESTART_VARIABLE = "HFSPACE_RESTART"
 """The Space variable that keeps the `restart:` marker. Writing a variable restarts the Space, so the
 marker and the restart are one request."""
 
+HOLD_VARIABLE = "HFSPACE_HOLD_UNTIL"
+"""The Space variable that says until when the clock of the manifest leaves a Space alone."""
+
+KEPT_VARIABLES = frozenset({RESTART_VARIABLE, HOLD_VARIABLE})
+"""What hfspace itself keeps on a Space: no variable of anybody else."""
+
 MOVING = frozenset({"BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "DELETING"})
 HELD = frozenset({"PAUSED"})
 IDLE = frozenset({"SLEEPING", "STOPPED"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -177,6 +178,10 @@ class Plan:
     fingerprint for each that exists; `unmanaged` ids that their owners have and nobody declared, and
     `undeclared` addresses of variables and secrets that nobody did (both only when asked for). `ignored` are
     differences that the manifest says to leave alone.
+
+    `valid_until`: when the hours of the manifest ask for something else, in UTC; `held`: until when somebody
+    holds a Space, "" for until it is released; `timezone` is where people read these times. `at` is set in a
+    plan of another time than that at which it was made: it is only looked at.
     """
 
     hub: str
@@ -193,6 +198,10 @@ class Plan:
     ignored: tuple[Change, ...] = ()
     of: int = 0
     undeclared: tuple[str, ...] = ()
+    valid_until: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+    timezone: str = ""
+    at: str | None = None
 
     def to_apply(self) -> Plan:
         """This plan as one that is to be applied: what only looking can do without is an error."""
@@ -240,6 +249,9 @@ class Plan:
             *(Refusal(message=check.message, hint=check.hint) for check in self._refusing(force=force)),
             *(self._unwritable() if self.changes else ()),
         ]
+        if self.at is not None:
+            message = f"It is the plan of {self.at}, not of now."
+            reasons.append(Refusal(message=message, hint="Plan without --at."))
         if self.deletes and not allow_delete:
             names = ", ".join(change.space for change in self.deletes)
             reasons.append(Refusal(message=f"It deletes {names}.", hint="Allow it with --allow-delete."))
@@ -248,6 +260,10 @@ class Plan:
         if reasons:
             raise PlanRefused(reasons)
         return ApprovedPlan(plan=self, _seal=_SEAL)
+
+    def is_over(self, now: float) -> bool:
+        """Whether the hours ask for something else at `now`, in seconds since 1970."""
+        return self.valid_until is not None and now >= datetime.fromisoformat(self.valid_until).timestamp()
 
     def _refusing(self, *, force: bool) -> tuple[Check, ...]:
         return tuple(check for check in self.breaches if not (force and check.overridable))

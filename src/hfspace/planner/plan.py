@@ -10,7 +10,7 @@ from hfspace import facets
 from hfspace.facets import Desired
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
-from hfspace.planner import order
+from hfspace.planner import hours, order
 from hfspace.planner.cost import cost
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
@@ -30,7 +30,8 @@ def plan(
 ) -> Plan:
     """The difference between what is declared and what is live, its price, and what stands in the way.
 
-    Without `inputs` no source of a secret is known to be empty, and nothing is old.
+    Without `inputs` no source of a secret is known to be empty, and nothing is old; a manifest that has hours
+    needs their `now`, and a manifest of `clock.at` is taken as it is.
     `targets` are addresses or globs: what none of them names is no part of the plan, and its policy neither.
     """
     chosen = tuple(targets)
@@ -38,15 +39,16 @@ def plan(
     checks: list[Check] = []
     ignored: list[Change] = []
     inputs = inputs or LocalInputs()
+    manifest = hours.resolved(manifest, snapshot, inputs.now)
     spaces = {space: desired_space(space, manifest, snapshot, inputs) for space in sorted(manifest.spaces)}
     for space, desired in spaces.items():
         for item in compare(desired, snapshot.spaces.get(space)):
             if isinstance(item, Check):
                 checks.append(item)
             elif item.facet in desired.spec.ignore:
-                ignored.append(item)
+                ignored.append(hours.explained(item, manifest))
             else:
-                changes.append(item)
+                changes.append(hours.explained(item, manifest))
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]
@@ -75,6 +77,9 @@ def plan(
         unmanaged=tuple(state.id for state in snapshot.unmanaged),
         undeclared=_undeclared(spaces.values(), snapshot) if snapshot.names_read else (),
         ignored=tuple(sorted(ignored, key=order.key)),
+        valid_until=hours.valid_until(manifest, spaces),
+        held={space: until for space, until in hours.held(manifest, snapshot).items() if space in spaces},
+        timezone=manifest.timezone if manifest.clock else "",
     )
 
 

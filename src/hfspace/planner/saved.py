@@ -45,9 +45,17 @@ def load(path: Path) -> Plan:
         raise PlanFileError(f"{path} is damaged.", hint="Make the plan again.") from None
 
 
-def why_stale(saved: Plan, fresh: Plan) -> list[str]:
-    """What moved since `saved` was made; empty when it still holds. Only Spaces that it touches count."""
-    moved = []
+def over(plan: Plan) -> str:
+    """Until when a plan held that the hours of its manifest have ended."""
+    return f"the hours of the manifest asked for it until {plan.valid_until}"
+
+
+def why_stale(saved: Plan, fresh: Plan, now: float) -> list[str]:
+    """What moved since `saved` was made; empty when it still holds at `now`, in seconds since 1970. Only
+    Spaces that it touches count."""
+    moved = [over(saved)] if saved.is_over(now) else []
+    if saved.at is not None:
+        moved.append(f"it is the plan of {saved.at}, which is only looked at")
     if saved.hub != fresh.hub:
         moved.append(f"it was made for {saved.hub}, and this is {fresh.hub}")
     if saved.account != fresh.account:
@@ -55,9 +63,9 @@ def why_stale(saved: Plan, fresh: Plan) -> list[str]:
     if saved.manifest.sha256 != fresh.manifest.sha256:
         moved.append(f"the manifest changed ({', '.join(fresh.manifest.files)})")
     for space in sorted({change.space for change in saved.changes}):
-        before, now = saved.snapshot.get(space), fresh.snapshot.get(space)
-        if before != now:
-            what = "was created" if before is None else "is gone" if now is None else "changed on the Hub"
+        before, after = saved.snapshot.get(space), fresh.snapshot.get(space)
+        if before != after:
+            what = "was created" if before is None else "is gone" if after is None else "changed on the Hub"
             moved.append(f"{space} {what}")
     return moved
 
