@@ -23,6 +23,7 @@ OTHER: dict[str, Any] = {
     "runtime_lags_reads": 2,
     "change_wakes_after_reads": 3,
     "sleep_time_when_paused": "refuse",
+    "billing_refusal": 401,
 } | {
     name: not field.default
     for name, field in Switches.model_fields.items()

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
-from hfspace.localhub import admin, edge, rules, wire
+from hfspace.localhub import admin, edge, groups, rules, wire
 from hfspace.localhub.edge import Visit
 from hfspace.localhub.faults import Fault
 from hfspace.localhub.routes import answer
@@ -122,6 +122,7 @@ class App:
                 said = fault.error or "Service Unavailable"
                 given = Refused(fault.status or 500, said).answer
             else:
+                groups.enforce(self.world.store, self.world.now)
                 given = self._answer(call, fault)
                 if fault and fault.body:
                     given = _spoiled(given, fault.body)

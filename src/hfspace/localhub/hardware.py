@@ -60,6 +60,16 @@ def known(flavor: object) -> str | None:
     return name if name in _CPU or name in _GPU else None
 
 
+def micro_usd(flavor: str) -> int:
+    """The price of a minute, in micro USD; 0 for hardware that nobody lists."""
+    cents = _CPU[flavor][2] if flavor in _CPU else _GPU[flavor][3] if flavor in _GPU else 0
+    return round(cents * 10_000 / 60)
+
+
+def pretty(flavor: str) -> str:
+    return flavor.replace("-", " ").title()
+
+
 def names() -> list[str]:
     return [*_CPU, *_GPU]
 
@@ -68,7 +78,7 @@ def _item(name: str, cpu: str, ram: str, cents: int, accelerator: dict[str, str]
     micro = round(cents * 10_000 / 60)
     return {
         "name": name,
-        "prettyName": name.replace("-", " ").title(),
+        "prettyName": pretty(name),
         "cpu": cpu,
         "ram": ram,
         "accelerator": accelerator,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hfspace.localhub import ledger
+
 Doc = dict[str, Any]
 
 BUILD_SECONDS = 30.0
@@ -191,6 +193,7 @@ def _enter(doc: Doc, stage: str, at: float) -> None:
         doc["current"], doc["built_sha"], doc["error"] = doc["requested"], doc["sha"], None
     elif stage in _NO_MACHINE:
         doc["current"] = None
+    ledger.meter(doc, at)
     if stage in MESSAGES and not doc["error"]:
         doc["error"] = MESSAGES[stage]
 
@@ -206,3 +209,4 @@ def resume(doc: Doc, now: float) -> None:
     current = doc["current"]
     _through(doc, now, way[doc["stage"]])
     doc["error"], doc["current"] = error, current
+    ledger.meter(doc, now)

@@ -54,6 +54,8 @@ class Identity:
     reads: tuple[str, ...] | None = None
     expires: float | None = None
     resource: str | None = None
+    billing: bool = False
+    """Whether it may read what was used."""
 
 
 NOBODY = Identity()

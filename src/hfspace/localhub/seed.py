@@ -7,12 +7,24 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from hfspace.files import read_limited
+from hfspace.localhub.fields import (
+    Count,
+    Model,
+    Moment,
+    Sdk,
+    Seconds,
+    Text,
+    Time,
+    Url,
+    Visibility,
+    Word,
+    step,
+)
 
 _ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _LARGEST_SEED = 64 << 20
@@ -24,49 +36,16 @@ class LocalHubError(Exception):
     """The local Hub can't be started or told to do something: one sentence that says why."""
 
 
-def _text(value: Any) -> Any:
-    """Numbers become text as the Hub keeps text only; a bare true or null is too likely a slip."""
-    if isinstance(value, bool) or value is None:
-        raise ValueError(f"put {str(value).lower()} in quotes")
-    return str(value) if isinstance(value, int | float) else value
+class GroupSeed(Model):
+    """A resource group: its Spaces, and what they may cost in a calendar month, in cents."""
+
+    spaces: list[str] = Field(default_factory=list)
+    limits: dict[Literal["total", "spaces", "jobs", "endpoints", "inferenceProviders"], Count] = Field(
+        default_factory=dict
+    )
 
 
-def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("no http or https URL")
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-Word = Annotated[str, Field(min_length=1, max_length=100)]
-Url = Annotated[str, AfterValidator(_url)]
-Count = Annotated[int, Field(ge=0, le=10**12)]
-Seconds = Annotated[int, Field(ge=-1, le=10**12)]
-Moment = Annotated[float, Field(ge=0, le=2e11, allow_inf_nan=False)]
-"""Seconds since the epoch, in years of four digits."""
-Sdk = Literal["gradio", "docker", "static", "streamlit"]
-Visibility = Literal["public", "private", "protected"]
-
-
-def _step(value: list[Any]) -> list[Any]:
-    match value:
-        case [float() | int() as at, str() as stage, *message] if (
-            0 <= at <= 2e11 and stage and len(message) < 2
-        ):
-            return value
-    raise ValueError("a step is [seconds since the epoch, stage] and maybe a message")
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class AccountSeed(_Model):
+class AccountSeed(Model):
     type: Literal["user", "org"] = "user"
     plan: Literal["free", "pro", "team", "enterprise", "plus", "academia"] = "pro"
     can_pay: bool = True
@@ -77,23 +56,31 @@ class AccountSeed(_Model):
     """How many ZeroGPU Spaces this account may have; None: by plan (free 0, pro 10, others 50)."""
     cpu_basic_running: int | None = None
     """How many cpu-basic Spaces may run at once; None: 8 on the free plan, else no limit."""
+    groups: dict[str, GroupSeed] = Field(default_factory=dict)
+    """Resource groups of an organisation, by name."""
 
 
-class TokenSeed(_Model):
+class TokenSeed(Model):
     account: str
     role: Literal["read", "write", "fineGrained", "oauth"] = "write"
     spaces: list[str] = Field(default_factory=list)
     """What a fine-grained token may write: Space ids, or a namespace for all that it has."""
     read: list[str] = Field(default_factory=list)
     """What a fine-grained token may read besides: Space ids or namespaces."""
+    billing: bool | None = None
+    """Whether it may read what was used; None: a read or write token may, others may not."""
+
+    @property
+    def reads_billing(self) -> bool:
+        return self.role in {"read", "write"} if self.billing is None else self.billing
 
 
-class Entry(_Model):
+class Entry(Model):
     value: Text = ""
     description: str | None = None
 
 
-class Publisher(_Model):
+class Publisher(Model):
     """Who may exchange an OIDC token for a token of a Space."""
 
     repository: str
@@ -103,7 +90,7 @@ class Publisher(_Model):
     environment: str | None = None
 
 
-class Volume(_Model):
+class Volume(Model):
     type: Literal["bucket", "model", "dataset", "space"] = "bucket"
     source: str
     mountPath: str
@@ -114,7 +101,16 @@ class Volume(_Model):
     """Nobody who asks may see the source: it is shown as ****/******."""
 
 
-class SpaceSeed(_Model):
+class Uptime(Model):
+    """A time before the start in which the Space was billed."""
+
+    started: Time
+    stopped: Time
+    hardware: Word
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class SpaceSeed(Model):
     sdk: Sdk = "gradio"
     stage: Word | None = None
     hardware: Word | None = None
@@ -138,6 +134,9 @@ class SpaceSeed(_Model):
     runtime_missing: bool = False
     """The item of a listing has no runtime, as seen now and then on the real Hub."""
     trusted_publishers: list[Publisher] = Field(default_factory=list)
+    uptime: list[Uptime] = Field(default_factory=list)
+    free_grant: bool = False
+    """A community grant: paid hardware that costs its owner nothing."""
 
 
 class SetEntry(Entry):
@@ -147,7 +146,7 @@ class SetEntry(Entry):
 _UNSET: Any = None
 
 
-class SpacePatch(_Model):
+class SpacePatch(Model):
     """What may be set of a Space that is there, in the form of the seed or as the Space itself is shown."""
 
     sdk: Sdk = _UNSET
@@ -157,7 +156,7 @@ class SpacePatch(_Model):
     created: Moment = _UNSET
     modified: Moment = _UNSET
     started: Moment = _UNSET
-    ahead: list[Annotated[list[float | str | None], AfterValidator(_step)]] = _UNSET
+    ahead: list[Annotated[list[float | str | None], AfterValidator(step)]] = _UNSET
     error: str | None = _UNSET
     current: Word | None = _UNSET
     requested: Word | None = _UNSET
@@ -182,7 +181,7 @@ class SpacePatch(_Model):
     trusted_publishers: list[Publisher] = _UNSET
 
 
-class Switches(_Model):
+class Switches(Model):
     """What is not known of the real Hub (docs/local-hub.md); the default is the harder setting."""
 
     read_token_reads_settings: bool = False
@@ -210,26 +209,32 @@ class Switches(_Model):
     trims_descriptions: bool = True
     static_secrets_on_page: bool = True
     logs_stay_open: bool = False
+    billing_entity_is_space_id: bool = True
+    billing_label_is_space: bool = True
+    billing_refusal: Literal[401, 403] = 403
+    billing_v2_missing: bool = False
 
 
-class RateLimit(_Model):
+class RateLimit(Model):
     requests: int | None = None
     """None: by plan, as the Hub's table of limits says."""
     window: Annotated[int, Field(ge=1)] = 300
 
 
-class Issuer(_Model):
+class Issuer(Model):
     """A fake OIDC issuer. Tokens are not signed; `secret` None takes any that names the issuer."""
 
     audience: str | None = None
 
 
-class HubSeed(_Model):
+class HubSeed(Model):
     rate_limit: RateLimit = Field(default_factory=RateLimit)
     latency_ms: float = 0
     time_scale: Annotated[float, Field(gt=0)] = 1
     clock_ahead: float = 0
     """Seconds by which the Date of its answers is ahead of this machine's clock."""
+    now: Time | None = None
+    """Where the Hub's clock starts; None: now."""
     edge: bool = False
     faults: list[dict[str, Any]] = Field(default_factory=list)
     switches: Switches = Field(default_factory=Switches)
@@ -238,7 +243,7 @@ class HubSeed(_Model):
     )
 
 
-class Seed(_Model):
+class Seed(Model):
     accounts: dict[str, AccountSeed] = Field(default_factory=dict)
     tokens: dict[str, TokenSeed] = Field(default_factory=dict)
     spaces: dict[str, SpaceSeed] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from hfspace.localhub import machine, repo, rules, wire
+from hfspace.localhub import groups, ledger, machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, NEVER, Doc
 from hfspace.localhub.rules import NOBODY, Identity
 from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed, read_patch
@@ -31,7 +31,8 @@ class World:
             if store.meta("seed") is None:
                 self.seed = seed
                 store.set_meta("seed", seed.model_dump())
-                store.set_meta("clock", [time.time(), time.time(), 0.0])
+                start = time.time() if seed.hub.now is None else seed.hub.now
+                store.set_meta("clock", [time.time(), start, 0.0])
                 self._sow()
             self.seed = Seed.model_validate(store.meta("seed"))
 
@@ -55,6 +56,7 @@ class World:
     def advance(self, seconds: float) -> None:
         _, _, skipped = self.store.meta("clock")
         self.store.set_meta("clock", [time.time(), self.now + seconds, skipped + seconds])
+        groups.enforce(self.store, self.now)
 
     # ------------------------------------------------------------ who
 
@@ -66,9 +68,14 @@ class World:
         if known is None:
             return self._issued(token)
         if known.role == "fineGrained":
-            writes, reads = tuple(known.spaces), tuple(known.read)
-            return Identity(account=known.account, role=known.role, writes=writes, reads=reads)
-        return Identity(account=known.account, role=known.role)
+            return Identity(
+                account=known.account,
+                role=known.role,
+                writes=tuple(known.spaces),
+                reads=tuple(known.read),
+                billing=known.reads_billing,
+            )
+        return Identity(account=known.account, role=known.role, billing=known.reads_billing)
 
     def _issued(self, token: str) -> Identity:
         issued = self.store.meta("issued", {}).get(token)
@@ -173,6 +180,7 @@ class World:
             "files": {}, "card": {}, "sha": "", "built_sha": "",
             "build": "ok", "start": "ok", "logs": {}, "likes": 0, "tags": [], "region": "us",
             "resource_group": None, "settings": {}, "refs": {}, "trusted_publishers": [],
+            "meter": [], "free_grant": False, "limited": None,
             "runtime_missing": False, "behind": None, "wakes_after": 0, "restarts": 0, "restart_calls": 0,
             "pauses": 0, "writes": 0,
         }  # fmt: skip
@@ -188,6 +196,12 @@ class World:
             wakes_paused=switches.config_change_wakes_paused,
             wakes_sleeping=switches.config_change_wakes_sleeping,
         )
+
+    def bury(self, doc: Doc) -> None:
+        """A Space goes, or goes to somebody else: what it was billed stays with its owner."""
+        kept = {**doc, "stage": "DELETED", "ahead": [], "files": {}, "variables": {}, "secrets": {}}
+        ledger.meter(kept, self.now)
+        self.store.set_meta("buried", [*self.store.meta("buried", []), kept])
 
     def count(self, what: str, space: str) -> None:
         """Creates and deletes outlive the Space that they made or removed."""
@@ -223,6 +237,7 @@ class World:
         doc = {**machine.settled(doc, self.now), **values}
         if "stage" in values:
             doc |= {"ahead": [], "since": self.now}
+        ledger.meter(doc, self.now)
         self.store.put(doc)
 
     def entry(self, value: Any) -> dict[str, Any]:
@@ -237,6 +252,18 @@ class World:
             self.store.put(self._seeded(space, item))
             moved |= {old.lower(): space for old in item.moved_from}
         self.store.set_meta("moved", moved)
+        self.store.set_meta("enforced", self.now)
+        for owner, account in self.seed.accounts.items():
+            groups.keep(self.store, owner, [self._group(owner, name) for name in account.groups])
+
+    def _group(self, owner: str, name: str) -> dict[str, Any]:
+        group = self.seed.accounts[owner].groups[name]
+        key = wire.digest(f"{owner} {name}", 24)
+        for space in group.spaces:
+            doc = self.store.space(space)
+            if doc is not None:
+                self.store.put({**doc, "resource_group": key})
+        return {"id": key, "name": name, "description": None, "spendLimits": dict(group.limits)}
 
     def _seeded(self, space: str, item: SpaceSeed) -> Doc:
         flavor = item.requested_hardware or item.hardware
@@ -244,7 +271,7 @@ class World:
         copied: dict[str, Any] = item.model_dump(
             include={
                 "visibility", "host", "dev_mode", "build", "start", "logs", "likes", "tags", "error",
-                "runtime_missing", "trusted_publishers",
+                "runtime_missing", "trusted_publishers", "free_grant",
             }
         )  # fmt: skip
         doc |= copied
@@ -267,6 +294,8 @@ class World:
                 self.store, doc, contents, now=self.now, title="initial commit", author=space.split("/")[0]
             )
         doc["built_sha"] = doc["sha"]
+        doc["meter"] = [[one.started, one.stopped, one.hardware, one.replicas] for one in item.uptime]
+        ledger.meter(doc, self.now)
         self._already(doc, item)
         return doc
 

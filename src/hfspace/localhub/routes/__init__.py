@@ -6,13 +6,24 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from hfspace.localhub import wire
-from hfspace.localhub.routes import accounts, entries, files, listing, oauth, repos, runtime, streams
+from hfspace.localhub.routes import (
+    accounts,
+    billing,
+    entries,
+    files,
+    groups,
+    listing,
+    oauth,
+    repos,
+    runtime,
+    streams,
+)
 from hfspace.localhub.routes.call import Call, Route
 from hfspace.localhub.wire import Answer, Moved, Refused
 
 _ROUTES: tuple[Route, ...] = (
     *listing.ROUTES, *accounts.ROUTES, *oauth.ROUTES, *repos.ROUTES, *runtime.ROUTES, *entries.ROUTES,
-    *streams.ROUTES, *files.ROUTES, *listing.LAST,
+    *streams.ROUTES, *billing.ROUTES, *groups.ROUTES, *files.ROUTES, *listing.LAST,
 )  # fmt: skip
 
 

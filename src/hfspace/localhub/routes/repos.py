@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Any
 
-from hfspace.localhub import machine, repo, rules, wire
+from hfspace.localhub import ledger, machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, Doc
 from hfspace.localhub.routes.call import SPACE, Call, route
 from hfspace.localhub.routes.entries import entries_of, visibility_of
@@ -159,6 +159,7 @@ def delete(call: Call) -> Answer:
     doc = call.world.writable(call.who, f"{body.get('organization') or call.who.account}/{body.get('name')}")
     if call.who.role == "oidc":
         raise Refused(403, wire.NOT_ALLOWED)
+    call.world.bury(doc)
     call.world.store.remove(doc["id"])
     call.world.count("deletes", doc["id"])
     return Answer(body="OK", content_type="text/plain; charset=utf-8", effect=True)
@@ -178,7 +179,11 @@ def move(call: Call) -> Answer:
         raise Refused(409, "A repository with this name exists already")
     old = doc["id"]
     call.world.store.remove(old)
+    if old.partition("/")[0].lower() != owner.lower():
+        call.world.bury(doc)
+        doc |= {"meter": [], "resource_group": None}
     doc["id"] = target
+    ledger.meter(doc, call.world.now)
     moved = {key: target if new == old else new for key, new in call.world.store.meta("moved", {}).items()}
     moved.pop(target.lower(), None)
     call.world.store.set_meta(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hfspace.localhub import hardware, machine, repo, rules, wire
+from hfspace.localhub import groups, hardware, ledger, machine, repo, rules, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, Doc
 from hfspace.localhub.routes.call import SPACE, Call, route
 from hfspace.localhub.wire import Answer, Refused
@@ -38,6 +38,7 @@ def set_hardware(call: Call) -> Answer:
         owner = doc["id"].split("/")[0]
         others = call.world.store.docs().values()
         rules.check_flavor(call.world.seed, owner, flavor, others, creating=False)
+        groups.check(call.world.store, doc, flavor, call.world.now)
         _move(call, doc, flavor)
     if seconds is not None and flavor not in FREE:
         doc["sleep_time"] = seconds
@@ -102,6 +103,8 @@ def restart(call: Call) -> Answer:
     idle = not (machine.is_up(doc) or machine.is_moving(doc))
     if idle:
         rules.check_cpu_quota(world.seed, doc, world.store.docs().values(), world.now)
+        groups.check(world.store, doc, doc["requested"], world.now)
+        doc["limited"] = None
     doc["restart_calls"] += 1
     doc["restarts"] += 1
     if not repo.has_app(doc):
@@ -133,6 +136,7 @@ def replicas(call: Call) -> Answer:
     if doc["requested"] in FREE:
         raise Refused(400, "Replicas are only available on paid hardware")
     doc["replicas"] = count
+    ledger.meter(doc, call.world.now)
     return changed(call, doc)
 
 
