@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -19,6 +19,7 @@ from hfspace.applier.run import Options, Run
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.folder import read_trees
 from hfspace.live.apps import AppReaders
+from hfspace.live.billing import billed
 from hfspace.live.credentials import find_token
 from hfspace.live.hosts import resolve
 from hfspace.live.hub import HubClient, connect
@@ -30,6 +31,7 @@ from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
+from hfspace.model.billing import Billed
 from hfspace.observer import Look, observe
 from hfspace.planner.hours import resolved, text
 from hfspace.planner.plan import matches, names_key, plan
@@ -109,6 +111,15 @@ class Session:
         newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest
+
+    def billed(self, start: float, end: float, owners: Iterable[str] | None = None) -> Billed:
+        """What the Hub says that `owners` used between two moments (seconds since the epoch): by default all
+        whose Spaces the manifest has. Raises RateLimited; what else can't be read is unknown, and why."""
+        states = (*self.snapshot.spaces.values(), *self.snapshot.unmanaged)
+        names = {space.split("/")[0] for space in self.manifest.spaces} if owners is None else owners
+        entities = {state.entity: state.id for state in states if state.entity}
+        account = self.snapshot.account
+        return billed(self.hub.billing, names, account, start=start, end=end, entities=entities)
 
     def _remember_rest(self, snapshot: Snapshot) -> None:
         now = self.clock()

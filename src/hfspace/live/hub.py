@@ -16,6 +16,7 @@ from urllib.parse import quote
 from hfspace.errors import HubFault, NeedsWrite, NotVisible, Rejected
 from hfspace.live import wire
 from hfspace.live.access import Auth, Keyless, Stored, access
+from hfspace.live.billing import Billing
 from hfspace.live.library import Library, Params, understand
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
@@ -63,6 +64,7 @@ class HubClient:
         self._library = Library(endpoint, access.token, limiter, secrets, has_token=self.has_token)
         self._api = self._library.api
         self._call = self._library.call
+        self.billing = Billing(self._library)
 
     @property
     def endpoint(self) -> str:

@@ -26,7 +26,8 @@ from hfspace.retries import asked_wait
 from hfspace.text import one_line, rough_time
 
 _BILLING = re.compile(
-    r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|plan\b|pause your previous", re.IGNORECASE
+    r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|spend limit|plan\b|pause your previous",
+    re.IGNORECASE,
 )
 _LONGEST = 300
 _BAD_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
@@ -169,6 +170,8 @@ def _unauthorized(act: str, quoted: str, has_token: bool) -> Unauthorized:
 def _billing_hint(said: str) -> str:
     if "downgrade" in said:
         return "Pause the Space instead (state: paused): a paused Space costs nothing."
+    if "spend limit" in said.lower():
+        return "Raise the limit of its resource group, or wait for the next month."
     if "quota" in said.lower():
         return "Pause other Spaces of this account first (state: paused), then run again."
     return "Check the plan and the payment method of the account that owns the Space."

@@ -71,6 +71,7 @@ def space(raw: Any) -> SpaceState:
     private = raw.get("private")
     state = SpaceState(
         id=_named(raw["id"]),
+        entity=_text(raw.get("_id")),
         sdk=_text(raw.get("sdk")),
         visibility=_visibility(private),
         visibility_exact=private is False,

@@ -16,9 +16,9 @@ SPACES = "Spaces"
 class Charge:
     """One item of usage, as the Hub has it.
 
-    `kind` is the Hub's own name of the list it stands in (Spaces, Endpoints, …), `product` the product's, also
-    of one that nobody here knows. `space` is the id of the Space that it belongs to, None where the item tells
-    none. `stopped` is None while it goes on; both times are None where the item has none.
+    `kind` is the Hub's name of the list that it stands in (Spaces, Endpoints, …), `product` the product's,
+    known here or not. `space` is the id of the Space that it belongs to, None where the item tells none.
+    `stopped` is None while it goes on; both times are None where the item has none.
     """
 
     owner: str

@@ -174,6 +174,7 @@ class SpaceState:
     """
 
     id: str
+    entity: str | None = None  # the `_id` of the repository, by which usage names it
     sdk: str | None = None
     visibility: str | None = None
     visibility_exact: bool = False

@@ -42,6 +42,7 @@ def digest(state: SpaceState) -> str:
     kept = replace(
         state,
         stage=_standing(state.stage),
+        entity=None,
         hardware_current=None,
         replicas=None,
         host=None,
