@@ -62,6 +62,15 @@ def declared(manifest: Manifest) -> dict[str, SpaceSpec]:
     return {**manifest.spaces, **{space: moment.declared for space, moment in manifest.clock.items()}}
 
 
+def managed(spec: SpaceSpec) -> SpaceSpec:
+    """The Space without the hardware and the state that are only looked at (`ignore`)."""
+    alone: dict[str, None] = {key: None for key in ("hardware", "state") if key in spec.ignore}
+    windows = tuple(
+        one.model_copy(update={"settings": one.settings.model_copy(update=alone)}) for one in spec.when or ()
+    )
+    return spec.model_copy(update={**alone, "when": windows}) if alone else spec
+
+
 def segments(spec: SpaceSpec, where: tzinfo, start: datetime, end: datetime) -> list[Segment]:
     """What holds for one Space from `start` to `end`, gapless, in order, exact to the second: a new Segment
     begins where another window holds. `spec` is as it is written, not that of `at`: see `declared`."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
@@ -25,6 +23,7 @@ from hfspace.manifest import extensions
 from hfspace.manifest.clock_models import RestartSpec, Window
 from hfspace.manifest.files_models import CardSpec, FilesSpec
 from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key, parts
+from hfspace.manifest.policy_models import Policy
 from hfspace.manifest.setting_models import (
     CreateSpec,
     EndpointSpec,
@@ -263,27 +262,6 @@ class SpaceSpec(Model):
         prunable=True,
         ignorable=True,
         not_in_defaults="Each Space has experiments of its own: write them there.",
-    )
-
-
-class Policy(Model):
-    """Guardrails of the whole manifest; None means no limit of that kind."""
-
-    noun = "policy"
-
-    max_monthly_usd: Annotated[Decimal, Unstrict, Field(ge=0)] | None = key(
-        "Ceiling of the whole manifest after the plan, as if always on (730 h).", example="150"
-    )
-    allowed_hardware: Annotated[tuple[str, ...], Unstrict] | None = key(
-        "Flavors that may be declared.", example="[cpu-basic, t4-small]"
-    )
-    require_sleep_time: bool = key(
-        "Paid hardware must declare a sleep time that is not never.", default=False, example="true"
-    )
-    max_deletes: Annotated[int, Field(ge=0)] | None = key("Spaces that one apply may delete.", example="0")
-    max_running: Annotated[int, Field(ge=0)] | None = key("Compute Spaces running at once.", example="8")
-    max_change_percent: Annotated[float, Field(ge=0, le=100)] | None = key(
-        "Share of 10 or more Spaces that one apply may touch without `--force`.", example="50"
     )
 
 
