@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 def is_loopback(host: str) -> bool:
     """`host` is a name or an address without a port."""
+    if host[-1:].isalpha() and ":" not in host:  # a name: no IPv4 address ends in a letter
+        return host == "localhost"
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -102,12 +102,15 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
             unreadable[space] = error.message
             return space, None
 
-    states = dict(_parallel(complete, seen, look))
+    # A thread for each of many Spaces that need no request costs more than all the rest of a look.
+    asking = {space for space, state in seen.items() if _asks(state, manifest.spaces[space], look)}
+    states = dict(complete(space) for space in seen if space not in asking)
+    states |= _parallel(complete, sorted(asking), look)
     missing = manifest.spaces.keys() - seen.keys() - unreadable.keys()
     return Snapshot(
         hub=hub.endpoint,
         account=account,
-        spaces={space: state for space, state in states.items() if state is not None},
+        spaces={space: state for space in seen if (state := states[space]) is not None},
         flavors=flavors,
         unreadable=unreadable,
         sources=read_sources(manifest, missing, seen, hub),
@@ -162,6 +165,11 @@ def _read(facet: Facet, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> o
 def _needed(state: SpaceState, spec: SpaceSpec, look: Look) -> frozenset[Need]:
     names = {Need.VARIABLES, Need.SECRETS} if look.unmanaged and not state.is_static else set()
     return needs(spec, state) | names
+
+
+def _asks(state: SpaceState, spec: SpaceSpec, look: Look) -> bool:
+    """Whether a request may be needed beyond a listing; a package's key may make one of its own."""
+    return bool(_needed(state, spec, look) or spec.extensions)
 
 
 def _runtime(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from hfspace.text import HUB_TOKEN
@@ -36,6 +37,13 @@ _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9_.~-]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FREE_TEXT = frozenset({"before", "after", "note", "message", "hint", "error", "log_tail", "text"})
 """Fields of plans, events and results that hold text of others; all else are names and numbers of ours."""
+_PLAIN = frozenset({type(None), bool, int, float})
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a dataclass, and whether each holds text of others."""
+    return tuple((field.name, field.name in _FREE_TEXT) for field in fields(kind))
 
 
 class KnownSecrets:
@@ -72,17 +80,24 @@ class KnownSecrets:
         return self._data(value, free=False)  # type: ignore[no-any-return]
 
     def _data(self, value: Any, *, free: bool) -> Any:
-        if isinstance(value, str):
-            return self.redact(value) if free and type(value) is str else value
+        kind = type(value)
+        if kind is str:
+            return self.redact(value) if free else value
+        if kind in _PLAIN:
+            return value
         if isinstance(value, Mapping):
             return {key: self._data(item, free=free) for key, item in value.items()} if free else value
         if isinstance(value, list | tuple):
-            return type(value)(self._data(item, free=free) for item in value)
-        if not is_dataclass(value) or isinstance(value, type):
+            return kind(self._data(item, free=free) for item in value)
+        if not is_dataclass(kind):
             return value
-        before = {field.name: getattr(value, field.name) for field in fields(value)}
-        after = {name: self._data(item, free=name in _FREE_TEXT) for name, item in before.items()}
-        return value if after == before else replace(value, **after)
+        changed = {}
+        for name, is_free in _fields(kind):
+            before = getattr(value, name)
+            after = self._data(before, free=is_free)
+            if after is not before and after != before:
+                changed[name] = after
+        return replace(value, **changed) if changed else value
 
     def _without_beginnings(self, text: str) -> str:
         """`text` without a secret that somebody cut in the middle, with an ellipsis."""

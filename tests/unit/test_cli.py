@@ -280,22 +280,26 @@ def test_a_watch_reports_by_default_and_wakes_when_allowed(shell: Shell, hub: Lo
     assert [entry.path.rpartition("/")[2] for entry in hub.writes()] == ["restart"]
 
 
+def _imported(shell: Shell, *args: str) -> set[str]:
+    """The modules that a command imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hfspace", *args],
+        cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-300:]
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+
+HEAVY = {"huggingface_hub.hf_api", "gradio_client", "asyncio", "starlette"}
+
+
 def test_help_validate_and_schema_import_nothing_heavy(shell: Shell) -> None:
-    for args in (["--help"], ["validate"], ["schema"]):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "hfspace", *args],
-            cwd=shell.folder, env=shell.env, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-300:]
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-        assert not loaded & {
-            "huggingface_hub.hf_api",
-            "gradio_client",
-            "deepdiff",
-            "starlette",
-            "httpx",
-            "httpx2",
-        }
+    for command in ("--help", "validate", "schema"):
+        assert not _imported(shell, command) & {*HEAVY, "deepdiff", "httpx", "httpx2"}
+
+
+def test_a_plan_imports_neither_the_librarys_writes_nor_what_asks_apps(shell: Shell) -> None:
+    assert not _imported(shell, "plan") & HEAVY
 
 
 def test_secrets_reach_no_output_at_the_highest_verbosity(shell: Shell) -> None:

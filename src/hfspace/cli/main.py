@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -87,6 +88,8 @@ class LazyGroup(RefusesEmpty, click.Group):
         for section in COMMANDS.values():
             if name in section:
                 module = importlib.import_module(f"hfspace.cli.{section[name][0]}")
+                gc.freeze()  # modules stay: no collection need walk them
+                gc.enable()
                 command = module.command
                 if not isinstance(command, click.Command):
                     raise TypeError(f"hfspace.cli.{section[name][0]} has no command")
@@ -129,7 +132,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run hfspace and exit. The one place where errors become text and exit codes."""
     # Python's own report of a crash in a thread prints the exception with its text.
     threading.excepthook = _crash_in_a_thread
-    sys.exit(run(args))
+    gc.disable()  # until the command is imported: a tenth of a plan went into looking for garbage there
+    code = run(args)
+    gc.freeze()  # nor need the interpreter walk through all that ends with it
+    sys.exit(code)
 
 
 def run(args: Sequence[str] | None = None) -> int:

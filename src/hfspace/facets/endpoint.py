@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hfspace.facets.base import NOTHING, Facet, Need, known
 from hfspace.facets.desired import Desired
-from hfspace.live.gradio.contract import check
 from hfspace.live.gradio.findings import Finding
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Change, Check, Severity, SpaceState
@@ -21,6 +20,8 @@ class Endpoint(Facet):
         spec = desired.spec.endpoint
         if spec is None or state.app is None:
             return []
+        from hfspace.live.gradio.contract import check  # asyncio with it: 60 ms, and few plans look at apps
+
         return [self._check(desired, finding) for finding in check(spec, state.app)]
 
     def value(self, state: SpaceState, key: str | None) -> object:

@@ -62,9 +62,12 @@ class HubClient:
         self.left_out = 0
         self._access = access
         self._library = Library(endpoint, access.token, limiter, secrets, has_token=self.has_token)
-        self._api = self._library.api
         self._call = self._library.call
         self.billing = Billing(self._library)
+
+    @property
+    def _api(self) -> Any:
+        return self._library.api
 
     @property
     def endpoint(self) -> str:
@@ -97,7 +100,7 @@ class HubClient:
     def whoami(self) -> Account | None:
         if self._access.token is None:
             return self._access.account
-        raw = self._call("say whose token this is", "", self._api.whoami)
+        raw = self._call("say whose token this is", "", lambda: self._library.json("/api/whoami-v2"))
         return understand("this token's account", lambda: wire.account(raw))
 
     def flavors(self) -> dict[str, Flavor]:
@@ -141,21 +144,12 @@ class HubClient:
         return self._read(f"read {path} of", space, f"/{path}")
 
     def variables(self, space: str) -> dict[str, Variable]:
-        found = self._call(
-            "read the variables of",
-            space,
-            lambda: self._api.get_space_variables(space, token=self._auth(space)),
-        )
-        return understand(
-            f"the variables of {space}",
-            lambda: {key: wire.variable(item.value, item.description) for key, item in found.items()},
-        )
+        raw = self._settings("read the variables of", space, "variables")
+        return understand(f"the variables of {space}", lambda: wire.variables(raw))
 
     def secrets(self, space: str) -> dict[str, Secret]:
-        found = self._call(
-            "list the secrets of", space, lambda: self._api.get_space_secrets(space, token=self._auth(space))
-        )
-        return {key: wire.secret(item.description) for key, item in found.items()}
+        raw = self._settings("list the secrets of", space, "secrets")
+        return understand(f"the secrets of {space}", lambda: wire.secrets(raw))
 
     def visibilities(self, owner: str, *, is_org: bool) -> dict[str, str]:
         """What the owner's repository settings say; a Space of which they say nothing that makes sense is
@@ -289,6 +283,11 @@ class HubClient:
             return self._call(doing, space, lambda: self._library.json(path, token=auth))
 
         return self._access.read(space, ask)
+
+    def _settings(self, doing: str, space: str, name: str) -> Any:
+        """The JSON of what only a writer may read."""
+        path = f"/api/spaces/{quote(space)}/{name}"
+        return self._call(doing, space, lambda: self._library.json(path, token=self._auth(space)))
 
     def _create(self, new: NewSpace) -> None:
         common: dict[str, Any] = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -21,6 +21,10 @@ T = TypeVar("T")
 Params = list[tuple[str, str | int | float | bool | None]]
 
 MOST_PAGES = 10_000
+_AGENT: dict[str, Any] = {
+    "library_name": "hfspace",
+    "library_version": f"{__version__}; python/{platform.python_version()}",
+}
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -36,20 +40,21 @@ class Library:
             from huggingface_hub import constants
 
             constants.HF_HUB_DISABLE_TELEMETRY = True
-        from huggingface_hub import HfApi
-
         transport.install()
         self.endpoint = endpoint
         self.limiter = limiter
         self.has_token = has_token
         self._secrets = secrets
+        self._token: str | bool = token or False
         secrets.add([token] if token else [])
-        self.api: Any = HfApi(
-            endpoint=endpoint,
-            token=token or False,
-            library_name="hfspace",
-            library_version=f"{__version__}; python/{platform.python_version()}",
-        )
+
+    @cached_property
+    def api(self) -> Any:
+        """The library's own methods, for what changes something; no read needs them, and their import takes
+        longer than planning 500 Spaces."""
+        from huggingface_hub import HfApi
+
+        return HfApi(endpoint=self.endpoint, token=self._token, **_AGENT)
 
     def call(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:
         """The result of one library call, which is `doing` something to `what`. Raises HubError."""
@@ -107,11 +112,12 @@ class Library:
         return items, str(response.request.url), response.links.get("next", {}).get("url")
 
     def _request(self, method: str, url: str, *, token: str | bool | None = None, **given: Any) -> Any:
-        import huggingface_hub as library
+        from huggingface_hub import get_session, hf_raise_for_status
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
 
-        headers = self.api._build_hf_headers(token=token)
-        response = library.get_session().request(method, url, headers=headers, **given)
-        library.hf_raise_for_status(response)
+        headers = build_hf_headers(token=self._token if token is None else token, **_AGENT)
+        response = get_session().request(method, url, headers=headers, **given)
+        hf_raise_for_status(response)
         return response
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -94,11 +95,36 @@ def new_client(inner: Any = None) -> Any:
     the values of secrets."""
     httpx = http_module()
     return httpx.Client(
-        transport=_transport(httpx, inner or ending(httpx.HTTPTransport())),
+        transport=_transport(httpx, inner or _by_scheme(httpx)),
         follow_redirects=True,
         timeout=TIMEOUT_SECONDS,
         event_hooks={"request": [_trace]},
     )
+
+
+def _by_scheme(httpx: ModuleType) -> Any:
+    """Sockets, with the certificates of the world loaded when the first https address is asked: that takes as
+    long as planning a hundred Spaces, and a local Hub has none."""
+
+    class ByScheme(httpx.BaseTransport):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            self._plain = ending(httpx.HTTPTransport(verify=False))
+            self._secure: Any = None
+            self._lock = threading.Lock()
+
+        def handle_request(self, request: Any) -> Any:
+            if request.url.scheme == "http":  # no TLS in it to be verified
+                return self._plain.handle_request(request)
+            with self._lock:
+                self._secure = self._secure or ending(httpx.HTTPTransport())
+            return self._secure.handle_request(request)
+
+        def close(self) -> None:
+            self._plain.close()
+            if self._secure is not None:
+                self._secure.close()
+
+    return ByScheme()
 
 
 def _trace(request: Any) -> None:

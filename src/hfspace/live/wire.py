@@ -137,15 +137,14 @@ def with_runtime(state: SpaceState, raw: Mapping[str, Any]) -> SpaceState:
     )
 
 
-def variable(value: object, description: object) -> Variable:
-    if not isinstance(value, str):
-        raise TypeError("the value of a variable is not text")
-    return Variable(value=value, description=_text(description))
+def variables(raw: Mapping[str, Any]) -> dict[str, Variable]:
+    """GET …/variables (docs/hub-api.md section 6)."""
+    return {key: _variable(item) for key, item in raw.items()}
 
 
-def secret(description: object) -> Secret:
-    own, mark = split(_text(description))
-    return Secret(description=own, fingerprint=mark)
+def secrets(raw: Mapping[str, Any]) -> dict[str, Secret]:
+    """GET …/secrets: never a value (docs/hub-api.md section 6)."""
+    return {key: _secret(item) for key, item in raw.items()}
 
 
 def to_volume(volume: Volume) -> Any:
@@ -164,6 +163,17 @@ def to_volume(volume: Volume) -> Any:
 def to_pair(key: str, variable: Variable) -> dict[str, str]:
     pair = {"key": key, "value": variable.value}
     return {**pair, "description": variable.description} if variable.description else pair
+
+
+def _variable(item: Mapping[str, Any]) -> Variable:
+    if not isinstance(item["value"], str):
+        raise TypeError("the value of a variable is not text")
+    return Variable(value=item["value"], description=_text(item.get("description")))
+
+
+def _secret(item: Mapping[str, Any]) -> Secret:
+    own, mark = split(_text(item.get("description")))
+    return Secret(description=own, fingerprint=mark)
 
 
 def _time(value: object) -> str | None:

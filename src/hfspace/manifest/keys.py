@@ -64,7 +64,9 @@ class Model(BaseModel):
     """`noun`: what one of many is called. `short`: the key that a plain value stands for. `blank`: what is
     written for a map without keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True
+    )
     noun: ClassVar[str] = ""
     short: ClassVar[str] = ""
     blank: ClassVar[tuple[Any, ...]] = ()
