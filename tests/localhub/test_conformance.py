@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from hfspace.localhub import LocalHub
 
@@ -74,6 +75,9 @@ ASKS = (
     Ask("put", f"{SPACE}/settings", 200, body={"visibility": "private", "gated": False}),
     Ask("get", f"{SPACE}/tree/{{rev}}/{{path}}", 200,
         "/api/spaces/acme/x/tree/main/?recursive=true&expand=true"),
+    Ask("get", f"{SPACE}/compare/{{compare}}", 200, "/api/spaces/acme/x/compare/main..main"),
+    Ask("get", f"{SPACE}/treesize/{{rev}}/{{path}}", 200, "/api/spaces/acme/x/treesize/main/app.py"),
+    Ask("get", f"{SPACE}/lfs-files", 200, "/api/spaces/acme/grouped/lfs-files?limit=1"),
     Ask("get", "/api/spaces/hardware", 200),
     Ask("get", "/api/jobs/hardware", 200),
     Ask("get", "/api/spaces/templates", 200),
@@ -88,17 +92,22 @@ ASKS = (
 
 
 @pytest.fixture
-def hub() -> Iterator[LocalHub]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
     space = {
         "variables": {"A": {"value": "1", "description": "one"}, "B": "2"},
         "secrets": {"S": {"value": "1", "description": "one"}, "T": "2"},
         "volumes": [{"source": "acme/b", "mountPath": "/data"}],
     }
-    seed = {"spaces": {"acme/x": space, "acme/grouped": {}}}
+    grouped = {"files": {".gitattributes": "*.bin filter=lfs\n"}}
+    seed = {"spaces": {"acme/x": space, "acme/grouped": grouped}}
     with LocalHub(seed=seed, clock="manual") as hub:
         for name in ("x", "grouped"):
             ask(hub, Ask("post", f"{SPACE}/resource-group", 200, f"/api/spaces/acme/{name}/resource-group",
                          {"resourceGroupId": GROUP}))  # fmt: skip
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        HfApi(endpoint=hub.url, token=hub.token).create_commit(
+            "acme/grouped", [CommitOperationAdd("a.bin", b"x")], commit_message="x", repo_type="space"
+        )
         yield hub
 
 
@@ -144,8 +153,9 @@ def test_every_described_path_of_spaces_has_a_route(hub: LocalHub) -> None:
             continue
         for method in methods:
             real = path.format(
-                repoType="spaces", namespace="acme", repo="x", rev="main", path="app.py", logType="run"
-            )
+                repoType="spaces", namespace="acme", repo="x", rev="main", path="app.py", logType="run",
+                compare="main..main", sha="0",
+            )  # fmt: skip
             headers = {"Authorization": f"Bearer {hub.token}"}
             body = None if method == "get" else {}
             with (

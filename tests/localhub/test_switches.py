@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hfspace.localhub import LocalHub
-from hfspace.localhub.seed import Switches
+from hfspace.localhub.seed_hub import Switches
 from hfspace.model import Status
 from tests.converge.harness import Runner
 from tests.converge.test_converge import ENV, SEED, everything

@@ -9,7 +9,7 @@ import pytest
 
 from hfspace.live import hub, transport
 from hfspace.live.limiter import LONGEST_WAIT
-from hfspace.localhub.seed import Switches
+from hfspace.localhub.seed_hub import Switches
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "hub-api.md").read_text()

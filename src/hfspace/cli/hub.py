@@ -43,6 +43,7 @@ def serve_command(
         context.direct(f"export HF_ENDPOINT={url}")
         if tokens:
             context.direct(f"export HF_TOKEN={tokens[0]}")
+        context.direct("export HF_HUB_DISABLE_XET=1")
         context.note(f"Local Hub on {url}; requests: {url}/_local/requests. Ctrl-C ends it.")
 
     try:

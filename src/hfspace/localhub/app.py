@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from email.utils import formatdate
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
-from hfspace.localhub import admin, edge, groups, rules, wire
+from hfspace.localhub import admin, edge, groups, large, rules, wire
 from hfspace.localhub.edge import Visit
 from hfspace.localhub.faults import Fault
 from hfspace.localhub.routes import answer
 from hfspace.localhub.routes.call import Call
+from hfspace.localhub.routes.large import upload_limit
 from hfspace.localhub.store import Docs
 from hfspace.localhub.wire import Answer, Refused
 from hfspace.localhub.world import World
@@ -27,7 +30,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Hook = Callable[[str, str, str], None]
 """Called with 'before' or 'after' (the effect, before the answer), the method and the path of a request."""
 
-_MAX_BODY = 32 * 2**20
+_MAX_BODY = 256 * 2**20
 
 
 def _foreign(scope: Scope) -> str:
@@ -59,16 +62,24 @@ class App:
             await send({"type": "http.response.body", "body": why.encode()})
             return
         call = await _read(self.world, scope, receive)
+        if call is None:
+            return
+        try:
+            await self._serve(call, scope, receive, send)
+        finally:
+            _discard(call.spool)
+
+    async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         space = self._doors.get((scope.get("server") or ("", 0))[1])
         if space:
-            await self._edge(call, scope, send, wire.subdomain(space), call.path.lstrip("/"))
+            await self._edge(call, scope, receive, send, wire.subdomain(space), call.path.lstrip("/"))
         elif call.path.startswith(admin.PREFIX):
             with self.world.store.transaction():
                 given = admin.answer(call, self.faults, self.forget_stale)
             await _send(send, call, given, {})
         elif call.path.startswith(edge.PREFIX):
             subdomain, _, path = call.path.removeprefix(edge.PREFIX).partition("/")
-            await self._edge(call, scope, send, subdomain, path)
+            await self._edge(call, scope, receive, send, subdomain, path)
         else:
             await self._api(call, receive, send)
 
@@ -89,10 +100,11 @@ class App:
             await _cut(send)
             return
         await _send(send, call, given, headers, broken=bool(fault and fault.body == "truncated"))
-        if given.stream is not None:
-            await _stream(receive, send, given)
+        await _stream(receive, send, call, given)
 
-    async def _edge(self, call: Call, scope: Scope, send: Send, subdomain: str, path: str) -> None:
+    async def _edge(
+        self, call: Call, scope: Scope, receive: Receive, send: Send, subdomain: str, path: str
+    ) -> None:
         visit = Visit(
             subdomain=subdomain,
             method=scope["method"],
@@ -107,6 +119,7 @@ class App:
             self._log(call, met if isinstance(met, Answer) else Answer())
         if isinstance(met, Answer):
             await _send(send, call, met, {})
+            await _stream(receive, send, call, met)
         else:
             await edge.pass_on(visit, *met, send)
 
@@ -222,24 +235,55 @@ def _spoiled(given: Answer, how: str) -> Answer:
     return replace(given, body=bodies.get(how, given.body), content_type=kind, stream=None)
 
 
-async def _read(world: World, scope: Scope, receive: Receive) -> Call:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body = (body + message.get("body", b""))[: _MAX_BODY + 1]
-        more = message.get("more_body", False) and message["type"] == "http.request"
+async def _read(world: World, scope: Scope, receive: Receive) -> Call | None:
+    """The whole request; None when the client left before its end. The bytes of a large file go to disk."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    said = headers.get("authorization") or headers.get("x-hf-authorization") or ""
+    bearer = headers.get("authorization") or headers.get("x-hf-authorization") or ""
+    memory, spool = io.BytesIO(), None
+    if scope["method"] == "PUT" and scope["path"].startswith(large.PREFIX):
+        limit = upload_limit(scope["path"], world.store)
+        spool, file = world.store.large.receive()
+        with file:
+            size = await _receive(receive, file, limit)
+    else:
+        limit = _MAX_BODY
+        size = await _receive(receive, memory, limit)
+    if size < 0:
+        _discard(spool)
+        return None
     return Call(
         world=world,
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=scope["path"],
         query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         headers={**headers, ":method": scope["method"]},
-        body=body,
-        token=said.removeprefix("Bearer ").strip() or None,
+        body=memory.getvalue(),
+        token=bearer.removeprefix("Bearer ").strip() or None,
         base=f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}",
+        spool=spool,
+        too_long=size > limit,
     )
+
+
+async def _receive(receive: Receive, file: BinaryIO, limit: int) -> int:
+    """Write a body to `file` and give its size: more than `limit` when it is too long to be read on, -1 when
+    the client left in the middle of it."""
+    size = 0
+    while size <= limit:
+        message = await receive()
+        if message["type"] != "http.request":
+            return -1
+        size += len(message.get("body", b""))
+        if size <= limit:
+            file.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    return size
+
+
+def _discard(spool: Path | None) -> None:
+    if spool is not None:
+        spool.unlink(missing_ok=True)
 
 
 async def _send(
@@ -258,14 +302,17 @@ async def _send(
     if call.headers[":method"] == "HEAD":
         data = b""
     body = data[: len(data) // 2] if broken else data
-    await send({"type": "http.response.body", "body": body, "more_body": given.stream is not None})
+    more = given.stream is not None and call.headers[":method"] != "HEAD"
+    await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _stream(receive: Receive, send: Send, given: Answer) -> None:
-    """Send what comes until it ends or the client leaves."""
+async def _stream(receive: Receive, send: Send, call: Call, given: Answer) -> None:
+    """Send what follows the body, if anything does, until it ends or the client leaves."""
+    if given.stream is None or call.headers[":method"] == "HEAD":
+        return
     leaving = asyncio.ensure_future(_gone(receive))
     try:
-        async for chunk in given.stream():  # type: ignore[misc]
+        async for chunk in given.stream():
             if leaving.done():
                 return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

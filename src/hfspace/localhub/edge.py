@@ -76,6 +76,11 @@ def _file(world: World, doc: Doc, path: str, headers: dict[str, str]) -> Answer:
     entry = doc["files"].get(path)
     if entry is None:
         return _page(404, wire.NO_PAGE, headers)
+    if lfs := entry.get("lfs"):
+        headers = {**headers, "Content-Length": str(lfs["size"])}
+        kind = guess_type(path)[0] or "application/octet-stream"
+        chunks = world.store.large.stream(lfs["oid"], 0, lfs["size"] - 1)
+        return Answer(body=b"", content_type=kind, headers=headers, stream=chunks)
     body, kind = world.store.blob(entry["oid"]), guess_type(path)[0] or "application/octet-stream"
     if kind == "text/html":
         kinds = ["variables"] + ["secrets"] * world.seed.hub.switches.static_secrets_on_page

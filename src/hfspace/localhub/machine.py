@@ -172,7 +172,7 @@ def _through(doc: Doc, now: float, stages: list[str], *, build: float = BUILD_SE
     at = now
     for stage, following in zip(stages, [*stages[1:], "RUNNING"], strict=True):
         building = stage.endswith("BUILDING")
-        outcome = doc["build" if building else "start"]
+        outcome = _outcome(doc, building)
         if outcome == "stuck":
             if not building:
                 doc["ahead"].append([at + UNHEALTHY_SECONDS, "RUNTIME_ERROR", _TIMED_OUT])
@@ -184,6 +184,14 @@ def _through(doc: Doc, now: float, stages: list[str], *, build: float = BUILD_SE
         doc["ahead"].append([at, following])
     if doc["start"] == "flip":
         doc["ahead"].append([at + FLIP_SECONDS, "RUNTIME_ERROR"])
+
+
+def _outcome(doc: Doc, building: bool) -> str:
+    """How the build or the start goes: as the files of the commit say, else as the seed does."""
+    fails = {"BUILD_ERROR": True, "RUNTIME_ERROR": False}.get(doc.get("fails") or "")
+    if fails is building:
+        return "fail"
+    return str(doc["build" if building else "start"])
 
 
 def _enter(doc: Doc, stage: str, at: float) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from hfspace.localhub import wire
+from hfspace.localhub import uploads, wire
+from hfspace.localhub.large import LargeFile
 from hfspace.localhub.machine import Doc
 from hfspace.localhub.store import Store
 from hfspace.localhub.wire import Refused
@@ -35,7 +36,8 @@ def readme(sdk: str, title: str = "") -> str:
 def has_app(doc: Doc) -> bool:
     """Whether there is something to build. A card alone is not an app."""
     return any(
-        path.rpartition("/")[2] not in {"README.md", ".gitattributes", "LICENSE"} for path in doc["files"]
+        path.rpartition("/")[2] not in {"README.md", uploads.GIT_ATTRIBUTES, "LICENSE"}
+        for path in doc["files"]
     )
 
 
@@ -43,10 +45,14 @@ def blob_oid(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
+Content = bytes | LargeFile
+"""What a path of a repository holds."""
+
+
 def commit(
     store: Store,
     doc: Doc,
-    changes: Mapping[str, bytes | None],
+    changes: Mapping[str, Content | None],
     *,
     now: float,
     title: str,
@@ -55,17 +61,20 @@ def commit(
 ) -> str:
     """Add, replace or (None) delete files; moves the Space's head, reads its card, returns the new head."""
     files = dict(doc["files"])
-    for path, data in changes.items():
-        if data is None:
+    for path, content in changes.items():
+        if content is None:
             files.pop(path, None)
         else:
-            oid = blob_oid(data)
-            store.put_blob(oid, data)
-            files[path] = {"oid": oid, "size": len(data)}
+            files[path] = _stored(store, content)
+    large = sorted(path for path, content in changes.items() if isinstance(content, LargeFile))
+    if large:
+        attributes = text(store, files, uploads.GIT_ATTRIBUTES)
+        files[uploads.GIT_ATTRIBUTES] = _stored(store, uploads.with_large(attributes, large).encode())
     doc["files"] = files
     parent = doc["sha"]
     doc["sha"] = wire.digest(f"{doc['oid']} {parent} {now} {title} {sorted(files.items())}")
     doc["modified"] = now
+    doc["fails"] = next((entry["fails"] for entry in files.values() if entry.get("fails")), None)
     _read_card(store, doc)
     commit = {
         "oid": doc["sha"],
@@ -79,10 +88,32 @@ def commit(
     return str(doc["sha"])
 
 
+def _stored(store: Store, content: Content) -> dict[str, Any]:
+    """The entry of a file; of a large one git has the pointer."""
+    data = content if isinstance(content, bytes) else content.pointer
+    oid = blob_oid(data)
+    store.put_blob(oid, data)
+    if isinstance(content, LargeFile):
+        lfs = {"oid": content.oid, "size": content.size, "pointerSize": len(data)}
+        return {"oid": oid, "size": content.size, "lfs": lfs}
+    fails = uploads.outcome(data)
+    return {"oid": oid, "size": len(data), **({"fails": fails} if fails else {})}
+
+
+def content(store: Store, entry: Mapping[str, Any]) -> Content:
+    """What an entry of a Space's files holds."""
+    lfs = entry.get("lfs")
+    return LargeFile(lfs["oid"], lfs["size"]) if lfs else store.blob(entry["oid"])
+
+
+def text(store: Store, files: Mapping[str, Any], path: str) -> str:
+    """A small file as text; "" where there is none."""
+    entry = files.get(path)
+    return store.blob(entry["oid"]).decode(errors="replace") if entry else ""
+
+
 def _read_card(store: Store, doc: Doc) -> None:
-    entry = doc["files"].get("README.md")
-    text = store.blob(entry["oid"])[:MAX_CARD_BYTES].decode(errors="replace") if entry else ""
-    doc["card"] = front_matter(text) or {}
+    doc["card"] = front_matter(text(store, doc["files"], "README.md")[:MAX_CARD_BYTES]) or {}
     if doc["card"].get("sdk") in SDKS:
         doc["sdk"] = doc["card"]["sdk"]
 
@@ -123,19 +154,30 @@ def at_revision(store: Store, doc: Doc, revision: str) -> tuple[str, dict[str, A
 def tree(files: Mapping[str, Any], folder: str, *, recursive: bool) -> list[dict[str, Any]]:
     """The entries of a folder, directories first named by their path. Raises Refused with EntryNotFound."""
     prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
-    inside = {path: entry for path, entry in files.items() if path.startswith(prefix)}
+    inside = [path for path in sorted(files) if path.startswith(prefix)]
     if prefix and not inside:
         raise Refused(404, f"{folder} does not exist on this revision", "EntryNotFound")
+    folders: dict[str, list[str]] = {}
     entries: dict[str, dict[str, Any]] = {}
-    for path, entry in sorted(inside.items()):
+    for path in inside:
         steps = path[len(prefix) :].split("/")
-        for depth in range(1, len(steps) if recursive else min(2, len(steps))):
+        for depth in range(1, len(steps)):
             name = prefix + "/".join(steps[:depth])
-            oid = wire.digest(name + str(sorted(p for p in files if p.startswith(name + "/"))))
-            entries.setdefault(name, {"type": "directory", "oid": oid, "size": 0, "path": name})
+            folders.setdefault(name, []).append(files[path]["oid"])
+            if recursive or depth == 1:
+                entries.setdefault(name, {"type": "directory", "oid": "", "size": 0, "path": name})
         if recursive or len(steps) == 1:
-            entries[path] = {"type": "file", "oid": entry["oid"], "size": entry["size"], "path": path}
+            entries[path] = file_entry(path, files[path])
+    for name, entry in entries.items():
+        if entry["type"] == "directory":
+            entry["oid"] = wire.digest(f"{name} {' '.join(folders[name])}")
     return list(entries.values())
+
+
+def file_entry(path: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A file as a tree names it."""
+    lfs = {"lfs": entry["lfs"]} if entry.get("lfs") else {}
+    return {"type": "file", "oid": entry["oid"], "size": entry["size"], **lfs, "path": path}
 
 
 def volume(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from hfspace.localhub.fields import (
     Word,
     step,
 )
+from hfspace.localhub.seed_hub import HubSeed, LargeSeed, RateLimit, Switches
 
 _ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _LARGEST_SEED = 64 << 20
@@ -181,68 +182,6 @@ class SpacePatch(Model):
     trusted_publishers: list[Publisher] = _UNSET
 
 
-class Switches(Model):
-    """What is not known of the real Hub (docs/local-hub.md); the default is the harder setting."""
-
-    read_token_reads_settings: bool = False
-    hardware_change_wakes_paused: bool = True
-    config_change_wakes_paused: bool = False
-    config_change_wakes_sleeping: bool = False
-    hardware_resets_sleep: bool = True
-    sleeptime_on_free: Literal["error", "ignore"] = "error"
-    description_dropped: bool = True
-    max_page: Annotated[int, Field(ge=1)] = 1000
-    list_runtime_has_volumes: bool = False
-    list_runtime_has_error: bool = False
-    protected_in_private: bool = True
-    list_protected_in_private: bool = True
-    oidc_covers_settings: bool = False
-    identical_post_restarts: bool = True
-    coalesce_restarts: bool = False
-    paused_forgets_after: float = 0
-    restart_needs_admin: bool = True
-    restart_lag: float = 0
-    runtime_lags_reads: Annotated[int, Field(ge=0)] = 0
-    change_wakes_after_reads: Annotated[int, Field(ge=0)] = 0
-    sleep_time_when_paused: Literal["accept", "refuse"] = "accept"
-    trims_values: bool = False
-    trims_descriptions: bool = True
-    static_secrets_on_page: bool = True
-    logs_stay_open: bool = False
-    billing_entity_is_space_id: bool = True
-    billing_label_is_space: bool = True
-    billing_refusal: Literal[401, 403] = 403
-    billing_v2_missing: bool = False
-
-
-class RateLimit(Model):
-    requests: int | None = None
-    """None: by plan, as the Hub's table of limits says."""
-    window: Annotated[int, Field(ge=1)] = 300
-
-
-class Issuer(Model):
-    """A fake OIDC issuer. Tokens are not signed; `secret` None takes any that names the issuer."""
-
-    audience: str | None = None
-
-
-class HubSeed(Model):
-    rate_limit: RateLimit = Field(default_factory=RateLimit)
-    latency_ms: float = 0
-    time_scale: Annotated[float, Field(gt=0)] = 1
-    clock_ahead: float = 0
-    """Seconds by which the Date of its answers is ahead of this machine's clock."""
-    now: Time | None = None
-    """Where the Hub's clock starts; None: now."""
-    edge: bool = False
-    faults: list[dict[str, Any]] = Field(default_factory=list)
-    switches: Switches = Field(default_factory=Switches)
-    issuers: dict[str, Issuer] = Field(
-        default_factory=lambda: {"https://token.actions.githubusercontent.com": Issuer()}
-    )
-
-
 class Seed(Model):
     accounts: dict[str, AccountSeed] = Field(default_factory=dict)
     tokens: dict[str, TokenSeed] = Field(default_factory=dict)
@@ -315,6 +254,7 @@ def _advice(path: list[str], kind: str) -> str | None:
     }  # fmt: skip
     nested: dict[tuple[str, ...], type[BaseModel]] = {
         (): Seed, ("hub",): HubSeed, ("hub", "switches"): Switches, ("hub", "rate_limit"): RateLimit,
+        ("hub", "large_files"): LargeSeed,
     }  # fmt: skip
     model = nested.get(tuple(path[:-1]))
     if model is None and len(path) == 3:

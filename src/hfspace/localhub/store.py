@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from hfspace.localhub.large import LargeFiles
 from hfspace.localhub.seed import LocalHubError
 
 _TABLES = """
@@ -18,6 +21,7 @@ create table if not exists meta (key text primary key, doc text not null);
 create table if not exists requests (n integer primary key autoincrement, doc text not null);
 create table if not exists blobs (oid text primary key, data blob not null);
 create table if not exists commits (oid text primary key, repo text not null, n integer not null, doc text);
+create table if not exists uploads (id text primary key, doc text not null);
 create table if not exists windows (who text primary key, used integer not null, opened real not null);
 """
 KEPT_REQUESTS = 100_000
@@ -46,6 +50,7 @@ class Store:
         self._docs: Docs | None = None
         self._version: int | None = None
         self._frozen: Docs | None = None
+        self.large = LargeFiles(None if path == ":memory:" else Path(f"{path}.large"))
         if path != ":memory:":
             _private(path)
         try:
@@ -142,6 +147,19 @@ class Store:
             row = (commit["oid"], repo, n, json.dumps(commit))
             self._db.execute("insert or replace into commits values (?, ?, ?, ?)", row)
 
+    def upload(self, key: str) -> dict[str, Any] | None:
+        """What is known of an upload of a large file that has begun."""
+        with self._lock:
+            row = self._db.execute("select doc from uploads where id = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def put_upload(self, upload: dict[str, Any]) -> str:
+        """The key of a new upload."""
+        key = secrets.token_hex(16)
+        with self._lock:
+            self._db.execute("insert into uploads values (?, ?)", (key, json.dumps(upload)))
+        return key
+
     # ------------------------------------------------------------ the rest
 
     def meta(self, key: str, default: Any = None) -> Any:
@@ -179,3 +197,4 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+        self.large.close()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from hfspace.localhub import groups, ledger, machine, repo, rules, wire
+from hfspace.localhub import groups, ledger, machine, repo, rules, uploads, wire
 from hfspace.localhub.machine import FREE, FREE_SLEEP, NEVER, Doc
 from hfspace.localhub.rules import NOBODY, Identity
 from hfspace.localhub.seed import Entry, LocalHubError, Seed, SpaceSeed, read_patch
@@ -202,6 +203,12 @@ class World:
         kept = {**doc, "stage": "DELETED", "ahead": [], "files": {}, "variables": {}, "secrets": {}}
         ledger.meter(kept, self.now)
         self.store.set_meta("buried", [*self.store.meta("buried", []), kept])
+
+    def refuse_leaks(self, files: Mapping[str, bytes]) -> None:
+        """Raises Refused (400) for files that hold a token of this Hub."""
+        leaks = uploads.leaks(files, {*self.seed.tokens, *self.store.meta("issued", {})})
+        if leaks:
+            raise Refused(400, leaks)
 
     def count(self, what: str, space: str) -> None:
         """Creates and deletes outlive the Space that they made or removed."""

@@ -12,6 +12,8 @@ from hfspace.localhub.routes import (
     entries,
     files,
     groups,
+    history,
+    large,
     listing,
     oauth,
     repos,
@@ -23,13 +25,16 @@ from hfspace.localhub.wire import Answer, Moved, Refused
 
 _ROUTES: tuple[Route, ...] = (
     *listing.ROUTES, *accounts.ROUTES, *oauth.ROUTES, *repos.ROUTES, *runtime.ROUTES, *entries.ROUTES,
-    *streams.ROUTES, *billing.ROUTES, *groups.ROUTES, *files.ROUTES, *listing.LAST,
+    *streams.ROUTES, *billing.ROUTES, *groups.ROUTES, *files.ROUTES, *history.ROUTES, *large.ROUTES,
+    *listing.LAST,
 )  # fmt: skip
 
 
 def answer(call: Call) -> Answer:
     """What the Hub answers to one request. Never raises for bad input."""
     try:
+        if call.too_long:
+            raise Refused(413, "Payload Too Large")
         for route in _ROUTES:
             match = route.pattern.fullmatch(call.path) if route.method == call.method else None
             if match:

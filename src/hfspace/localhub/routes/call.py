@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hfspace.localhub.rules import Identity
@@ -16,7 +17,8 @@ from hfspace.localhub.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """`base` is the URL that the client used, for links. `rest` holds the named parts of the path."""
+    """`base` is the URL that the client used, for links. `rest` holds the named parts of the path. The bytes
+    of a large file are in the file `spool`. `too_long`: the body is more than the Hub reads."""
 
     world: World
     method: str
@@ -27,6 +29,8 @@ class Call:
     token: str | None = None
     base: str = "http://127.0.0.1"
     rest: Mapping[str, str] = field(default_factory=dict)
+    spool: Path | None = None
+    too_long: bool = False
 
     @cached_property
     def who(self) -> Identity:

@@ -1,4 +1,4 @@
-"""The files of a Space: trees, commits, small uploads and downloads (docs/hub-api.md section 2)."""
+"""The files of a Space: trees, uploads, commits and downloads (docs/hub-api.md section 2)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from hfspace.localhub import machine, repo, wire
+from hfspace.localhub import machine, repo, uploads
+from hfspace.localhub.large import LargeFile
 from hfspace.localhub.machine import Doc
+from hfspace.localhub.routes import large
 from hfspace.localhub.routes.call import SPACE, Call, route
+from hfspace.localhub.routes.history import last_commit
 from hfspace.localhub.routes.repos import content
 from hfspace.localhub.wire import Answer, Refused
 
-_MAX_FILE = 10 * 2**20
 _PAGE = 1000
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_TEXT = "text/plain; charset=utf-8"
 
 
 def tree(call: Call) -> Answer:
@@ -24,7 +26,7 @@ def tree(call: Call) -> Answer:
     head, files = repo.at_revision(call.world.store, doc, call.rest["rev"])
     entries = repo.tree(files, call.rest.get("path", ""), recursive=call.flag("recursive"))
     if call.flag("expand"):
-        entries = [{**entry, "lastCommit": _last(call, doc)} for entry in entries]
+        entries = [{**entry, "lastCommit": last_commit(call, doc)} for entry in entries]
     begin, size = call.number("cursor", 0, least=0), min(call.number("limit", _PAGE), _PAGE)
     page = entries[begin : begin + size]
     headers = {"X-Repo-Commit": head}
@@ -42,7 +44,7 @@ def paths_info(call: Call) -> Answer:
     entries = {entry["path"]: entry for entry in repo.tree(files, "", recursive=True)}
     present = [entries[path] for path in paths if path in entries]
     if expand:
-        present = [{**entry, "lastCommit": _last(call, doc)} for entry in present]
+        present = [{**entry, "lastCommit": last_commit(call, doc)} for entry in present]
     return Answer(body=present)
 
 
@@ -59,83 +61,31 @@ def _asked(call: Call) -> tuple[list[str], bool]:
     return [str(path) for path in paths], bool(body.get("expand"))
 
 
-def _last(call: Call, doc: Doc) -> dict[str, str]:
-    commits = call.world.store.commits(doc["oid"])
-    newest = commits[0] if commits else {"oid": doc["sha"], "title": "", "at": doc["created"]}
-    return {"id": newest["oid"], "title": newest["title"], "date": wire.stamp(newest["at"])}
-
-
-def commits(call: Call) -> Answer:
-    """GET …/commits/{rev}: newest first, in pages of 50."""
-    doc = call.world.find(call.who, call.space)
-    head, _ = repo.at_revision(call.world.store, doc, call.rest["rev"])
-    commits = call.world.store.commits(doc["oid"])
-    commits = commits[next((place for place, one in enumerate(commits) if one["oid"] == head), 0) :]
-    page, size = call.number("p", 0, least=0), min(call.number("limit", 50), 1000)
-    shown = [
-        {
-            "id": one["oid"],
-            "title": one["title"],
-            "message": one["message"],
-            "authors": [{"user": one["author"]}],
-            "date": wire.stamp(one["at"]),
-            **(
-                {"formatted": {"title": one["title"], "message": one["message"]}}
-                if call.one("expand")
-                else {}
-            ),
-        }
-        for one in commits[page * size : (page + 1) * size]
-    ]
-    return Answer(body=shown, headers={"X-Total-Count": str(len(commits))})
-
-
-def refs(call: Call) -> Answer:
-    doc = call.world.find(call.who, call.space)
-    named: dict[str, list[dict[str, str]]] = {"tags": [], "branches": [], "converts": []}
-    named["branches"].append({"name": "main", "ref": "refs/heads/main", "targetCommit": doc["sha"]})
-    for name, ref in doc["refs"].items():
-        kind = "tags" if ref["tag"] else "branches"
-        path = f"refs/{'tags' if ref['tag'] else 'heads'}/{name}"
-        named[kind].append({"name": name, "ref": path, "targetCommit": ref["target"]})
-    return Answer(body={**named, "pullRequests": []} if call.flag("include_prs") else named)
-
-
-def add_ref(call: Call) -> Answer:
-    """POST …/tag/{rev} names the tag in its body, POST …/branch/{name} the start."""
-    doc = call.world.writable(call.who, call.space)
-    body = call.json()
-    is_tag = "/tag/" in call.path
-    name = str(body.get("tag")) if is_tag else call.rest["rev"]
-    start = call.rest["rev"] if is_tag else str(body.get("startingPoint") or "main")
-    if name in doc["refs"] or name == "main":
-        raise Refused(409, f"Tag reference exists already: {name}" if is_tag else "Reference already exists")
-    target, _ = repo.at_revision(call.world.store, doc, start)
-    doc["refs"][name] = {"target": target, "tag": is_tag}
-    call.world.save(doc)
-    return Answer(body="OK", content_type="text/plain; charset=utf-8", effect=True)
-
-
-def remove_ref(call: Call) -> Answer:
-    doc = call.world.writable(call.who, call.space)
-    if doc["refs"].pop(call.rest["rev"], None) is None:
-        raise Refused(404, f"Invalid rev id: {call.rest['rev']}", "RevisionNotFound")
-    call.world.save(doc)
-    return Answer(body="OK", content_type="text/plain; charset=utf-8", effect=True)
-
-
 def preupload(call: Call) -> Answer:
-    """POST …/preupload/{rev}: here every file is small. Answers without write permission, as the Hub does."""
-    doc = call.world.find(call.who, call.space)
-    _, files = repo.at_revision(call.world.store, doc, call.rest["rev"])
-    asked = call.json().get("files")
+    """POST …/preupload/{rev}: how each file is sent, and which ones .gitignore drops. Answers without write
+    permission, as the Hub does."""
+    doc, store = call.world.find(call.who, call.space), call.world.store
+    _, files = repo.at_revision(store, doc, call.rest["rev"])
+    body = call.json()
+    asked = body.get("files")
     if not isinstance(asked, list) or not all(isinstance(item, dict) for item in asked):
         raise Refused(400, "✖ Invalid input: expected array → at files")
+    attributes, ignore = body.get("gitAttributes"), body.get("gitIgnore")
+    if not isinstance(attributes, str):
+        attributes = repo.text(store, files, uploads.GIT_ATTRIBUTES)
+    if not isinstance(ignore, str):
+        ignore = repo.text(store, files, ".gitignore")
+    dropped = uploads.ignored((str(item.get("path")) for item in asked), ignore)
+    over = call.world.seed.hub.large_files.over
     answers = []
     for item in asked:
-        path = str(item.get("path"))
-        known = {"oid": files[path]["oid"]} if path in files else {}
-        answers.append({"path": path, "uploadMode": "regular", "shouldIgnore": False, **known})
+        path, size = str(item.get("path")), item.get("size")
+        if isinstance(size, bool) or not isinstance(size, int | float) or size < 0:
+            raise Refused(400, "✖ Invalid input: expected number → at files.size")
+        entry = files.get(path)
+        known = {"oid": entry["lfs"]["oid"] if entry.get("lfs") else entry["oid"]} if entry else {}
+        mode = "lfs" if uploads.is_large(path, int(size), attributes, over) else "regular"
+        answers.append({"path": path, "uploadMode": mode, "shouldIgnore": path in dropped, **known})
     return Answer(body={"files": answers, "commitOid": doc["sha"]})
 
 
@@ -151,6 +101,7 @@ def commit(call: Call) -> Answer:
     title = str(header.get("summary") or "")
     if not title:
         raise Refused(400, "✖ Commit summary cannot be empty → at summary")
+    call.world.refuse_leaks({path: data for path, data in changes.items() if isinstance(data, bytes)})
     head = repo.commit(
         call.world.store, doc, changes, now=call.world.now, title=title,
         author=str(call.who.account), message=str(header.get("description") or ""),
@@ -163,29 +114,52 @@ def commit(call: Call) -> Answer:
     return Answer(body=body, effect=True)
 
 
-def _changes(call: Call, doc: Doc) -> tuple[dict[str, Any], dict[str, bytes | None]]:
+def _changes(call: Call, doc: Doc) -> tuple[dict[str, Any], dict[str, repo.Content | None]]:
     """The header and what becomes of each path. Raises Refused."""
     header: dict[str, Any] = {}
-    changes: dict[str, bytes | None] = {}
+    changes: dict[str, repo.Content | None] = {}
     for number, line in enumerate(line for line in call.body.splitlines() if line.strip()):
         key, value = _operation(line, number)
         path = str(value.get("path", ""))
         if key == "header":
             header = value
         elif key == "file":
-            changes[_path(path)] = content(value, f"operations[{number}]")
-            if len(changes[path] or b"") > _MAX_FILE:
-                raise Refused(413, "The local Hub keeps files up to 10 MB")
+            changes[_path(path)] = _small(call, path, content(value, f"operations[{number}]"))
+        elif key == "lfsFile":
+            changes[_path(path)] = _large(call, path, value)
         elif key == "deletedFile":
             changes[_path(path)] = None
         elif key == "deletedFolder":
             inside = f"{path.strip('/')}/"
             changes |= {name: None for name in doc["files"] if name.startswith(inside)}
         elif key == "copyFile" and value.get("srcPath") in doc["files"]:
-            changes[_path(path)] = call.world.store.blob(doc["files"][value["srcPath"]]["oid"])
+            changes[_path(path)] = repo.content(call.world.store, doc["files"][value["srcPath"]])
         else:
             raise Refused(400, f"✖ The local Hub does not know this operation: {key[:40]}")
     return header, changes
+
+
+def _small(call: Call, path: str, data: bytes) -> bytes:
+    over = call.world.seed.hub.large_files.over
+    if len(data) > over:
+        raise Refused(
+            400,
+            f"Your push was rejected because it contains files larger than {over // 2**20} MiB.\n"
+            f"Offending files:\n  - {path}",
+        )
+    return data
+
+
+def _large(call: Call, path: str, value: dict[str, Any]) -> LargeFile:
+    """A file that has arrived before, by its SHA-256."""
+    oid, large = str(value.get("oid")), call.world.store.large
+    if not re.fullmatch(r"[0-9a-f]{64}", oid) or not large.has(oid):
+        raise Refused(
+            400,
+            "Your push was rejected because an LFS pointer pointed to a file that does not exist.\n"
+            f"Offending file:\n  - {path}",
+        )
+    return LargeFile(oid, large.path(oid).stat().st_size)
 
 
 def _operation(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
@@ -207,25 +181,40 @@ def _path(path: str) -> str:
 
 
 def resolve(call: Call) -> Answer:
-    """GET /spaces/{id}/resolve/{rev}/{path}: the file itself, whole, in part, or 304."""
+    """GET /spaces/{id}/resolve/{rev}/{path}: the file itself, in part, or 304; where a large one is."""
     doc = call.world.find(call.who, call.space)
     head, files = repo.at_revision(call.world.store, doc, call.rest["rev"])
     entry = files.get(call.rest["path"])
     if entry is None:
         raise Refused(404, "Entry not found", "EntryNotFound")
+    headers = {"X-Repo-Commit": head, "Accept-Ranges": "bytes"}
+    if lfs := entry.get("lfs"):
+        return large.fetch(call, lfs, headers)
     data, etag = call.world.store.blob(entry["oid"]), f'"{entry["oid"]}"'
-    headers = {"ETag": etag, "X-Repo-Commit": head, "Accept-Ranges": "bytes"}
-    plain = "text/plain; charset=utf-8"
+    headers["ETag"] = etag
     if call.headers.get("if-none-match") == etag:
-        return Answer(status=304, body=b"", content_type=plain, headers=headers)
-    part = _RANGE.fullmatch(call.headers.get("range", ""))
+        return Answer(status=304, body=b"", content_type=_TEXT, headers=headers)
+    part = large.part_of(call, len(data))
     if part is None:
-        return Answer(body=data, content_type=plain, headers=headers)
-    first, last = int(part[1]), min(int(part[2] or len(data) - 1), len(data) - 1)
-    if first > last:
-        raise Refused(416, "Range Not Satisfiable")
+        return Answer(body=data, content_type=_TEXT, headers=headers)
+    first, last = part
     headers["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
-    return Answer(status=206, body=data[first : last + 1], content_type=plain, headers=headers)
+    return Answer(status=206, body=data[first : last + 1], content_type=_TEXT, headers=headers)
+
+
+def tree_size(call: Call) -> Answer:
+    """GET …/treesize/{rev}/{path}: bytes below a folder, large files with their own size."""
+    doc = call.world.find(call.who, call.space)
+    _, files = repo.at_revision(call.world.store, doc, call.rest["rev"])
+    folder = call.rest.get("path", "").strip("/")
+    inside = [
+        entry
+        for path, entry in files.items()
+        if not folder or path == folder or path.startswith(f"{folder}/")
+    ]
+    if folder and not inside:
+        raise Refused(404, f"{folder} does not exist on this revision", "EntryNotFound")
+    return Answer(body={"path": f"/{folder}", "size": sum(entry["size"] for entry in inside)})
 
 
 def validate_yaml(call: Call) -> Answer:
@@ -240,13 +229,9 @@ def validate_yaml(call: Call) -> Answer:
 ROUTES = (
     route("GET", f"{SPACE}/tree/{{rev}}", tree),
     route("GET", f"{SPACE}/tree/{{rev}}/{{path...}}", tree),
+    route("GET", f"{SPACE}/treesize/{{rev}}", tree_size),
+    route("GET", f"{SPACE}/treesize/{{rev}}/{{path...}}", tree_size),
     route("POST", f"{SPACE}/paths-info/{{rev}}", paths_info),
-    route("GET", f"{SPACE}/commits/{{rev}}", commits),
-    route("GET", f"{SPACE}/refs", refs),
-    route("POST", f"{SPACE}/tag/{{rev}}", add_ref),
-    route("DELETE", f"{SPACE}/tag/{{rev}}", remove_ref),
-    route("POST", f"{SPACE}/branch/{{rev}}", add_ref),
-    route("DELETE", f"{SPACE}/branch/{{rev}}", remove_ref),
     route("POST", f"{SPACE}/preupload/{{rev}}", preupload),
     route("POST", f"{SPACE}/commit/{{rev}}", commit),
     route("GET", "/spaces/{owner}/{name}/resolve/{rev}/{path...}", resolve),

@@ -110,6 +110,12 @@ def info(call: Call) -> Answer:
         for sibling in raw["siblings"]:
             entry = doc["files"].get(sibling["rfilename"], {"oid": None, "size": None})
             sibling |= {"blobId": entry["oid"], "size": entry["size"]}
+            if lfs := entry.get("lfs"):
+                sibling["lfs"] = {
+                    "sha256": lfs["oid"],
+                    "size": lfs["size"],
+                    "pointerSize": lfs["pointerSize"],
+                }
     return Answer(body=raw, headers={"X-Repo-Commit": raw["sha"]})
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from hfspace.localhub import ledger, machine, repo, rules, wire
+from hfspace.localhub import ledger, machine, repo, rules, uploads, wire
 from hfspace.localhub.machine import FREE, Doc
 from hfspace.localhub.routes.call import SPACE, Call, route
 from hfspace.localhub.routes.entries import entries_of, visibility_of
@@ -28,11 +29,17 @@ def create(call: Call) -> Answer:
     if sdk not in repo.SDKS:
         raise Refused(400, '✖ Invalid option: expected one of "gradio"|"docker"|"static" → at sdk')
     template = body.get("template")
-    files = _files(body.get("files"))
+    given = _files(body.get("files"))
+    call.world.refuse_leaks(given)
+    files: dict[str, repo.Content] = {**given}
     if template is not None:
         files = {**_template(call, str(template)), **files}
     doc = _prepared(call, space, sdk, body)
-    return _born(call, doc, body, {"README.md": repo.readme(sdk).encode(), **files})
+    own: dict[str, repo.Content] = {
+        uploads.GIT_ATTRIBUTES: uploads.STARTING_ATTRIBUTES.encode(),
+        "README.md": repo.readme(sdk).encode(),
+    }
+    return _born(call, doc, body, {**own, **files})
 
 
 def duplicate(call: Call) -> Answer:
@@ -45,8 +52,7 @@ def duplicate(call: Call) -> Answer:
         body["visibility"] = source["visibility"]
     doc = _prepared(call, space, source["sdk"], body)
     doc["variables"] = {**source["variables"], **doc["variables"]}
-    store = call.world.store
-    contents = {path: store.blob(entry["oid"]) for path, entry in source["files"].items()}
+    contents = _contents(call, source)
     return _born(call, doc, body, contents, status_name=False)
 
 
@@ -96,7 +102,7 @@ def _prepared(call: Call, space: str, sdk: str, body: dict[str, Any]) -> Doc:
 
 
 def _born(
-    call: Call, doc: Doc, body: dict[str, Any], files: dict[str, bytes], *, status_name: bool = True
+    call: Call, doc: Doc, body: dict[str, Any], files: Mapping[str, repo.Content], *, status_name: bool = True
 ) -> Answer:
     world = call.world
     author = str(call.who.account)
@@ -117,11 +123,15 @@ def _born(
     )
 
 
-def _template(call: Call, template: str) -> dict[str, bytes]:
+def _contents(call: Call, source: Doc) -> dict[str, repo.Content]:
+    return {path: repo.content(call.world.store, entry) for path, entry in source["files"].items()}
+
+
+def _template(call: Call, template: str) -> dict[str, repo.Content]:
     """The files of a template: a Space of this Hub, else one of the listed ones."""
     source = call.world.store.space(template)
     if source is not None:
-        return {path: call.world.store.blob(entry["oid"]) for path, entry in source["files"].items()}
+        return _contents(call, source)
     if template not in TEMPLATES:
         raise Refused(404, "Template not found", "RepoNotFound")
     return {path: text.encode() for path, text in repo.starter(TEMPLATES[template]).items()}
