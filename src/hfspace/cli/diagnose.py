@@ -91,6 +91,8 @@ def command(context: Context, options: DiagnoseOptions) -> int:
     """
     if options.trial and not options.invoke:
         raise UsageError("--try calls functions of the app.", hint="Say so: --invoke --try")
+    if options.no_check and not options.invoke:
+        raise UsageError("--no-check is about the call of --invoke.", hint="Say so: --invoke --no-check")
     manifest = _manifest(context, options)
     chosen = _targets(options, manifest)
     hub = context.hub()

@@ -216,8 +216,8 @@ def sync_command(context: Context, options: SyncOptions) -> int:
     """
     paths = _spool_files(context, options.spools)
     if not paths:
-        where = "" if options.spools else f" in {default_folder(context.env)}"
-        context.note(plain(f"Nothing to send{where}."))
+        where = ", ".join(str(spool) for spool in options.spools) or default_folder(context.env)
+        context.note(plain(f"Nothing to send in {where}."))
     over, default = _places(context, options) if paths else (RecordingTarget(), RecordingTarget())
     results = sync(
         paths,

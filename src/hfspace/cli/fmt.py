@@ -22,10 +22,13 @@ from hfspace.text import plain
 @click.argument("paths", nargs=-1, metavar="[FILES]…")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when a file would change.")
 def command(context: Context, paths: tuple[str, ...], check: bool) -> int:
-    """Put the keys of manifest files in order and tidy blank space. Comments and values are kept.
+    """Put the keys of manifest files in order and tidy blank space. Comments and values are kept, and so are
+    keys that nobody knows: `hfspace validate` names them.
 
     A file whose layout can't be changed safely is left as it is, and named.
     """
+    if paths and context.files:
+        raise UsageError("Give the files, or -f, not both.", hint="hfspace fmt FILE…")
     problems: list[Problem] = []
     named = paths or (*context.manifest_files, *context.overlays)
     names = dict.fromkeys(name for path in named for name in files.expanded(path, Path(), problems))

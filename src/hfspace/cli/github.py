@@ -54,17 +54,23 @@ def comment_command(
     dry_run: bool,
 ) -> int:
     """Write the pull request's comment: created once, updated in place, deleted when nothing is left."""
-    event = read_event(context.env)
+    # What would be written can be looked at anywhere; only the commit and the run are then not named.
+    is_job = not dry_run or "GITHUB_REPOSITORY" in context.env
+    event = read_event(context.env) if is_job else None
     plan, base = _loaded(plan_file, from_fork), _loaded(base_plan, from_fork) if base_plan else None
     name = name or _named(plan)
 
     def text(previous: str) -> str | None:
         said = comment.Said(
-            name=name, sha=event.sha, artifact_url=event.run_url, from_fork=from_fork, previous=previous
+            name=name,
+            sha=event.sha if event else "",
+            artifact_url=event.run_url if event else "",
+            from_fork=from_fork,
+            previous=previous,
         )
         return comment.body(plan, said, base)
 
-    if dry_run:
+    if dry_run or event is None:
         context.echo(text("") or "Nothing to say.")
         return 0
     with _client(context) as github:

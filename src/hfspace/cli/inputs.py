@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def parse_timeout(text: str, option: str = "--timeout") -> float:
     try:
         seconds = parse_duration(text)
     except ValueError:
-        seconds = -1
+        is_long = re.fullmatch(r"[1-9][0-9]*\s*[smhd]?", text.strip().lower())
+        problem = "is longer than a year" if is_long else "is not a duration"
+        raise UsageError(f"{option} {text} {problem}.", hint="Write 90s, 15m or 1h.") from None
     if seconds <= 0:
         raise UsageError(f"{option} {text} is not a duration.", hint="Write 90s, 15m or 1h.")
     return float(seconds)

@@ -15,7 +15,7 @@ from hfspace.errors import UsageError
 from hfspace.live.hub import HubClient
 from hfspace.model import Details, Flavor, SpaceState
 from hfspace.report import spaces as report
-from hfspace.text import json_text
+from hfspace.text import json_text, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def command(context: Context, options: ListOptions) -> int:
     """List the Spaces of OWNER (default: the token's account), of all owners, or of a search."""
     hub = context.hub()
     flavors = hub.flavors()
-    matching = filter(options.holds, _read(hub, options))
+    matching = filter(options.holds, _existing(_read(hub, options), options))
     states = islice(_sorted(matching, options.sort, flavors), options.limit)
     if options.form == "json":
         lines = _json(report.to_json(state, flavors) for state in states)
@@ -108,6 +108,18 @@ def _read(hub: HubClient, options: ListOptions) -> Iterator[SpaceState]:
     return chain.from_iterable(
         hub.list_spaces(author=author, search=options.search, details=True) for author in authors
     )
+
+
+def _existing(states: Iterator[SpaceState], options: ListOptions) -> Iterator[SpaceState]:
+    """`states`, of which there must be one where somebody named the owner: the Hub lists nothing for an owner
+    that does not exist. Raises UsageError."""
+    first = next(states, None)
+    if first is None and options.owner and options.search is None:
+        raise UsageError(
+            f"There is no Space of {plain(options.owner)} that this token can see.",
+            hint="Check the spelling, and that the token may see private Spaces of this owner.",
+        )
+    return states if first is None else chain((first,), states)
 
 
 def _sorted(

@@ -24,7 +24,7 @@ _SILENCE = 4.9
 @click.argument("space", metavar="ID")
 @click.option("--build", is_flag=True, help="The build log instead of the run log.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines come, until Ctrl-C.")
-@click.option("--tail", type=click.IntRange(1), help="Only the last so many lines.")
+@click.option("--tail", type=click.IntRange(1, 100_000), help="Only the last so many lines.")
 def command(context: Context, space: str, build: bool, follow: bool, tail: int | None) -> int:
     """Print the run log of a Space, or its build log."""
     hub = context.hub()

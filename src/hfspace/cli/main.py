@@ -12,15 +12,14 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 
 import click
 
 from hfspace.cli.context import Context, RefusesEmpty, global_options, merge
 from hfspace.cli.door import discard_stdout, doors
+from hfspace.cli.failure import Failures, log_format
 from hfspace.errors import HfspaceError, Interrupted, ManifestError
 from hfspace.redaction import TOKENS, KnownSecrets
-from hfspace.text import plain
 from hfspace.version import __version__
 
 # name -> (module, one line for --help). Modules are imported when their command is used.
@@ -131,7 +130,8 @@ def cli(ctx: click.Context, /, **options: object) -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run hfspace and exit. The one place where errors become text and exit codes."""
     # Python's own report of a crash in a thread prints the exception with its text.
-    threading.excepthook = _crash_in_a_thread
+    failures = Failures(log_format(sys.argv[1:] if args is None else args) == "json")
+    threading.excepthook = lambda crash: _crash_in_a_thread(failures, crash)
     gc.disable()  # until the command is imported: a tenth of a plan went into looking for garbage there
     code = run(args)
     gc.freeze()  # nor need the interpreter walk through all that ends with it
@@ -143,11 +143,12 @@ def run(args: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     _open_streams()
     secrets = KnownSecrets(os.environ.get(name, "") for name in TOKENS)
+    failures = Failures(log_format(sys.argv[1:] if args is None else args) == "json")
     with doors(secrets):
-        return _run(args, Context(secrets=secrets))
+        return _run(args, Context(secrets=secrets), failures)
 
 
-def _run(args: Sequence[str] | None, context: Context) -> int:
+def _run(args: Sequence[str] | None, context: Context, failures: Failures) -> int:
     if not sys.warnoptions:
         # What libraries tell their callers is for developers. Set here, for the process, and never by the
         # library part of hfspace: filters are global, and its threads run in programs of others.
@@ -157,27 +158,26 @@ def _run(args: Sequence[str] | None, context: Context) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, click.Abort):
-        return _say("Interrupted.", "", Interrupted.exit_code)
+        return failures.say("Interrupted.", "", Interrupted.exit_code)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
-        return 1
+        return failures.usage(error)
     except ManifestError as error:
-        return _show_problems(error)
+        return failures.problems(error)
     except HfspaceError as error:
-        return _say(error.message, error.hint, error.exit_code)
+        return failures.error(error)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; stdout is gone, so the interpreter must not flush it.
         discard_stdout()
         return 0
     except OSError as error:
         if error.errno not in _OUTPUT_LOST:
-            return _crash(error)
+            return failures.crash(error)
         discard_stdout()
-        return _say(f"The output could not be written: {error.strerror}.", "", 1)
+        return failures.say(f"The output could not be written: {error.strerror}.", "", 1)
     except Exception as error:  # noqa: BLE001 - the last door: a crash of our own must say so
-        return _crash(error)
+        return failures.crash(error)
 
 
 def _open_streams() -> None:
@@ -194,42 +194,8 @@ def _terminate(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _say(message: str, hint: str, code: int) -> int:
-    _tell(f"hfspace: {plain(message)}" + (f"\n  {plain(hint)}" if hint else ""))
-    return code
-
-
-def _tell(text: str) -> None:
-    with suppress(OSError):  # stderr may be full or closed, and the exit code is to come all the same
-        click.echo(text, err=True)
-
-
-def _show_problems(error: ManifestError) -> int:
-    from hfspace.report.problems import render_problems
-
-    _tell(render_problems(error.problems))
-    return error.exit_code
-
-
-def _crash_in_a_thread(crash: threading.ExceptHookArgs) -> None:
-    _crash(crash.exc_value or RuntimeError())
-
-
-def _crash(error: BaseException) -> int:
-    """Names the exception and the line of ours, never its arguments: they may hold a secret."""
-    import traceback
-
-    if os.environ.get("HFSPACE_TRACEBACK"):
-        traceback.print_tb(error.__traceback__)
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "hfspace" in frame.filename] or frames
-    where = f"{os.path.basename(ours[-1].filename)}:{ours[-1].lineno}" if ours else "unknown"
-    _tell(
-        f"hfspace: this is a bug in hfspace {__version__}: {type(error).__name__} at {where}.\n"
-        "  Please report it with this line and the command (not its output). "
-        "Set HFSPACE_TRACEBACK=1 to see where it happened."
-    )
-    return 1
+def _crash_in_a_thread(failures: Failures, crash: threading.ExceptHookArgs) -> None:
+    failures.crash(crash.exc_value or RuntimeError())
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ def command(context: Context, space: str) -> int:
     if advice.done:
         context.echo(advice.effect)
         return 0
+    hub.pause(state.id)
     if advice.effect:
         context.note(advice.effect)
-    hub.pause(state.id)
     context.echo(f"{state.id} is paused. Start it again: hfspace restart {state.id}")
     return 0

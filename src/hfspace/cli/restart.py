@@ -24,8 +24,8 @@ def command(context: Context, space: str, factory: bool, force: bool) -> int:
     advice = restart_advice(state, factory=factory)
     if advice.refusal and (advice.final or not force):
         raise UsageError(advice.refusal, hint=advice.hint)
+    hub.restart(state.id, factory=factory)
     if advice.effect:
         context.note(advice.effect)
-    hub.restart(state.id, factory=factory)
     context.echo(f"{state.id} is restarting. Wait for it: hfspace wait {state.id}")
     return 0

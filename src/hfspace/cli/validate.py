@@ -11,7 +11,7 @@ import click
 
 from hfspace.cli.base import base_option, under_base
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.errors import ManifestError, Problem
+from hfspace.errors import ManifestError, Problem, UsageError
 from hfspace.folder import read_trees
 from hfspace.manifest.models import Manifest
 from hfspace.model import Check
@@ -33,6 +33,8 @@ from hfspace.text import plain
 @base_option
 def command(context: Context, paths: tuple[str, ...], form: str, base: Path | None) -> int:
     """Check the manifest offline: syntax, keys, types, rules and policy."""
+    if paths and context.files:
+        raise UsageError("Give the files, or -f, not both.", hint="hfspace validate FILE…")
     context = replace(context, files=paths or context.files)
     try:
         manifest = context.load_manifest()

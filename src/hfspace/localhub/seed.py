@@ -218,8 +218,10 @@ def _raw(source: dict[str, Any] | str | Path | None, name: str) -> Any:
     if isinstance(source, Path):
         try:
             raw = read_limited(source, _LARGEST_SEED).decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise LocalHubError(f"The seed {source} can't be read: {error}.") from None
+        except OSError as error:
+            raise LocalHubError(f"The seed {source} can't be read: {error.strerror or error}.") from None
+        except UnicodeDecodeError:
+            raise LocalHubError(f"The seed {source} can't be read: it is no UTF-8 text.") from None
     if isinstance(raw, str):
         try:
             raw = yaml.safe_load(raw) or {}

@@ -34,6 +34,8 @@ class _Move:
 def formatted(text: str) -> str:
     """`text` in the canonical layout, with the line ends that it has. Raises ValueError with the reason when
     it can't be laid out safely."""
+    if not text.strip():
+        return text
     line_end = "\r\n" if "\r\n" in text else "\n"
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     before = _read(text)
