@@ -78,7 +78,7 @@ def test_no_answer_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "what is this", "http://", "ftp://x/y", "http://[::1", "http://u:p@h/", "a/b/c"]
+    "text", ["what is this", "http://", "ftp://x/y", "http://[::1", "http://u:p@h/", "a/b/c"]
 )
 def test_what_is_no_target_is_one_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["diagnose", text])
@@ -87,6 +87,11 @@ def test_what_is_no_target_is_one_sentence(text: str, capsys: pytest.CaptureFixt
     assert code == 1
     assert "Traceback" not in err
     assert err.startswith("hfspace: ")
+
+
+def test_an_empty_target_is_an_error_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diagnose", ""]) == 1
+    assert "it is empty" in capsys.readouterr().err
 
 
 def test_several_targets_give_one_document_and_the_worst_code(

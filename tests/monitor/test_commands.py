@@ -145,7 +145,7 @@ def test_what_an_app_cannot_do_is_one_sentence(cli: Cli) -> None:
         (("log-parameters", "run-a", "[" * 100_000), "Parameters are not JSON"),
         (("create", "a\nb"), "can't be the name"),
         (("create", " a"), "can't be the name"),
-        (("create", ""), "can't be the name"),
+        (("create", ""), "it is empty"),
         (("plot", "run-a", "--metric", "lss"), "has no values of lss"),
         (("plot", "run-a", "--out", "x.gif"), "no known form"),
         (("plot", "run-a", "--out", "none/x.svg"), "can't be written"),
