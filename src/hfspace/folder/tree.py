@@ -102,7 +102,7 @@ def _tree(folder: _Folder, spec: SpaceSpec) -> LocalTree:
 def _problems(path: str, hashes: Hashes) -> Iterator[FileProblem]:
     """What stands in the way of sending one file."""
     hint = ""
-    if why := _bad_name(path):
+    if why := bad_name(path):
         yield FileProblem(path=path, message=why, hint="Rename it, or exclude it.")
     if hashes.problem:
         hint = "Run again." if "changed" in hashes.problem else "Check who may read it."
@@ -118,7 +118,7 @@ def _problems(path: str, hashes: Hashes) -> Iterator[FileProblem]:
         yield FileProblem(path=path, message=f"holds {finding.what}", hint=hint, line=finding.line)
 
 
-def _bad_name(path: str) -> str:
+def bad_name(path: str) -> str:
     """Why the Hub can't hold a file of this name; "" when it can."""
     try:
         path.encode()

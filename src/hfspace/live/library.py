@@ -5,22 +5,28 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from hfspace.errors import HfspaceError, HubError, HubFault
+from hfspace.errors import HfspaceError, HubError, HubFault, HubUnreachable
 from hfspace.live import hub_errors, transport
 from hfspace.live.limiter import Limiter
-from hfspace.live.transport import current_endpoint, current_limiter
+from hfspace.live.sockets import current_answer_end
+from hfspace.live.transport import current_download, current_endpoint, current_limiter
 from hfspace.redaction import KnownSecrets
 from hfspace.version import __version__
 
 T = TypeVar("T")
 Params = list[tuple[str, str | int | float | bool | None]]
 
+Sink = Callable[[bytes], object]
+
 MOST_PAGES = 10_000
+_SLOWEST = 50_000
+"""Bytes a second of the slowest line that a file is waited for on."""
 _AGENT: dict[str, Any] = {
     "library_name": "hfspace",
     "library_version": f"{__version__}; python/{platform.python_version()}",
@@ -81,6 +87,32 @@ class Library:
         """The JSON at `path`, asked with `token` (None: the one of this library); for use in `call`."""
         return self._request("GET", f"{self.endpoint}{path}", token=token).json()
 
+    def save(self, path: str, size: int, sink: Sink, *, token: str | bool | None = None) -> None:
+        """Send the file at `path` to `sink` in pieces: never more than `size` bytes, and within a time that a
+        slow line needs for them; for use in `call`. Raises HubFault, HubUnreachable."""
+        from huggingface_hub import get_session, hf_raise_for_status
+
+        end = time.monotonic() + transport.ANSWER_SECONDS + size / _SLOWEST
+        download, answer_end = current_download.set(True), current_answer_end.set(end)
+        try:
+            with get_session().stream(
+                "GET", f"{self.endpoint}{path}", headers=self._headers(token)
+            ) as response:
+                hf_raise_for_status(response)
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise HubFault("A file came encoded, as nobody asked for.")
+                for data in response.iter_bytes():
+                    size -= len(data)
+                    self.limiter.pace.sleep(0, "reading a file")  # raises when the time is up
+                    if size < 0:
+                        raise HubFault("A file is larger than the Hub says.")
+                    if time.monotonic() > end:
+                        raise HubUnreachable("A file did not come in its time.", hint="Run again.")
+                    sink(data)
+        finally:
+            current_answer_end.reset(answer_end)
+            current_download.reset(download)
+
     def send(self, method: str, path: str, body: Any, *, token: str | bool) -> None:
         """One request that changes something; for use in `call`."""
         self._request(method, f"{self.endpoint}{path}", token=token, json=body)
@@ -113,12 +145,16 @@ class Library:
 
     def _request(self, method: str, url: str, *, token: str | bool | None = None, **given: Any) -> Any:
         from huggingface_hub import get_session, hf_raise_for_status
-        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
 
-        headers = build_hf_headers(token=self._token if token is None else token, **_AGENT)
-        response = get_session().request(method, url, headers=headers, **given)
+        response = get_session().request(method, url, headers=self._headers(token), **given)
         hf_raise_for_status(response)
         return response
+
+    def _headers(self, token: str | bool | None) -> dict[str, str]:
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
+
+        headers: dict[str, str] = build_hf_headers(token=self._token if token is None else token, **_AGENT)
+        return headers
 
 
 def understand(what: str, read: Callable[[], T]) -> T:

@@ -56,6 +56,10 @@ current_stream_tail: ContextVar[int | None] = ContextVar("hfspace_stream_tail", 
 """How many of the last lines a log that is opened now is asked for (`tail` in the Hub's description)."""
 
 
+current_download: ContextVar[bool] = ContextVar("hfspace_download", default=False)
+"""Whether the answer is a file, which its caller reads piece by piece and within limits of its own."""
+
+
 class Diverted(Exception):
     """A write was answered with a redirect to another host, which would get its body: secrets, maybe."""
 
@@ -161,7 +165,7 @@ def _transport(httpx: ModuleType, inner: Any) -> Any:
             if (tail := current_stream_tail.get()) is not None:
                 request.url = request.url.copy_set_param("tail", str(tail))
             # What the other encodings inflate to has no bound that could be kept chunk by chunk.
-            request.headers["accept-encoding"] = "gzip, deflate"
+            request.headers["accept-encoding"] = "identity" if current_download.get() else "gzip, deflate"
             response = _followable(_paced(httpx, inner, request, limiter), request)
             if end is not None and _is_stream(response):
                 response.stream = EndingStream(response.stream, end, limiter)
@@ -264,7 +268,8 @@ def _send(httpx: ModuleType, inner: Any, request: Any, limiter: Limiter, attempt
     reset = current_answer_end.set(end)
     try:
         response = inner.handle_request(request)
-        return response if _is_stream(response) else _whole(httpx, response, request, limiter, end)
+        unread = _is_stream(response) or (current_download.get() and response.status_code == 200)
+        return response if unread else _whole(httpx, response, request, limiter, end)
     except httpx.TransportError as error:
         failure = error
         if time.monotonic() >= end:
