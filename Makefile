@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := $(wildcard .github/workflows/*.yml) examples/fleet-10k/spaces-fleet.yml
 
-.PHONY: demo test lint workflows slow lock lock-apps newest clean
+.PHONY: demo test lint workflows slow lock lock-apps newest prices clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hfspace demo
@@ -58,6 +58,10 @@ lock-apps:
 	$(PYTHON) -m venv .venvs/lock
 	.venvs/lock/bin/pip install --quiet --upgrade uv
 	for app in tests/apps/requirements/*.in; do $(LOCK) $$app --output-file $${app%.in}.txt || exit 1; done
+
+# The prices that hfspace ships, from the Hub's listing of today.
+prices: $(VENV)/.installed
+	$(BIN)/python tools/prices.py
 
 clean:
 	rm -rf $(VENV) .venvs

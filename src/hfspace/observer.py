@@ -23,12 +23,14 @@ from hfspace.errors import (
 from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
 from hfspace.live.ports import HubReader
+from hfspace.live.prices import shipped_prices
 from hfspace.live.sources import read_sources
 from hfspace.live.visibility import ExactVisibility, by_owner, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
     UNKNOWN,
     Account,
+    Flavor,
     LiveExperiments,
     LocalInputs,
     Secret,
@@ -78,7 +80,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     """The live counterpart of `manifest`. Raises HubError when the Hub as a whole can't be read."""
     before = hub.requests
     account = hub.whoami()
-    flavors = hub.flavors()
+    flavors, prices_of = _prices(hub)
     owners = by_owner(manifest.spaces)
     seen: dict[str, SpaceState] = {}
     others: list[SpaceState] = []
@@ -112,12 +114,22 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
         account=account,
         spaces={space: state for space in seen if (state := states[space]) is not None},
         flavors=flavors,
+        prices_of=prices_of,
         unreadable=unreadable,
         sources=read_sources(manifest, missing, seen, hub),
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
         names_read=look.unmanaged,
         requests=hub.requests - before,
     )
+
+
+def _prices(hub: HubReader) -> tuple[Mapping[str, Flavor], str]:
+    """The Hub's prices; those that hfspace ships and their date, where the Hub's make no sense or fail."""
+    try:
+        return hub.flavors(), ""
+    except HubFault:
+        table = shipped_prices()
+        return table.flavors, table.date
 
 
 def read_space(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,10 +15,12 @@ from hfspace.cli.base import base_option, under_base
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.errors import ManifestError, Problem, UsageError
 from hfspace.folder import read_trees
+from hfspace.live.prices import shipped_prices
 from hfspace.manifest.models import Manifest
 from hfspace.model import Check
 from hfspace.planner.policy import declared
-from hfspace.report.cells import counted
+from hfspace.planner.prices import offline_ceiling
+from hfspace.report.cells import counted, money
 from hfspace.report.problems import to_json
 from hfspace.text import plain
 
@@ -48,7 +52,11 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
     breaches += _folders(context, manifest)
     warnings = [_problem(check) for check in checks if check.severity != "error"]
     if form == "json":
-        document = _document(breaches, readable=True, unchecked=_unchecked(manifest), warnings=warnings)
+        unchecked = _unchecked(manifest)
+        estimate = _estimate(manifest) if unchecked else None
+        document = _document(
+            breaches, readable=True, unchecked=unchecked, warnings=warnings, estimate=estimate
+        )
         context.echo(json.dumps(document))
         return 1 if breaches else 0
     for warning in warnings:
@@ -60,6 +68,7 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
     )
     for name in _unchecked(manifest):
         context.echo(f"Not checked: {name}, which needs the Hub's prices. See `hfspace plan`.")
+        context.echo(_sentence(_estimate(manifest)))
     return 0
 
 
@@ -85,12 +94,33 @@ def _folders(context: Context, manifest: Manifest) -> list[Problem]:
     ]
 
 
+def _estimate(manifest: Manifest) -> dict[str, Any]:
+    """The ceiling by the prices that hfspace ships: no judgement, they may have changed since."""
+    table, limit = shipped_prices(), manifest.policy.max_monthly_usd
+    ceiling = offline_ceiling(manifest, table.flavors)
+    return {
+        "prices": table.date,
+        "usd_per_month": str(ceiling.usd_per_month),
+        "limit_usd_per_month": str(limit),
+        "not_counted": list(ceiling.not_counted),
+    }
+
+
+def _sentence(estimate: Mapping[str, Any]) -> str:
+    usd, limit = Decimal(estimate["usd_per_month"]), Decimal(estimate["limit_usd_per_month"])
+    sides = f"{money(usd)} per month, limit {money(limit)}{', over it' if usd > limit else ''}"
+    left = estimate["not_counted"]
+    without = f"; not in it: {counted(len(left), 'Space')} of unknown hardware or price" if left else ""
+    return f"By the prices of {estimate['prices']}, which hfspace ships, the ceiling is {sides}{without}."
+
+
 def _document(
     problems: Sequence[Problem],
     *,
     readable: bool,
     unchecked: Sequence[str] = (),
     warnings: Sequence[Problem] = (),
+    estimate: Mapping[str, Any] | None = None,
 ) -> dict[str, object]:
     """`readable` is False when the files make no manifest; a breach of the policy leaves it True."""
     document = to_json(problems)
@@ -101,6 +131,7 @@ def _document(
         "problems": document,
         "warnings": to_json(warnings),
         "unchecked": [*unchecked],
+        "estimate": estimate,
     }
 
 

@@ -37,12 +37,13 @@ EXISTENCE = "existence"
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data. `unreadable`: why it
     could not be read. `live` is the Space as it was read before the first write, when changes are applied: a
-    pause or a restart hides some of it."""
+    pause or a restart hides some of it. `prices_of`: see Snapshot."""
 
     id: str
     spec: SpaceSpec
     manifest: Manifest
     flavors: Mapping[str, Flavor] = field(default_factory=dict)
+    prices_of: str = ""
     inputs: LocalInputs = field(default_factory=LocalInputs)
     unreadable: str = ""
     live: SpaceState | None = None

@@ -85,6 +85,9 @@ class Hardware(Facet):
 
 
 def _unknown(desired: Desired, wanted: str) -> Check:
+    if desired.prices_of:
+        message = f"whether the Hub has hardware '{wanted}' is not known: its listing could not be read."
+        return desired.check("hardware", "unknown", message, hint="Run again later.")
     near = get_close_matches(wanted, desired.flavors, n=3, cutoff=0.5)
     listed = f"Did you mean {' or '.join(near)}?" if near else f"The Hub lists: {', '.join(desired.flavors)}."
     return desired.check("hardware", "error", f"the Hub lists no hardware '{wanted}'.", hint=listed)

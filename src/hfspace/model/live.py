@@ -247,7 +247,8 @@ class CreateSource:
 class Snapshot:
     """The world at one moment. A declared id that is not in `spaces` is missing or not visible;
     `unreadable` holds why a read failed for one Space only, `sources` what the missing ones are to be created
-    from, by the id of the missing one."""
+    from, by the id of the missing one. `prices_of` is the date of the prices that hfspace ships, where the
+    Hub's listing could not be read."""
 
     hub: str
     account: Account | None
@@ -256,5 +257,6 @@ class Snapshot:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, CreateSource] = field(default_factory=dict)
     unmanaged: tuple[SpaceState, ...] = ()
+    prices_of: str = ""
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0

@@ -14,6 +14,7 @@ from hfspace.planner import hours, order
 from hfspace.planner.cost import cost
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
+from hfspace.planner.prices import shipped_prices_check
 
 _MOST_PARTS = 20
 """Parts of a target, divided by dots, that are looked at."""
@@ -61,6 +62,7 @@ def plan(
         ignored = [change for change in ignored if is_targeted(change, chosen)]
     changes.sort(key=order.key)
     after = cost(manifest, snapshot, changes)
+    checks += shipped_prices_check(manifest, snapshot)
     checks += breaches(manifest, snapshot, changes, after, spaces if chosen else None)
     return Plan(
         hub=snapshot.hub,
@@ -90,6 +92,7 @@ def desired_space(space: str, manifest: Manifest, snapshot: Snapshot, inputs: Lo
         spec=manifest.spaces[space],
         manifest=manifest,
         flavors=snapshot.flavors,
+        prices_of=snapshot.prices_of,
         inputs=inputs,
         unreadable=snapshot.unreadable.get(space, ""),
         source=snapshot.sources.get(space),

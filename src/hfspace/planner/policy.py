@@ -60,12 +60,13 @@ def _largest(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change]) 
 def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
     """Hardware that the Hub gives no price for can't be in the bill: that is said, and breaks a budget."""
     moved = {change.space: change.flavor for change in changes if change.flavor}
+    source = "the prices that hfspace ships have" if snapshot.prices_of else "the Hub gives"
     for space, state in sorted(snapshot.spaces.items()):
         flavor = moved.get(space, state.hardware)
         gone = manifest.spaces[space].state == "absent" or state.is_static
         if gone or flavor is None or flavor in FREE_HARDWARE or flavor in snapshot.flavors:
             continue
-        message = f"the Hub gives no price for {flavor}: it is not in the cost below."
+        message = f"{source} no price for {flavor}: it is not in the cost below."
         if manifest.policy.max_monthly_usd is not None:
             hint = "Declare hardware that has a price, or take max_monthly_usd out."
             yield _breach(manifest, "max_monthly_usd", f"{space}: {message}", hint, space)

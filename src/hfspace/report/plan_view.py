@@ -57,10 +57,18 @@ def blocks(plan: Plan, limit: int = LONGEST_VALUE) -> list[Block]:
     changes, checks, ignored = _by_space(plan.changes), _by_space(plan.checks), _by_space(plan.ignored)
     spaces = {*changes, *checks, *ignored} - {""}
     listed = [_block(space, changes[space], checks[space], ignored[space], limit) for space in spaces]
-    if checks[""]:
-        rows = tuple(_check(check.address.removeprefix("policy."), check) for check in checks[""])
-        listed.append(Block(name="policy", sign="!", note="nothing will be applied", rows=rows))
+    listed += _of_all(checks[""])
     return sorted(listed, key=_place)
+
+
+def _of_all(checks: list[Check]) -> Iterator[Block]:
+    """Blocks of what is about no single Space: the policy, the prices."""
+    for name in sorted({check.facet for check in checks}):
+        own = [check for check in checks if check.facet == name]
+        rows = tuple(_check(check.address.removeprefix("policy."), check) for check in own)
+        stops = any(check.scope == "policy" and check.severity == "error" for check in own)
+        note = "nothing will be applied" if stops else ""
+        yield Block(name=name, sign=_worst(own), note=note, rows=rows)
 
 
 def _place(block: Block) -> tuple[bool, bool, str]:
