@@ -52,7 +52,7 @@ def running(
     """The URL of a test app that runs; its working directory is `folder`, its output goes to a file there.
     `more` is added to its environment."""
     port = port or free_port()
-    with _served([str(python_of(version)), str(APPS / script), str(port)], port, folder, more or {}) as url:
+    with served([str(python_of(version)), str(APPS / script), str(port)], port, folder, more or {}) as url:
         yield url
 
 
@@ -69,12 +69,12 @@ def trackio_running(
         **more,
     }
     command = [str(python_of(version, "trackio").with_name("trackio")), "show", "--host", "127.0.0.1"]
-    with _served(command, port, folder, env) as url:
+    with served(command, port, folder, env) as url:
         yield url
 
 
 @contextmanager
-def _served(command: list[str], port: int, folder: Path, more: Mapping[str, str]) -> Iterator[str]:
+def served(command: list[str], port: int, folder: Path, more: Mapping[str, str]) -> Iterator[str]:
     env = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "HF_HUB_OFFLINE": "1",
         "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "BROWSER": "true", **more,

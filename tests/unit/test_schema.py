@@ -18,7 +18,7 @@ def test_the_committed_schema_is_current() -> None:
     assert json.loads((ROOT / "spaces.schema.json").read_text()) == json_schema()
 
 
-@pytest.mark.parametrize("name", ["examples/fleet/spaces.yaml", "spaces.yaml"])
+@pytest.mark.parametrize("name", ["examples/fleet/spaces.yaml", "examples/apps/spaces.yaml", "spaces.yaml"])
 def test_the_shipped_manifests_are_valid(name: str) -> None:
     jsonschema.validate(yaml.safe_load((ROOT / name).read_text()), json_schema())
 
