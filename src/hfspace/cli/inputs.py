@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from hfspace.errors import UsageError
+from hfspace.manifest.hours import parse_local
 from hfspace.manifest.values import parse_duration
+from hfspace.manifest.zones import zone
 
 _MOST = 64 << 20  # characters
 
@@ -29,6 +32,17 @@ def read_text(name: str) -> str:
         raise UsageError(f"{name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{name} can't be read: it is no UTF-8 text.") from None
+
+
+def parse_time(text: str, timezone: str, option: str) -> datetime:
+    """A time with a zone: 2026-12-01T18:00 in `timezone`, or with its own offset. Raises UsageError that
+    names `option`."""
+    try:
+        time = datetime.fromisoformat(text.strip())
+        return time if time.tzinfo else parse_local(text).replace(tzinfo=zone(timezone))
+    except (OverflowError, ValueError) as error:
+        hint = f"Write 2026-12-01T18:00, which is read in {timezone}."
+        raise UsageError(f"{option} {text} is not a time: {error}.", hint=hint) from None
 
 
 def parse_timeout(text: str, option: str = "--timeout") -> float:

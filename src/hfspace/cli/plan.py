@@ -11,8 +11,9 @@ import click
 
 from hfspace.cli.base import base_option
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.cli.inputs import allow_unknown_option
+from hfspace.cli.inputs import allow_unknown_option, parse_time
 from hfspace.cli.session import open_session
+from hfspace.errors import UsageError
 from hfspace.model import Plan
 from hfspace.planner.counts import UNKNOWN, exit_code
 from hfspace.planner.saved import save
@@ -35,6 +36,7 @@ class PlanOptions:
     strict: bool
     allow_unknown: bool
     force: bool
+    at: str | None
 
 
 @hfspace_command(
@@ -54,6 +56,9 @@ class PlanOptions:
     "--target", "targets", multiple=True, metavar="ADDRESS", help="Only these addresses; globs, repeatable."
 )
 @click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
+@click.option(
+    "--at", metavar="TIME", help="The plan of another time: 2026-12-01T18:00 in the manifest's timezone."
+)
 @click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
 @click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
@@ -73,6 +78,10 @@ def command(context: Context, options: PlanOptions) -> int:
         shard=options.shard,
         base=options.base,
     )
+    if options.at is not None:
+        if options.out is not None:
+            raise UsageError("A plan of another time can't be applied, so it is not saved.", hint="Give one.")
+        session.at = parse_time(options.at, session.manifest.timezone, "--at")
     plan = session.plan(options.targets)
     if options.out is not None:
         save(plan, options.out)

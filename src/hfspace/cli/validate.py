@@ -17,9 +17,10 @@ from hfspace.errors import ManifestError, Problem, UsageError
 from hfspace.folder import read_trees
 from hfspace.live.prices import shipped_prices
 from hfspace.manifest.models import Manifest
-from hfspace.model import Check
+from hfspace.model import Check, Flavor
 from hfspace.planner.policy import declared
 from hfspace.planner.prices import offline_ceiling
+from hfspace.planner.warnings import warnings as hours_warnings
 from hfspace.report.cells import counted, money
 from hfspace.report.problems import to_json
 from hfspace.text import plain
@@ -50,7 +51,8 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
     manifest, checks = under_base(context, manifest, base) if base is not None else (manifest, ())
     breaches = [_problem(check) for check in (*declared(manifest), *checks) if check.severity == "error"]
     breaches += _folders(context, manifest)
-    warnings = [_problem(check) for check in checks if check.severity != "error"]
+    warned = (*hours_warnings(manifest, _prices(manifest)), *checks)
+    warnings = [_problem(check) for check in warned if check.severity != "error"]
     if form == "json":
         unchecked = _unchecked(manifest)
         estimate = _estimate(manifest) if unchecked else None
@@ -70,6 +72,11 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
         context.echo(f"Not checked: {name}, which needs the Hub's prices. See `hfspace plan`.")
         context.echo(_sentence(_estimate(manifest)))
     return 0
+
+
+def _prices(manifest: Manifest) -> Mapping[str, Flavor]:
+    """The shipped prices, where hours have a use for them."""
+    return shipped_prices().flavors if any(spec.when for spec in manifest.spaces.values()) else {}
 
 
 def _unchecked(manifest: Manifest) -> list[str]:

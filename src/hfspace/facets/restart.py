@@ -120,7 +120,8 @@ def _waits(desired: Desired, state: SpaceState) -> str:
     used up. A start is as good as a restart."""
     if desired.spec.state == "paused":
         return "the Space is to be paused"
-    starts = desired.spec.is_up and state.stage in HELD | {"STOPPED"}
+    down = HELD | IDLE if desired.spec.state == "awake" else HELD | {"STOPPED"}
+    starts = desired.spec.is_up and state.stage in down
     if not starts and state.stage in HELD | IDLE | {"BUILD_ERROR", "CONFIG_ERROR", "NO_APP_FILE"}:
         return f"the Space is {state.stage}"
     return ""

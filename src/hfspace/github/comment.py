@@ -15,7 +15,7 @@ from hfspace.github.event import WorkflowEvent
 from hfspace.github.split import Split, split
 from hfspace.model import Plan
 from hfspace.planner import guardrails
-from hfspace.report.cells import counted
+from hfspace.report.cells import counted, html
 from hfspace.report.plan_markdown import (
     changes_table,
     checks_table,
@@ -27,6 +27,7 @@ from hfspace.report.plan_markdown import (
     names,
 )
 from hfspace.report.plan_view import result_of
+from hfspace.report.timing import timing
 
 LONGEST = 65_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -62,7 +63,8 @@ def body(plan: Plan, said: Said, base: Plan | None = None) -> str | None:
         "",
         *_notes(plan, parted, said),
     ]
-    closing = [folded("Cost", cost_table(plan.cost)), footer(plan), _closing(said)]
+    cost = folded("Cost", cost_table(plan.cost))
+    closing = [cost, *map(html, timing(plan)), footer(plan), _closing(said)]
     left = LONGEST - sum(len(line) + 1 for line in (*opening, *closing)) - 1_000
     return "\n".join([*opening, *_sections(parted, left, compared=base is not None), *closing])
 

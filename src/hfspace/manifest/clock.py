@@ -25,6 +25,9 @@ _DAY = timedelta(days=1)
 _HORIZON = timedelta(days=8)
 """Hours of the week that do not change in so long never change: only times of one day come later."""
 
+_FAR = timedelta(days=400)
+_SOME_DAY = datetime(2026, 1, 1)
+
 _WEEK = timedelta(days=6, hours=23)
 
 
@@ -60,6 +63,33 @@ def at(manifest: Manifest, now: datetime) -> Manifest:
 def declared(manifest: Manifest) -> dict[str, SpaceSpec]:
     """Every Space as it is written, also in a manifest that is that of one time."""
     return {**manifest.spaces, **{space: moment.declared for space, moment in manifest.clock.items()}}
+
+
+def variants(spec: SpaceSpec) -> list[tuple[SpaceSpec, tuple[str, ...]]]:
+    """All that a Space is to be at one time or another: as it stands outside all windows, then inside each,
+    with the path of the window below the Space."""
+    inside = ((_with(spec, one), ("when", str(index))) for index, one in enumerate(spec.when or ()))
+    return [(spec, ()), *inside]
+
+
+def unreached(spec: SpaceSpec, where: tzinfo) -> list[int]:
+    """The windows that never hold, since others before them do whenever they would."""
+    windows = spec.when or ()
+    hidden = []
+    for index, window in enumerate(windows):
+        start = (window.start or _SOME_DAY).replace(tzinfo=where).astimezone(UTC)
+        until = window.until.replace(tzinfo=where).astimezone(UTC) if window.until else start + _HORIZON
+        if window.until and not window.start:
+            start = until - _HORIZON
+        earlier = windows[:index] if window.start or window.until else _weekly(windows[:index])
+        parts = _holders((*earlier, window), where, start, min(until, start + _FAR))
+        if all(holder != len(earlier) for _, _, holder in parts):
+            hidden.append(index)
+    return hidden
+
+
+def _weekly(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    return tuple(one for one in windows if not (one.start or one.until))
 
 
 def managed(spec: SpaceSpec) -> SpaceSpec:

@@ -58,6 +58,8 @@ class Window(Model):
     def text(self) -> str:
         """What people call it: its hours, else its times."""
         start, until = (f"{one:%Y-%m-%d %H:%M}" if one else "" for one in (self.start, self.until))
+        if self.start and self.until and self.start.date() == self.until.date():
+            until = f"{self.until:%H:%M}"
         times = f"{start} to {until}" if start and until else (start and f"from {start}") or f"until {until}"
         return self.during.text if self.during else times
 

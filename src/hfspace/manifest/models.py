@@ -86,6 +86,11 @@ class SpaceSpec(Model):
         return self.state in {"running", "awake"}
 
     @property
+    def is_on(self) -> bool:
+        """Whether nobody says that it is off."""
+        return self.state is None or self.is_up
+
+    @property
     def has_hours(self) -> bool:
         """Whether a time decides what is to be: such a Space can be held (`hfspace hold`)."""
         return bool(self.when) or bool(self.restart and self.restart.every)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hfspace.errors import ExtensionError, Problem, UsageError
-from hfspace.manifest import experiments, files_rules, trackers
+from hfspace.manifest import clock_rules, experiments, files_rules, trackers
 from hfspace.manifest.experiments import Complaints, has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
@@ -45,6 +45,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
     yield from _volumes(spec)
     yield from _endpoint(spec)
     yield from _trackio(spec)
+    yield from clock_rules.problems(spec)
     yield from files_rules.problems(spec)
     for name in spec.depends_on:
         if name not in manifest.spaces and not name.endswith(".hf.space"):
@@ -100,12 +101,11 @@ def _keys(spec: SpaceSpec) -> Complaints:
 
 
 def _hardware(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
-    if spec.hardware is not None and not is_flavor(spec.hardware):
-        name = spec.hardware if len(spec.hardware) <= 60 else spec.hardware[:59] + "…"
-        hint = "Write one such as t4-small."
-        if "#" in spec.hardware:
-            hint = "A comment needs a space before its #."
-        yield ("hardware",), f"'{name}' is no name of hardware", hint
+    windows = ((one.settings.hardware, ("when", str(at), "set")) for at, one in enumerate(spec.when or ()))
+    for flavor, path in ((spec.hardware, ()), *windows):
+        if flavor is not None and not is_flavor(flavor):
+            hint = "A comment needs a space before its #." if "#" in flavor else "Write one such as t4-small."
+            yield (*path, "hardware"), f"'{short(flavor)}' is no name of hardware", hint
     if spec.hardware in FREE_HARDWARE and spec.sleep_time is not None:
         here, there = (manifest.source("spaces", space, key) for key in ("sleep_time", "hardware"))
         # A default or an overlay may be what makes them clash.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 _MARKER = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z", re.ASCII)
+_SAMPLE_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SAMPLE = 400
 """Ticks that are looked at for the shortest time between two: minutes of six hours, or days of a year."""
 
@@ -37,7 +38,7 @@ def problem(every: str) -> str:
         seconds = " (there are no seconds)" if len(fields) == 6 else ""
         return f"a cron expression has five fields, and this has {len(fields)}{seconds}"
     try:
-        next(CronSim(every, datetime(2026, 1, 1, tzinfo=UTC), reverse=True))
+        next(CronSim(every, _SAMPLE_START, reverse=True))
     except CronSimError as error:
         return f"{str(error)[:1].lower()}{str(error)[1:]}"
     except (StopIteration, ValueError, OverflowError):
@@ -45,11 +46,11 @@ def problem(every: str) -> str:
     return ""
 
 
-def shortest(every: str, where: tzinfo, now: datetime) -> timedelta:
-    """The shortest time between two of the coming ticks."""
+def shortest(every: str, where: tzinfo) -> timedelta:
+    """The shortest time between two ticks."""
     from cronsim import CronSim
 
-    coming = CronSim(every, now.astimezone(where))
+    coming = CronSim(every, _SAMPLE_START.astimezone(where))
     times = [next(coming).astimezone(UTC) for _ in range(_SAMPLE)]
     return min(second - first for first, second in pairwise(times))
 

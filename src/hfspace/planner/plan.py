@@ -15,6 +15,7 @@ from hfspace.planner.cost import cost
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches
 from hfspace.planner.prices import shipped_prices_check
+from hfspace.planner.warnings import warnings
 
 _MOST_PARTS = 20
 """Parts of a target, divided by dots, that are looked at."""
@@ -50,6 +51,7 @@ def plan(
                 ignored.append(hours.explained(item, manifest))
             else:
                 changes.append(hours.explained(item, manifest))
+    checks += warnings(manifest, snapshot.flavors)
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]

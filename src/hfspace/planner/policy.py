@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
-from hfspace.manifest.models import Manifest
+from hfspace.manifest import clock
+from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import FREE_HARDWARE, HELD, HOURS_PER_MONTH, IDLE, NEVER, Change, Check, Cost, Snapshot
 from hfspace.planner.cost import bills_after
 
@@ -83,26 +84,32 @@ def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change])
 
 
 def declared(manifest: Manifest) -> list[Check]:
-    """The breaches that the manifest alone shows: `hfspace validate` tells them offline."""
-    checks: list[Check] = []
-    allowed = manifest.policy.allowed_hardware
-    for space, spec in sorted(manifest.spaces.items()):
-        flavor = spec.hardware
-        if flavor is None or spec.state == "absent":
-            continue
-        if allowed is not None and flavor not in allowed:
-            message = f"{space} is to run on {flavor}, which is not allowed."
-            hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
-            checks.append(_breach(manifest, "allowed_hardware", message, hint, space))
-        paid = flavor not in FREE_HARDWARE
-        # A paused Space bills nothing, and the Hub may not tell its sleep time.
-        open_end = spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused")
-        if manifest.policy.require_sleep_time and paid and open_end:
-            message = f"{space} is to run on {flavor} without a sleep time."
-            checks.append(
-                _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
-            )
-    return checks
+    """The breaches that the manifest alone shows, at any time: `hfspace validate` tells them offline."""
+    breaches = (
+        (space, spec.hardware, check)
+        for space, written in sorted(clock.declared(manifest).items())
+        for spec, path in clock.variants(written)
+        for check in _declared(manifest, space, spec, " inside a window" if path else "")
+    )
+    first: dict[object, Check] = {}
+    for space, flavor, check in breaches:
+        first.setdefault((space, flavor, check.address), check)
+    return list(first.values())
+
+
+def _declared(manifest: Manifest, space: str, spec: SpaceSpec, inside: str) -> Iterable[Check]:
+    flavor, allowed = spec.hardware, manifest.policy.allowed_hardware
+    if flavor is None or spec.state == "absent":
+        return
+    if allowed is not None and flavor not in allowed:
+        message = f"{space} is to run on {flavor}{inside}, which is not allowed."
+        hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
+        yield _breach(manifest, "allowed_hardware", message, hint, space)
+    # A paused Space bills nothing, and the Hub may not tell its sleep time.
+    open_end = spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused")
+    if manifest.policy.require_sleep_time and flavor not in FREE_HARDWARE and open_end:
+        message = f"{space} is to run on {flavor}{inside} without a sleep time."
+        yield _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
 
 
 def _deletes(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:

@@ -6,6 +6,7 @@ from hfspace.model import Plan
 from hfspace.planner.counts import counts
 from hfspace.report.pages import page
 from hfspace.report.plan_view import MEANINGS, blocks, grouped, result_of, signs
+from hfspace.report.timing import timing
 
 _NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored", "?": "unknown"}
 
@@ -25,6 +26,7 @@ def render(plan: Plan) -> str:
         ],
         limit=limit,
         over=limit is not None and cost.after_usd_per_month > limit,
+        timing=list(timing(plan)),
         blocks=groups,
         signs=signs(groups),
         names=_NAMES,

@@ -11,6 +11,7 @@ from hfspace.planner.counts import counts
 from hfspace.report.cells import counted, cut, delta, html, money
 from hfspace.report.plan_view import LONGEST_MESSAGE, result_of
 from hfspace.report.settings import setting
+from hfspace.report.timing import timing
 from hfspace.text import plain
 
 LONGEST = 60_000
@@ -42,6 +43,7 @@ def render(plan: Plan, *, limit: int = LONGEST) -> str:
         parts.append(changes_table(plan.changes, left))
         left -= len(parts[-1])
     parts.append(cost_table(plan.cost))
+    parts += [f"{html(sentence)}\n" for sentence in timing(plan)]
     if plan.ignored:
         parts.append(f"{counted(len(plan.ignored), 'difference')} ignored, as the manifest asks.\n")
     if plan.unmanaged and left > 0:

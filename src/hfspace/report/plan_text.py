@@ -10,6 +10,7 @@ from hfspace.model import Cost, Plan
 from hfspace.planner.counts import counts, unchanged
 from hfspace.report.cells import LONGEST_VALUE, counted, money
 from hfspace.report.plan_view import CHECKS_ONLY, MEANINGS, Block, Row, blocks, grouped, signs
+from hfspace.report.timing import timing
 from hfspace.text import clip, opening, pad, plain, width
 
 Paint: TypeAlias = Callable[[str], str]
@@ -54,6 +55,7 @@ def render(
     if listed:
         lines.append("")
     lines += [*_fold(_summary(plan), page), *_fold(_cost(plan.cost), page)]
+    lines += [line for sentence in timing(plan) for line in _fold(sentence, page)]
     if plan.unmanaged:
         lines += ["", *_unmanaged(plan)]
     if plan.undeclared:
@@ -188,6 +190,8 @@ def _unmanaged(plan: Plan) -> Iterator[str]:
 
 def _next_step(plan: Plan, automation: bool, command: str) -> Iterator[str]:
     """What to do now, or why it can't be done. A refusal is said to automation as well."""
+    if plan.at is not None:
+        return
     if plan.breaches:
         yield "\nThe policy refuses this plan: nothing will be applied."
         return
