@@ -181,7 +181,7 @@ def _needed(state: SpaceState, spec: SpaceSpec, look: Look) -> frozenset[Need]:
 
 def _asks(state: SpaceState, spec: SpaceSpec, look: Look) -> bool:
     """Whether a request may be needed beyond a listing; a package's key may make one of its own."""
-    return bool(_needed(state, spec, look) or spec.extensions)
+    return bool(spec.extensions or _needed(state, spec, look))
 
 
 def _runtime(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hfspace.requestlog import log_request
 
 if TYPE_CHECKING:
     import httpx
+
+T = TypeVar("T")
 
 _SECONDARY_SECONDS = 60.0
 """What GitHub asks for when it says 'secondary rate limit' and no more."""
@@ -83,6 +85,29 @@ class Retries:
         if response.status_code >= 500 and repeatable:
             return asked_wait(response.headers, self.now) or _growing(attempt)
         return None
+
+
+READ_PAUSES = (0.3, 1.0)
+"""Seconds before each further try of a read that an app did not answer."""
+
+
+async def repeated(
+    read: Callable[[], Awaitable[T]],
+    *,
+    again: type[Exception],
+    final: tuple[type[Exception], ...] = (),
+    pauses: tuple[float, ...] = READ_PAUSES,
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    """What `read` gives; tried again after each pause where it raises `again`, but not `final`."""
+    for pause in pauses:
+        try:
+            return await read()
+        except final:
+            raise
+        except again:
+            await sleep(pause)
+    return await read()
 
 
 def _growing(attempt: int) -> float:

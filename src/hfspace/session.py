@@ -18,6 +18,7 @@ from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.folder import read_trees
+from hfspace.hub_url import hub_url
 from hfspace.live.apps import AppReaders
 from hfspace.live.billing import billed
 from hfspace.live.credentials import find_token
@@ -40,7 +41,6 @@ from hfspace.planner.saved import over, why_stale
 T = TypeVar("T")
 
 DEFAULT_FILE = "spaces.yaml"
-DEFAULT_ENDPOINT = "https://huggingface.co"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -236,8 +236,7 @@ def open_session(
         manifest = load_files(tuple(names), overlays=overlays, env=env)
     pace = hub.pace if hub is not None else Pace(timeout)
     if hub is None:
-        endpoint = (env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
-        hub = connect(endpoint, token or find_token(env), env=env, notify=notify, pace=pace)
+        hub = connect(hub_url(env), token or find_token(env), env=env, notify=notify, pace=pace)
     if manifest.hosts:
         manifest = with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
     inputs = read_local_inputs(manifest, env, Path.cwd())

@@ -6,6 +6,7 @@ import pytest
 
 from hfspace.diagnosis import DiagnosisOptions, examine
 from hfspace.live.gradio.codes import Code
+from hfspace.live.limiter import Pace
 from hfspace.model import SpaceState
 from tests.endpoints.conftest import Serve
 from tests.endpoints.hub import MemoryHub
@@ -106,20 +107,22 @@ def test_wake_visits_once_and_waits_for_the_hub_to_say_running(serve: Serve) -> 
     )
     pauses: list[float] = []
 
-    found = examine("acme/x", hub, options=DiagnosisOptions(wake=True, sleep=pauses.append))
+    class NoTime(Pace):
+        def sleep(self, seconds: float, what: str) -> None:
+            pauses.append(seconds)
+
+    found = examine("acme/x", hub, options=DiagnosisOptions(wake=True, pace=NoTime))
 
     assert found.verdict.code is Code.HEALTHY
     assert [seen.path for seen in host.seen].count("/") == 1
-    assert len(pauses) == 3
+    assert len(pauses) == 2
 
 
 def test_wake_gives_up_after_its_time_and_says_where_it_is(serve: Serve) -> None:
     host = serve({})
     hub = MemoryHub(spaces={"acme/x": space(host.url, "SLEEPING")})
 
-    found = examine(
-        "acme/x", hub, options=DiagnosisOptions(wake=True, wake_timeout=0.0, sleep=lambda seconds: None)
-    )
+    found = examine("acme/x", hub, options=DiagnosisOptions(wake=True, wake_timeout=0.0))
 
     assert found.verdict.code is Code.SLEEPING
 

@@ -86,10 +86,17 @@ def test_the_ceiling_is_checked_for_the_whole() -> None:
 
 
 def test_what_a_share_said_of_the_ceiling_gives_way_to_the_whole() -> None:
-    own = check("", "policy", "error", "over by itself", address="policy.max_monthly_usd")
+    own = check("", "policy", "error", "over by itself", address="policy.max_monthly_usd", of_sum=True)
     first = shard(ONE, own, declared=("acme/a",), cost=cost("0", "2", "1000"))
     (error,) = merge([first, shard(TWO, declared=("acme/b",), cost=cost("0", "1", "1000"))]).errors
     assert error.message.startswith("All shards together may cost $2,190")
+
+
+def test_hardware_without_a_price_breaks_the_budget_of_the_whole_too() -> None:
+    unpriced = check("acme/a", "policy", "error", "no price", address="policy.max_monthly_usd")
+    first = shard(ONE, unpriced, declared=("acme/a",), cost=cost("0", "0", "1000"))
+    (error,) = merge([first, shard(TWO, declared=("acme/b",), cost=cost("0", "0", "1000"))]).errors
+    assert error.message == "no price"
 
 
 def test_a_breach_that_each_shard_tells_is_told_once() -> None:

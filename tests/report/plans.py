@@ -75,6 +75,7 @@ def check(space: str, facet: str, severity: Any, message: str, hint: str = "", *
         message=message,
         hint=hint,
         source=Source(file="spaces.yaml", line=30, column=5),
+        **values,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from hfspace.cli.main import run
 from hfspace.errors import ManifestError
@@ -19,10 +19,8 @@ from hfspace.manifest.models import (
     CreateSpec,
     EndpointSpec,
     FilesSpec,
-    Ignorable,
     OnErrorSpec,
     Policy,
-    Prunable,
     SecretSpec,
     SpaceSpec,
     VariableSpec,
@@ -72,9 +70,14 @@ def test_every_key_has_a_text_and_an_example(model: type[BaseModel]) -> None:
         assert key.example, name
 
 
-def test_prune_and_ignore_name_the_keys_that_say_so() -> None:
-    assert {name for name, key in keys(SpaceSpec).items() if key.prunable} == set(get_args(Prunable))
-    assert {name for name, key in keys(SpaceSpec).items() if key.ignorable} == set(get_args(Ignorable))
+def test_prune_and_ignore_take_the_keys_that_say_so_and_no_other() -> None:
+    for field, meaning in (("prune", "prunable"), ("ignore", "ignorable")):
+        for name, key in keys(SpaceSpec).items():
+            if getattr(key, meaning):
+                assert getattr(SpaceSpec.model_validate({field: [name]}), field) == {name}
+            else:
+                with pytest.raises(ValidationError, match="literal_error"):
+                    SpaceSpec.model_validate({field: [name]})
 
 
 @pytest.mark.parametrize("name", sorted(SpaceSpec.model_fields))

@@ -15,6 +15,7 @@ import click
 
 from hfspace.cli.door import behind, discard_stdout
 from hfspace.errors import UsageError
+from hfspace.hub_url import DEFAULT_ENDPOINT, hub_url
 from hfspace.redaction import KnownSecrets
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from hfspace.manifest.models import Manifest
 
 DEFAULT_FILE = "spaces.yaml"
-DEFAULT_ENDPOINT = "https://huggingface.co"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,7 +71,7 @@ class Context:
         """The address of the Hub. Raises UsageError when HF_ENDPOINT is no http(s) URL."""
         from urllib.parse import urlsplit  # 5 ms, and --help needs none of it
 
-        url = (self.env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        url = hub_url(self.env)
         try:
             parts = urlsplit(url)
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

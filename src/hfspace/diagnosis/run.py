@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hfspace.diagnosis.invoking import with_invocation
 from hfspace.diagnosis.judging import judge
 from hfspace.diagnosis.stage import WAKEABLE, SpaceLookup, card_text, not_running, refused
 from hfspace.diagnosis.target import Target, read_target
 from hfspace.diagnosis.verdicts import Diagnosis, for_space, verdict
-from hfspace.errors import HubError, HubUnreachable, UsageError
+from hfspace.errors import HubError, HubUnreachable, UsageError, WaitTimeout
 from hfspace.live.gradio.calls import EndpointError
 from hfspace.live.gradio.classify import Sight
 from hfspace.live.gradio.codes import Code
@@ -19,7 +20,9 @@ from hfspace.live.gradio.config import read_config
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
 from hfspace.live.gradio.login import sign_in
 from hfspace.live.gradio.probe import Place, Reading, fetch_paths, look
-from hfspace.live.gradio.tokens import host_token
+from hfspace.live.gradio.served import place_of
+from hfspace.live.limiter import Pace
+from hfspace.live.stages import readings
 from hfspace.manifest.models import EndpointSpec
 from hfspace.model import SpaceState
 
@@ -47,7 +50,7 @@ class DiagnosisOptions:
     timeout: float = TIMEOUT_SECONDS
     invoke_timeout: float = 60.0
     wake_timeout: float = 300.0
-    sleep: Callable[[float], None] = field(default=time.sleep)
+    pace: Callable[[float], Pace] = Pace
     notify: Callable[[str], None] = field(default=lambda text: None)
     declared: Callable[[str], EndpointSpec | None] = field(default=lambda space: None)
 
@@ -130,38 +133,38 @@ def _by_space(
 
 
 def _place(state: SpaceState, card: Mapping[str, Any], hub: SpaceLookup, options: DiagnosisOptions) -> Place:
-    host = state.host or ""
-    return Place(
-        host=host,
-        path=card_text(card, "base_path") or "",
-        sdk=state.sdk,
-        sdk_version=card_text(card, "sdk_version"),
-        token=host_token(
-            host,
-            hub_endpoint=hub.endpoint,
-            needed=state.visibility == "private" or options.zero_gpu,
-            token=hub.token_for(state.id),
-        ),
-        public=state.visibility == "public",
+    place = place_of(
+        state,
+        hub_endpoint=hub.endpoint,
+        token=hub.token_for(state.id),
         timeout=options.timeout,
+        zero_gpu=options.zero_gpu,
     )
+    path, version = card_text(card, "base_path"), card_text(card, "sdk_version")
+    return replace(place, path=path or "", sdk_version=version)
 
 
 def _wake(state: SpaceState, hub: SpaceLookup, options: DiagnosisOptions) -> tuple[SpaceState, int]:
     """Visit the host once, then wait for the Hub to say that it runs. The state it got to, and our visits."""
     visits = 0
     if state.stage in {"SLEEPING", "STOPPED"} and state.host:
-        token = _place(state, {}, hub, options).token
-        fetch_all(
-            [Ask(url=state.host.rstrip("/") + "/", token=token)], timeout=options.timeout, max_bytes=1 << 16
-        )
+        visit = Ask(url=state.host.rstrip("/") + "/", token=_place(state, {}, hub, options).token)
+        fetch_all([visit], timeout=options.timeout, max_bytes=1 << 16)
         visits = 1
-    deadline = time.monotonic() + options.wake_timeout
-    while state.stage in WAKEABLE and time.monotonic() < deadline:
-        options.notify(f"{state.id}: {state.stage}, waiting for it to run")
-        options.sleep(_POLL_SECONDS)
-        state, _ = hub.space_with_card(state.id)
+    pace = options.pace(options.wake_timeout)
+    try:
+        for reading in readings(_again(hub), state, pace, _POLL_SECONDS):
+            state = reading.state
+            if state.stage not in WAKEABLE:
+                break
+            options.notify(f"{state.id}: {state.stage}, waiting for it to run")
+    except WaitTimeout:
+        pass  # what it has come to is judged as it is
     return state, visits
+
+
+def _again(hub: SpaceLookup) -> Callable[[SpaceState], SpaceState]:
+    return lambda state: hub.space_with_card(state.id)[0]
 
 
 # ------------------------------------------------------------------ by URL
@@ -229,8 +232,6 @@ def _by_place(
     judged = judge(known, reading, target, endpoint, mounted, card, options.manifest_options)
     judged = replace(judged, verdict=replace(judged.verdict, evidence=(*judged.verdict.evidence, *evidence)))
     if options.invoke and endpoint is not None and judged.app is not None and _worth_calling(judged, options):
-        from hfspace.diagnosis.invoking import with_invocation
-
         judged = with_invocation(judged, endpoint, place.token, options.invoke_timeout)
         asks += 1
     return judged, asks

@@ -10,9 +10,12 @@ from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.stage import SpaceLookup
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
+from hfspace.hub_url import hub_url
+from hfspace.live.credentials import find_token
+from hfspace.live.hub import connect
+from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import EndpointSpec, Manifest
-
-DEFAULT_ENDPOINT = "https://huggingface.co"
+from hfspace.manifest.values import normalise_id
 
 
 def diagnose(
@@ -50,23 +53,16 @@ def app_auth(env: Mapping[str, str]) -> tuple[str, str] | None:
 
 def open_hub(env: Mapping[str, str]) -> SpaceLookup:
     """The Hub of HF_ENDPOINT with the token of the environment or the login."""
-    from hfspace.live.credentials import find_token
-    from hfspace.live.hub import connect
-
-    return connect((env.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/"), find_token(env), env=env)
+    return connect(hub_url(env), find_token(env), env=env)
 
 
 def load_manifest(files: str | Path | Sequence[str | Path], env: Mapping[str, str]) -> Manifest:
-    from hfspace.manifest.loader import load_files
-
     names = (files,) if isinstance(files, str | Path) else files
     return load_files(tuple(str(name) for name in names), env=env)
 
 
 def declared(manifest: Manifest, target: str) -> EndpointSpec | None:
     """The endpoint that the manifest declares for a Space; None when it declares none."""
-    from hfspace.manifest.values import normalise_id
-
     try:
         space = normalise_id(target)
     except ValueError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from hfspace.errors import UsageError
+from hfspace.hub_url import DEFAULT_ENDPOINT
 from hfspace.live.gradio.urls import TypedPath, read_path
 from hfspace.manifest.values import normalise_id
 from hfspace.text import plain
@@ -30,7 +31,7 @@ _HINT = (
 )
 
 
-def read_target(text: str, hub_endpoint: str = "https://huggingface.co") -> Target:
+def read_target(text: str, hub_endpoint: str = DEFAULT_ENDPOINT) -> Target:
     """Raises UsageError when it is none of these."""
     typed = text.strip()
     shown = plain(typed, 200)

@@ -11,8 +11,6 @@ from hfspace.model import Check, Cost, Plan
 from hfspace.planner import order
 from hfspace.report.cells import money
 
-_BUDGET = "policy.max_monthly_usd"
-
 
 def merge(plans: Sequence[Plan]) -> Plan:
     """One plan of all. Raises UsageError when they are not shards of one manifest on one Hub.
@@ -74,18 +72,19 @@ def _checks(plans: Sequence[Plan], cost: Cost) -> tuple[Check, ...]:
         (check.space, check.address, check.message): check
         for plan in plans
         for check in plan.checks
-        if check.address != _BUDGET
+        if not check.of_sum
     }
     checks = [check for _, check in sorted(values.items())]
     limit = cost.limit_usd_per_month
     if limit is not None and cost.after_usd_per_month > limit:
         checks.append(
             Check(
-                address=_BUDGET,
+                address="policy.max_monthly_usd",
                 space="",
                 facet="policy",
                 scope="policy",
                 severity="error",
+                of_sum=True,
                 message=f"All shards together may cost {money(cost.after_usd_per_month)} per month, "
                 f"and the limit is {money(limit)}.",
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hfspace.errors import NeedsWrite, NotVisible, Unauthorized, UsageError
+from hfspace.live.oidc import KeylessTokens, is_available
 from hfspace.model import Account
 
 T = TypeVar("T")
@@ -87,8 +88,6 @@ class Keyless:
 def access(token: str | None, endpoint: str, env: Mapping[str, str]) -> Stored | Keyless:
     """The token that was found; without one, in a CI job that may, keyless. Raises UsageError for an endpoint
     that is no http(s) URL and for a token that can be none."""
-    from hfspace.live.oidc import KeylessTokens, is_available
-
     _check(token, endpoint)
     if token or not is_available(env):
         return Stored(token=token)

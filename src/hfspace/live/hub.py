@@ -5,6 +5,7 @@ Nothing above this file knows a status code or a library exception.
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -310,8 +311,6 @@ class HubClient:
 
     def _template(self, new: NewSpace) -> dict[str, str]:
         """The template argument, which create_repo has since huggingface_hub 1.23."""
-        import inspect
-
         if new.template is None:
             return {}
         if "space_template" not in inspect.signature(self._api.create_repo).parameters:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from hfspace.errors import HubUnreachable, NotTrusted, Unauthorized
 from hfspace.live.channel import is_confidential
@@ -107,8 +108,6 @@ class KeylessTokens:
         if not is_confidential(url):
             raise Unauthorized("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL.")
         joint = "&" if "?" in url else "?"
-        from urllib.parse import quote
-
         response = self._ask(
             "GET",
             f"{url}{joint}audience={quote(self._endpoint, safe='')}",

@@ -5,13 +5,14 @@ The loader, the JSON Schema, the tables of docs/manifest.md, `hfspace explain` a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticKnownError, core_schema
 
 from hfspace.manifest.values import normalise_id, parse_duration
 
@@ -117,6 +118,25 @@ def example_at(model: type[Model], path: Sequence[int | str]) -> str:
         elif isinstance(name, int):
             text = text.strip("[]")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """For text that is one of `names`, which may be known only once all models are."""
+
+    names: Callable[[], tuple[str, ...]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(self._checked)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"enum": list(self.names()), "type": "string"}
+
+    def _checked(self, value: Any) -> str:
+        names = self.names()
+        if value not in names:
+            raise PydanticKnownError("literal_error", {"expected": ", ".join(f"'{name}'" for name in names)})
+        return str(value)
 
 
 def _duration(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -22,7 +23,7 @@ from pydantic import (
 from hfspace.manifest import extensions
 from hfspace.manifest.clock_models import RestartSpec, Window
 from hfspace.manifest.files_models import CardSpec, FilesSpec
-from hfspace.manifest.keys import Duration, Model, SpaceId, Unstrict, key, parts
+from hfspace.manifest.keys import Duration, Model, OneOf, SpaceId, Unstrict, key, keys, parts
 from hfspace.manifest.policy_models import Policy
 from hfspace.manifest.setting_models import (
     CreateSpec,
@@ -57,11 +58,16 @@ __all__ = [
 Sdk = Literal["gradio", "docker", "static", "streamlit"]
 Visibility = Literal["public", "private", "protected"]
 State = Literal["running", "awake", "paused", "absent"]
-Prunable = Literal["variables", "secrets", "volumes", "experiments"]
-Ignorable = Literal[
-    "visibility", "hardware", "sleep_time", "state", "restart", "dev_mode", "variables", "secrets",
-    "volumes", "files", "card", "endpoint", "experiments",
-]  # fmt: skip
+
+
+@cache
+def _named(meaning: str) -> tuple[str, ...]:
+    """The keys of a Space whose declaration says so."""
+    return tuple(name for name, one in keys(SpaceSpec).items() if getattr(one, meaning))
+
+
+Prunable = Annotated[str, OneOf(lambda: _named("prunable"))]
+Ignorable = Annotated[str, OneOf(lambda: _named("ignorable"))]
 
 
 def _ignorable(value: Any, ours: ValidatorFunctionWrapHandler) -> Any:

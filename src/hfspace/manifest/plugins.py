@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.metadata import EntryPoint, entry_points
 
 from hfspace.errors import ExtensionError
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 
 def entry_point(group: str, name: str) -> EntryPoint | None:
     """The entry point of this name; None where no installed package has it.
 
     Raises ExtensionError when several have it."""
-    from importlib.metadata import entry_points
-
     points = sorted(entry_points(group=group, name=name), key=package)
     packages = list(dict.fromkeys(map(package, points)))
     if len(packages) > 1:

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hfspace.errors import UsageError
-from hfspace.manifest.keys import Duration, Key, Model, fields, of, parts
+from hfspace.manifest.keys import Duration, Key, Model, OneOf, fields, of, parts
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
 
@@ -107,7 +107,8 @@ def _values(annotation: Any, metadata: Any) -> str:
     if origin in {Union, UnionType}:
         return " or ".join(_values(part, metadata) for part in parts)
     if origin is Annotated:
-        return _values(parts[0], metadata)
+        one_of = next((part for part in parts if isinstance(part, OneOf)), None)
+        return ", ".join(one_of.names()) if one_of else _values(parts[0], metadata)
     if origin is Literal:
         return ", ".join(str(part) for part in parts)
     if origin in {tuple, frozenset}:

@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -146,8 +147,6 @@ def _picture(picture: Any) -> bytes:
     if isinstance(picture, str | os.PathLike):
         return Path(picture).read_bytes()
     if callable(getattr(picture, "save", None)):
-        from io import BytesIO
-
         out = BytesIO()
         picture.save(out, format="PNG")
         return out.getvalue()

@@ -45,6 +45,7 @@ def _budget(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], c
             f"the ceiling after this plan is ${_usd(cost.after_usd_per_month)} per month, over the limit of "
             f"${_usd(limit)}. Most of it: {_largest(manifest, snapshot, changes)}.",
             "Choose cheaper hardware, pause Spaces, or raise max_monthly_usd.",
+            of_sum=True,
         )
 
 
@@ -179,7 +180,14 @@ def _share(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
 
 
 def _breach(
-    manifest: Manifest, rule: str, message: str, hint: str, space: str = "", *, overridable: bool = False
+    manifest: Manifest,
+    rule: str,
+    message: str,
+    hint: str,
+    space: str = "",
+    *,
+    overridable: bool = False,
+    of_sum: bool = False,
 ) -> Check:
     return Check(
         address=f"policy.{rule}",
@@ -191,6 +199,7 @@ def _breach(
         hint=hint,
         source=manifest.source("spaces", space, "hardware") if space else manifest.source("policy", rule),
         overridable=overridable,
+        of_sum=of_sum,
     )
 
 

@@ -26,6 +26,7 @@ from hfspace.live.trackio.address import Address
 from hfspace.live.trackio.endpoints import endpoint_names
 from hfspace.live.trackio.port import Artifact, ArtifactFile, Experiment, Kind, LogEntry, Progress, Series
 from hfspace.manifest.trackers import HOLDS, Ability, plugin
+from hfspace.manifest.values import normalise_id
 from hfspace.model import Json
 
 if TYPE_CHECKING:
@@ -318,8 +319,6 @@ def _hub_artifacts(source: str | None, place: TrackioPlace) -> HubArtifacts | No
 def _space_id(text: str | None) -> str | None:
     if text is None:
         return None
-    from hfspace.manifest.values import normalise_id
-
     try:
         return normalise_id(text)
     except ValueError as error:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hfspace.errors import HubError, HubUnreachable, TrackioUnavailable, UsageError
+from hfspace.hub_url import hub_url
 from hfspace.live.credentials import find_token
 from hfspace.live.gradio.tokens import host_token
 from hfspace.live.trackio.address import Address
 from hfspace.model import FAILED, FREE_HARDWARE, HELD, SpaceState
 
-HUB = "https://huggingface.co"
 WRITE_TOKEN = "TRACKIO_WRITE_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -31,7 +31,7 @@ class TrackioPlace:
 
     @property
     def hub(self) -> str:
-        return (self.endpoint or self.env.get("HF_ENDPOINT") or HUB).rstrip("/")
+        return self.endpoint.rstrip("/") if self.endpoint else hub_url(self.env)
 
     @property
     def hub_token(self) -> str | None:

@@ -8,7 +8,25 @@ from hfspace.live.gradio.fetch import TIMEOUT_SECONDS
 from hfspace.live.gradio.probe import Place, look
 from hfspace.live.gradio.tokens import host_token
 from hfspace.manifest.models import EndpointSpec
-from hfspace.model import ServedApp, SpaceState
+from hfspace.model import Details, ServedApp, SpaceState
+
+
+def place_of(
+    state: SpaceState, *, hub_endpoint: str, token: str | None, timeout: float, zero_gpu: bool = False
+) -> Place:
+    """Where the app of `state` is, with the token where its host may get it: a private Space's, and with
+    `zero_gpu` any."""
+    host, details = state.host or "", state.details or Details()
+    needed = zero_gpu or state.visibility == "private"
+    return Place(
+        host=host,
+        path=details.base_path or "",
+        sdk=state.sdk,
+        sdk_version=details.sdk_version,
+        token=host_token(host, hub_endpoint=hub_endpoint, needed=needed, token=token),
+        public=state.visibility == "public",
+        timeout=timeout,
+    )
 
 
 def read_space_app(
@@ -27,17 +45,8 @@ def read_space_app(
         return ServedApp(kind="static", problem="It is a static Space: there is no app to call.")
     if not state.host:
         return ServedApp(kind="unknown", problem="The Hub names no host for this Space.")
-    needed = state.visibility == "private"
-    place = Place(
-        host=state.host,
-        path=(state.details.base_path or "") if state.details else "",
-        sdk=state.sdk,
-        sdk_version=state.details.sdk_version if state.details else None,
-        token=host_token(state.host, hub_endpoint=hub_endpoint, needed=needed, token=token),
-        public=state.visibility == "public",
-        declared=declared,
-        timeout=timeout,
-    )
+    place = place_of(state, hub_endpoint=hub_endpoint, token=token, timeout=timeout)
+    place = replace(place, declared=declared)
     app = look(place).app
     if place.path and app.kind != "gradio":
         root = look(replace(place, path="")).app

@@ -17,11 +17,11 @@ from hfspace.live.trackio.budget import Budget, TooMuch, TooSlow
 from hfspace.live.trackio.values import one_line
 from hfspace.model import Json
 from hfspace.requestlog import hooks, log_request
+from hfspace.retries import READ_PAUSES, repeated
 
 T = TypeVar("T")
 
 _PARALLEL = 4
-_PAUSES = (0.3, 1.0)
 _BATCH_CALLS = 10
 _BATCH_BYTES = 16 << 20
 MOST_PARTS = 1_000_000
@@ -99,7 +99,7 @@ class AppHttp:
         *,
         timeout: float,
         budget: Budget | None = None,
-        pauses: tuple[float, ...] = _PAUSES,
+        pauses: tuple[float, ...] = READ_PAUSES,
     ) -> None:
         self.base = base
         self.host = safe_host(base)
@@ -128,7 +128,13 @@ class AppHttp:
 
             async def one(call: AppCall[T]) -> T:
                 async with gate:
-                    return await self._repeated(call, connection, pauses)
+                    return await repeated(
+                        lambda: self._timed(call, connection),
+                        again=TrackioUnavailable,
+                        final=(TooSlow, TooMuch),
+                        pauses=pauses,
+                        sleep=asyncio.sleep,
+                    )
 
             async with httpx.AsyncClient(
                 base_url=self.base,
@@ -143,16 +149,6 @@ class AppHttp:
                 return tuple(await asyncio.gather(*map(one, calls)))
 
         return run(main) if calls else ()
-
-    async def _repeated(self, call: AppCall[T], connection: AppConnection, pauses: tuple[float, ...]) -> T:
-        for pause in pauses:
-            try:
-                return await self._timed(call, connection)
-            except (TooSlow, TooMuch):
-                raise
-            except TrackioUnavailable:
-                await asyncio.sleep(pause)
-        return await self._timed(call, connection)
 
     async def _timed(self, call: AppCall[T], connection: AppConnection) -> T:
         import httpx
