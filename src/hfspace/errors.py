@@ -8,6 +8,7 @@ HfspaceError
  ├─ PlanFileError          a saved plan is damaged, newer than us, or not a plan
  ├─ StalePlanError         a saved plan no longer describes the world
  ├─ ChangedMeanwhile       somebody else changed what this run had written
+ ├─ FilesLeftOut           a commit was made, and the Hub left out files of it
  ├─ PlanRefused            the plan may not be applied (holds every reason)
  ├─ Interrupted            Ctrl-C or SIGTERM
  ├─ WaitTimeout            something did not happen in time
@@ -19,6 +20,7 @@ HfspaceError
  │   ├─ BillingRefused     402/403: a plan, a payment method or a quota is missing
  │   ├─ NotVisible         404: missing, or private for this token
  │   ├─ Conflict           409: somebody else is doing something to it
+ │   ├─ Outdated           412: somebody else's commit came first
  │   ├─ Rejected           400/422: the Hub does not accept the value
  │   ├─ RateLimited        429 that did not pass within the deadline
  │   └─ HubFault           5xx, or an answer that is not what the Hub documents
@@ -43,10 +45,12 @@ class HfspaceError(Exception):
     """Base of all errors a person can cause or meet.
 
     `message` is one sentence: what is wrong, and where. `hint` is the next step, or "".
-    `exit_code` is what the command line exits with when this error ends a command.
+    `exit_code` is what the command line exits with when this error ends a command. `partly`: something was,
+    or may have been, changed.
     """
 
     exit_code = 1
+    partly = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -139,6 +143,12 @@ class AuditLogIncomplete(HfspaceError):
         )
 
 
+class FilesLeftOut(HfspaceError):
+    """A commit was made, and the Hub left out files of it."""
+
+    partly = True
+
+
 class Interrupted(HfspaceError):
     """Ctrl-C or SIGTERM."""
 
@@ -185,6 +195,10 @@ class Conflict(HubError):
     """409: it exists already, or another operation is in progress."""
 
 
+class Outdated(HubError):
+    """412: a commit came in between."""
+
+
 class Rejected(HubError):
     """400 or 422: the Hub does not accept the value."""
 
@@ -206,9 +220,7 @@ class AppError(HfspaceError):
 
 
 class TrackioError(AppError):
-    """Base of what can go wrong with a Trackio app. `partly`: something was, or may have been, changed."""
-
-    partly = False
+    """Base of what can go wrong with a Trackio app."""
 
 
 class ExperimentNotFound(TrackioError):

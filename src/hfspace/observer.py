@@ -194,6 +194,16 @@ def _details(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> 
     return replace(state, details=hub.space(state.id).details)  # a listing does not tell its age
 
 
+def _card(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    details = state.details or hub.space(state.id).details
+    return replace(state, card=details.card if details else None)
+
+
+def _tree(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    commit = state.sha or "main"
+    return replace(state, tree=_allowed(lambda: hub.repository(state.id).tree(commit)))
+
+
 def _variables(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
     return replace(state, variables=_allowed(lambda: hub.variables(state.id)))
 
@@ -227,6 +237,8 @@ def _app(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> Spac
 _READERS: Mapping[Need, Callable[[SpaceState, SpaceSpec, HubReader, Look], SpaceState]] = {
     Need.RUNTIME: _runtime,
     Need.DETAILS: _details,
+    Need.CARD: _card,
+    Need.TREE: _tree,
     Need.VARIABLES: _variables,
     Need.SECRETS: _secrets,
     Need.EXPERIMENTS: _experiments,
@@ -259,8 +271,9 @@ def _matched(space: str, live: Mapping[str, Secret], spec: SpaceSpec, look: Look
 
 
 def _needs_cards(manifest: Manifest, wanted: frozenset[str], look: Look) -> bool:
-    """A card tells where an app is mounted: needed where an endpoint is to be looked at."""
-    return look.endpoints and any(manifest.spaces[space].endpoint for space in wanted)
+    """A card tells where an app is mounted, too: needed where an endpoint is to be looked at."""
+    specs = [manifest.spaces[space] for space in wanted]
+    return any(spec.card or (look.endpoints and spec.endpoint) for spec in specs)
 
 
 def _read_owner(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.folder import read_trees
+from hfspace.folder.source import source_of
 from hfspace.hub_url import hub_url
 from hfspace.live.apps import AppReaders
 from hfspace.live.billing import billed
@@ -49,7 +51,8 @@ class Session:
 
     `checks` are added to every plan, such as those of the policy that a pull request is judged by. `at_rest`
     may be shared by sessions that look again and again: when each Space was last seen at rest, by `clock`.
-    `at` asks for the plan of another time, which is only looked at.
+    `at` asks for the plan of another time, which is only looked at. `source` says where files come from, as
+    repository@commit.
     """
 
     manifest: Manifest
@@ -59,6 +62,7 @@ class Session:
     pace: Pace
     clock: Callable[[], float] = time.time
     checks: tuple[Check, ...] = ()
+    source: Callable[[], str] = lambda: ""
     at_rest: dict[str, float] = field(default_factory=dict)
     at: datetime | None = None
     _effective: Manifest | None = None
@@ -203,6 +207,7 @@ class Session:
             visit=self.apps.visit,
             space_token=self.hub.token_for,
             tracker=self.apps.tracker,
+            source=self.source() if self._inputs.trees else "",
         )
 
 
@@ -253,7 +258,15 @@ def open_session(
         unmanaged=unmanaged,
         stop=pace.stop,
     )
-    return Session(manifest=manifest, hub=hub, apps=apps, look=look, pace=pace, checks=tuple(checks))
+    return Session(
+        manifest=manifest,
+        hub=hub,
+        apps=apps,
+        look=look,
+        pace=pace,
+        checks=tuple(checks),
+        source=partial(source_of, Path.cwd(), env),
+    )
 
 
 def _check_targets(targets: Sequence[str], changed: set[str], manifest: Manifest) -> None:

@@ -46,6 +46,8 @@ def _resolve(progress: Progress) -> None:
         if entry.answer is Answer.REFUSED:  # what was to go is gone: somebody else was first
             entry.answer = Answer.NONE
             continue
+        if change.commits and progress.state is not None:
+            progress.ledger.commit = progress.state.sha
         if change.creates_space:
             progress.begin_movement(SpaceState(id=progress.space))
         progress.ledger.take(change, entry.before)

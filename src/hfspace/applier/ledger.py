@@ -48,7 +48,7 @@ class Movement:
 class Ledger:
     """`lost` counts answers that never came; `may_have_woken`: something that may wake a paused Space
     was written since it was last paused or started. `held` are the addresses that were in the app,
-    `told_unseen`: that it holds more than the plan showed was told."""
+    `told_unseen`: that it holds more than the plan showed was told. `commit` is the newest that was made."""
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     applied: list[Change] = field(default_factory=list)
@@ -58,6 +58,7 @@ class Ledger:
     came_up: bool = False
     held: set[str] = field(default_factory=set)
     told_unseen: bool = False
+    commit: str | None = None
 
     def attempt(self, change: Change) -> Attempt:
         entry = self.attempts.setdefault(change.address, Attempt(change=change))

@@ -26,7 +26,8 @@ def settle(progress: Progress) -> None:
         raise
     finally:
         progress.run.waiting(progress.space, False)
-    if all(item.restarts and not item.power and not item.creates_space for item in ledger.applied):
+    plain = (item.restarts and not item.power and not item.commits for item in ledger.applied)
+    if all(plain) and not any(item.creates_space for item in ledger.applied):
         progress.rest = state
     progress.state = state
     ledger.came_up = ledger.came_up or state.stage == "RUNNING"
@@ -38,10 +39,18 @@ def _rest(progress: Progress, movement: Movement) -> SpaceState:
         still_early = now.seconds < run.options.settle_seconds
         enough = now.moved or now.seconds + ahead >= run.options.settle_seconds
         may_wake = progress.stays_paused and now.state.stage in HELD and still_early
-        if enough and now.is_at_rest and not may_wake:
+        if enough and now.is_at_rest and not may_wake and _is_new(progress, now.state):
             return now.state
         progress.tell(Kind.WAITING, stage=now.state.stage, seconds=now.seconds + ahead)
     raise AssertionError("readings end by raising")
+
+
+def _is_new(progress: Progress, state: SpaceState) -> bool:
+    """Whether what runs is the commit that was made, or a newer one: RUNNING may still be that of before."""
+    commit = progress.ledger.commit
+    if commit is None or state.stage != "RUNNING" or state.runtime_sha in {None, commit}:
+        return True
+    return progress.run.ports.hub.space(state.id).sha not in {None, commit}
 
 
 def _pause_anyway(progress: Progress) -> None:

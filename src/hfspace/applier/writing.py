@@ -14,7 +14,6 @@ from hfspace.errors import (
     HubUnreachable,
     NotVisible,
     Rejected,
-    TrackioError,
 )
 from hfspace.facets import Desired
 from hfspace.model import Action, Change, SpaceState
@@ -56,7 +55,8 @@ def _send(progress: Progress, change: Change, desired: Desired) -> bool:
     """One write. False when only a read can tell what became of it; raises what the Hub refuses: a 4xx is
     final, unless it says that what was to go is gone."""
     try:
-        facets.by(change).apply(change, desired, progress.run.ports)
+        commit = facets.by(change).apply(change, desired, progress.run.ports)
+        progress.ledger.commit = commit or progress.ledger.commit
         return True
     except _UNANSWERED as error:
         _lose(progress, change, error)
@@ -69,7 +69,7 @@ def _send(progress: Progress, change: Change, desired: Desired) -> bool:
         entry = progress.ledger.attempt(change)
         entry.answer, entry.error = Answer.REFUSED, error
     except HfspaceError as error:
-        if isinstance(error, TrackioError) and error.partly:
+        if error.partly:
             progress.ledger.applied.append(change)
         progress.fail(change, error)
         raise

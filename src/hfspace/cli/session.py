@@ -34,9 +34,11 @@ def open_session(
     timeout: float | None = None,
     only: Sequence[str] | None = None,
     base: Path | None = None,
+    fresh: bool = False,
 ) -> Session:
-    """The session of one command. `only` are the Spaces of a saved plan, which may be a shard's; `base` is a
-    checkout of the target branch, whose policy holds. Raises ManifestError, UsageError, HubError."""
+    """The session of one command. `only` are the Spaces of a saved plan, which may be a shard's; `base`
+    is a checkout of the target branch, whose policy holds; `fresh`: files are read, whatever is known of
+    them. Raises ManifestError, UsageError, HubError."""
     manifest = context.load_manifest()
     checks: tuple[Check, ...] = ()
     if base is not None:
@@ -51,6 +53,7 @@ def open_session(
         wake=wake,
         unmanaged=unmanaged,
         checks=checks,
+        fresh=fresh,
         notify=context.note,
     )
     if only is not None:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from hfspace.errors import ExtensionError
 from hfspace.facets.base import Facet, Need
+from hfspace.facets.card import Card
 from hfspace.facets.desired import Desired
 from hfspace.facets.dev_mode import DevMode
 from hfspace.facets.endpoint import Endpoint
 from hfspace.facets.existence import Existence
 from hfspace.facets.experiments import Experiments
 from hfspace.facets.extensions import extension
+from hfspace.facets.files import Files
 from hfspace.facets.hardware import Hardware
 from hfspace.facets.hold import Hold
 from hfspace.facets.restart import Restart
@@ -35,6 +37,8 @@ ALL: tuple[Facet, ...] = (
     SleepTime(),
     Visibility(),
     Restart(),
+    Files(),
+    Card(),
     State(),
     Endpoint(),
     Experiments(),

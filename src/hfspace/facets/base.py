@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -18,6 +18,8 @@ class Need(StrEnum):
 
     RUNTIME = "runtime"
     DETAILS = "details"
+    CARD = "card"
+    TREE = "tree"
     VARIABLES = "variables"
     SECRETS = "secrets"
     EXPERIMENTS = "experiments"
@@ -34,7 +36,8 @@ class Facet:
 
     `restarts`: a write may start or restart the Space, if only some reads later. `carries`: facets whose
     changes travel in this one's request, and must not be applied again. `sensitive`: no value is shown.
-    `priced`: where several settings are shown at once, the price stands beside this one.
+    `priced`: where several settings are shown at once, the price stands beside this one. `relative`: what a
+    change makes of a value says all of it, without what was there.
     """
 
     name: ClassVar[str]
@@ -42,6 +45,7 @@ class Facet:
     carries: ClassVar[frozenset[str]] = frozenset()
     sensitive: ClassVar[bool] = False
     priced: ClassVar[bool] = False
+    relative: ClassVar[bool] = False
 
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
         """What must be read before a comparison. Asked again after each read, since one may call for more."""
@@ -69,6 +73,10 @@ class Facet:
         """A value of a change for a person, in one line."""
         return "none" if value is None or value == [] else as_text(value)
 
+    def lines(self, change: Change) -> Sequence[str]:
+        """What `show` only counts, a line each, for who wants to see all of it."""
+        return ()
+
     def is_stored(self, change: Change, state: SpaceState) -> bool:
         """Whether a value that reads otherwise is what `change` wrote all the same, in another spelling."""
         now, wrote = self.value(state, change.key), change.after
@@ -93,8 +101,9 @@ class Facet:
         """What is wrong with a Space that runs as declared: told after an apply, mended by none."""
         return None
 
-    def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        """Close one difference. Safe to repeat. Raises HfspaceError."""
+    def apply(self, change: Change, desired: Desired, ports: Ports) -> str | None:
+        """Close one difference. Safe to repeat. The commit that it made, if it made one. Raises
+        HfspaceError."""
         raise NotImplementedError
 
 

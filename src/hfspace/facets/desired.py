@@ -37,7 +37,8 @@ EXISTENCE = "existence"
 class Desired:
     """One declared Space with what a comparison may need to know beside it. Pure data. `unreadable`: why it
     could not be read. `live` is the Space as it was read before the first write, when changes are applied: a
-    pause or a restart hides some of it. `prices_of`: see Snapshot."""
+    pause or a restart hides some of it. `planned` is the Space as the plan was made for it; `prices_of`: see
+    Snapshot."""
 
     id: str
     spec: SpaceSpec
@@ -47,6 +48,7 @@ class Desired:
     inputs: LocalInputs = field(default_factory=LocalInputs)
     unreadable: str = ""
     live: SpaceState | None = None
+    planned: SpaceState | None = None
     source: CreateSource | None = None
 
     @property

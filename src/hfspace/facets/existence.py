@@ -35,7 +35,7 @@ class Existence(Facet):
             return [desired.refuse(renamed, f"Write {state.id} in the manifest.")]
         if desired.spec.state == "absent":
             return [_delete(desired, state)]
-        if desired.spec.sdk and state.sdk and desired.spec.sdk != state.sdk:
+        if desired.spec.sdk and state.sdk and desired.spec.sdk != state.sdk and not _becomes(desired):
             return [_other_sdk(desired, state.sdk)]
         return []
 
@@ -84,7 +84,7 @@ def _source_check(desired: Desired, source: CreateSource) -> Check | None:
 def _without_files(desired: Desired) -> list[Check]:
     spec = desired.spec
     empty = spec.create is not None and not (spec.create.template or spec.create.duplicate_from)
-    if not empty or not spec.is_up or desired.sdk == "static":
+    if not empty or spec.files or not spec.is_up or desired.sdk == "static":
         return []
     return [
         desired.check(
@@ -146,6 +146,12 @@ def _delete(desired: Desired, state: SpaceState) -> Change | Check:
         usd_per_hour_before=desired.price(state.hardware),
         source=desired.manifest.source("spaces", desired.id, "state"),
     )
+
+
+def _becomes(desired: Desired) -> bool:
+    """Whether the README that is to be written says the declared sdk."""
+    folder = desired.inputs.trees.get(desired.id)
+    return folder is not None and folder.sdk == desired.spec.sdk and "files" not in desired.spec.ignore
 
 
 def _other_sdk(desired: Desired, live: str) -> Check:

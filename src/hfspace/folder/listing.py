@@ -15,7 +15,7 @@ from hfspace.files import read_limited
 from hfspace.model.files import FileProblem
 
 MOST_FILES = 100_000
-"""The Hub asks for fewer in one repository (docs/hub-api.md section 3)."""
+"""The Hub asks for fewer in one repository (docs/hub-api.md section 2)."""
 NEVER = (".git", ".cache/huggingface/", "__pycache__/", ".DS_Store")
 """Left out unless `exclude` says otherwise, except for .git, which no repository can hold."""
 _IGNORE = ".gitignore"

@@ -17,7 +17,7 @@ from hfspace.model.files import README
 from hfspace.text import one_line
 
 LARGEST_FILE = 50 * 10**9
-"""The Hub's limit for one file (docs/hub-api.md section 3)."""
+"""The Hub's limit for one file (docs/hub-api.md section 2)."""
 _LARGEST_README = 10 << 20
 _LONGEST_NAME = 255
 _MOST_PROBLEMS = 20

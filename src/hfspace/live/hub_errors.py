@@ -17,6 +17,7 @@ from hfspace.errors import (
     HubUnreachable,
     NeedsWrite,
     NotVisible,
+    Outdated,
     RateLimited,
     Rejected,
     Unauthorized,
@@ -138,6 +139,8 @@ def _refusal(
         return Conflict(
             f"Could not {act}: it conflicts with what is there.{quoted}", hint="Run again.", status=status
         )
+    if status == 412:
+        return Outdated(f"Could not {act}: a commit came in between.{quoted}", status=status)
     if status == 429:
         wait = asked_wait(response.headers)
         hint = "Run again later." if wait is None else f"Run again in {rough_time(wait)}."

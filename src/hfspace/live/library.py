@@ -113,11 +113,30 @@ class Library:
             current_answer_end.reset(answer_end)
             current_download.reset(download)
 
+    def text(self, path: str, *, token: str | bool | None = None) -> str:
+        """The text at `path`; for use in `call`. JSON that is one text is that text."""
+        response = self._request("GET", f"{self.endpoint}{path}", token=token)
+        if "json" in response.headers.get("content-type", ""):
+            return str(response.json())
+        return str(response.text)
+
+    def content(self, path: str, *, token: str | bool | None = None) -> bytes:
+        """The bytes at `path`; for use in `call`."""
+        return bytes(self._request("GET", f"{self.endpoint}{path}", token=token).content)
+
     def send(self, method: str, path: str, body: Any, *, token: str | bool) -> None:
         """One request that changes something; for use in `call`."""
         self._request(method, f"{self.endpoint}{path}", token=token, json=body)
 
-    def items(self, doing: str, what: str, path: str, params: Params | None = None) -> Iterator[Any]:
+    def items(
+        self,
+        doing: str,
+        what: str,
+        path: str,
+        params: Params | None = None,
+        *,
+        token: str | bool | None = None,
+    ) -> Iterator[Any]:
         """The raw items of a listing; a page is fetched when its first item is asked for.
 
         Raises HubError, also for a listing that has no end, leads back to itself, or is no list.
@@ -129,15 +148,17 @@ class Library:
                 raise HubFault("The Hub's listing has no end.", hint="Run again; check HF_ENDPOINT.")
             if turned:
                 self.limiter.pace.sleep(0, "reading a listing of the Hub")  # raises when the time is up
-            page = partial(self._page, following, None if turned else params)
+            page = partial(self._page, following, None if turned else params, token)
             items, here, link = self.call(doing, what, page)
             turned |= {following, here}
             following = urljoin(here, link) if link else None
             yield from items
 
-    def _page(self, url: str, params: Params | None) -> tuple[list[Any], str, str | None]:
+    def _page(
+        self, url: str, params: Params | None, token: str | bool | None
+    ) -> tuple[list[Any], str, str | None]:
         """The items, the page's own address, and the link to the next one."""
-        response = self._request("GET", url, params=params)
+        response = self._request("GET", url, params=params, token=token)
         items = response.json()
         if not isinstance(items, list):
             raise TypeError("a listing is no list")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hfspace.live.trackio.port import Tracker
 from hfspace.live.visibility import ExactVisibility
-from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
+from hfspace.model import (
+    Account,
+    CreateSource,
+    Flavor,
+    HubCommit,
+    HubTree,
+    Json,
+    Secret,
+    SpaceState,
+    Variable,
+    Volume,
+)
+from hfspace.model.files import FileWrite
 
 if TYPE_CHECKING:
     from hfspace.manifest.models import SpaceSpec
@@ -29,6 +41,18 @@ class NewSpace:
     volumes: tuple[Volume, ...] = ()
     template: str | None = None
     duplicate_from: str | None = None
+
+
+class Repository(Protocol):
+    """The files and commits of one Space. Every method raises HubError; see hfspace.live.repository."""
+
+    def tree(self, commit: str) -> HubTree: ...
+    def commits(self) -> list[HubCommit]: ...
+    def changed_between(self, before: str, after: str) -> str: ...
+    def content(self, path: str, commit: str) -> bytes: ...
+    def commit(
+        self, writes: Sequence[FileWrite], *, title: str, description: str, parent: str | None
+    ) -> str: ...
 
 
 class HubReader(Protocol):
@@ -60,6 +84,10 @@ class HubReader(Protocol):
 
     def get(self, space: str, path: str) -> Json:
         """GET /api/spaces/{space}/{path}: a route that has no method here, for facets of other packages."""
+        ...
+
+    def repository(self, space: str) -> Repository:
+        """The files and commits of a Space, read and written. Asks nothing."""
         ...
 
     def variables(self, space: str) -> dict[str, Variable]: ...
@@ -110,11 +138,13 @@ class Hub(HubReader, HubWriter, Protocol):
 class Ports:
     """What a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
     token for the Space's own app; `visit(state)` opens that app once; `tracker(space, spec)` reaches its
-    experiments; `exact` is told of every write of a visibility."""
+    experiments; `source` says where files come from, repository@commit; `exact` is told of every write of a
+    visibility."""
 
     hub: Hub
     random_bytes: Callable[[int], bytes]
     visit: Callable[[SpaceState], None] = lambda state: None
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
+    source: str = ""
     tracker: Callable[[str, SpaceSpec], AbstractContextManager[Tracker]] | None = None

@@ -99,6 +99,7 @@ def details(raw: Mapping[str, Any]) -> Details:
         modified=_time(raw.get("lastModified")),
         sdk_version=_cut(str(values["sdk_version"])) if values.get("sdk_version") else None,
         base_path=_cut(_text(values.get("base_path"))),
+        card=values,
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
 

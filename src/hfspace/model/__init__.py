@@ -1,6 +1,6 @@
 """The values that the layers pass to each other. No behaviour beyond invariants; imports the errors alone."""
 
-from hfspace.model.files import FileProblem, HubFile, HubTree, LocalFile, LocalTree
+from hfspace.model.files import FileProblem, HubCommit, HubFile, HubTree, LocalFile, LocalTree
 from hfspace.model.inputs import LocalInputs, SecretValue
 from hfspace.model.live import (
     BILLED,
@@ -74,6 +74,7 @@ __all__ = [
     "Effect",
     "FileProblem",
     "Flavor",
+    "HubCommit",
     "HubFile",
     "HubTree",
     "Json",

@@ -74,3 +74,35 @@ class HubTree:
 
     commit: str
     files: Mapping[str, HubFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubCommit:
+    """One commit of a Space. `date` is ISO 8601, as the Hub writes it; `trailers` are the last lines of its
+    message that look like `Name: value`."""
+
+    id: str
+    title: str = ""
+    author: str = ""
+    date: str = ""
+    trailers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_ours(self) -> bool:
+        return MANIFEST_TRAILER in self.trailers
+
+
+MANIFEST_TRAILER = "Hfspace-Manifest"
+SOURCE_TRAILER = "Hfspace-Source"
+REVERT_TRAILER = "Hfspace-Reverts"
+"""The fingerprint of the files that failed, in the commit that brings back those of before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileWrite:
+    """One file of a commit that is to be made: its new content, or where that is; None of both deletes it."""
+
+    path: str
+    content: bytes | None = None
+    place: str | None = None
+    sha256: str = ""

@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
+from hfspace.model.files import HubCommit, HubTree
+
 
 class Unknown(Enum):
     """The type of UNKNOWN."""
@@ -161,6 +163,7 @@ class Details:
     sdk_version: str | None = None
     base_path: str | None = None
     tags: tuple[str, ...] = ()
+    card: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +172,7 @@ class SpaceState:
 
     None always means *unknown*: not asked for, or not readable with this token; never "empty".
     `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
+    `card` is the front matter of the README, `commits` are the newest ones: each read where it is needed.
     `visibility` is public or private from a listing ("private" may then be protected: see
     `visibility_exact`). `extensions` is what facets of other packages read, by facet.
     """
@@ -195,6 +199,9 @@ class SpaceState:
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
     details: Details | None = None
+    card: Mapping[str, Json] | None = None
+    tree: HubTree | None = None
+    commits: tuple[HubCommit, ...] | None = None
     extensions: Mapping[str, Json] = field(default_factory=dict)
 
     def with_earlier(self, earlier: SpaceState) -> SpaceState:

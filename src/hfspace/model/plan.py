@@ -52,10 +52,11 @@ class Change:
 
     `address` is `owner/name`, `owner/name.facet` or `owner/name.facet.key`. `before` and `after` are JSON
     values, None for absent; both None when `sensitive`. `usd_per_hour_*` are set where money moves.
-    `needed_by` is the address of a change that can't be made without this one: they are targeted together.
-    `early`: comes before a pause, since a paused Space may refuse it. `flavor` is the hardware that the Space
-    has afterwards, where this changes it; `rebuild` that a restart builds it anew. `note` is for people:
-    nothing decides by it, nor by the text of an address or a facet.
+    `needed_by` is the address of a change that can't be made without this one: they are targeted
+    together. `early`: comes before a pause, since a paused Space may refuse it. `flavor` is the hardware
+    that the Space has afterwards, where this changes it; `rebuild` that a restart builds it anew;
+    `commits` that it is written by a commit, whose build is waited for. `note` is for people: nothing
+    decides by it, nor by the text of an address or a facet.
     """
 
     address: str
@@ -72,6 +73,7 @@ class Change:
     usd_per_hour_after: Decimal | None = None
     flavor: str | None = None
     rebuild: bool = False
+    commits: bool = False
     note: str = ""
     needed_by: str = ""
     early: bool = False

@@ -53,11 +53,14 @@ def digest(state: SpaceState) -> str:
         error_message=None,
         details=None,
         secrets=None,
+        tree=None,
+        commits=None,
     )
     secrets = {
         key: (item.description, item.fingerprint) for key, item in sorted((state.secrets or {}).items())
     }
-    return _hash(always) + _hash([asdict(kept), secrets])
+    files = state.tree.commit if state.tree else None
+    return _hash(always) + _hash([asdict(kept), secrets, files])
 
 
 def _hash(values: object) -> str:

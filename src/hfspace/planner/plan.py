@@ -98,6 +98,7 @@ def desired_space(space: str, manifest: Manifest, snapshot: Snapshot, inputs: Lo
         inputs=inputs,
         unreadable=snapshot.unreadable.get(space, ""),
         source=snapshot.sources.get(space),
+        planned=snapshot.spaces.get(space),
     )
 
 

@@ -119,6 +119,8 @@ def _block(
             yield from more
         else:
             yield _at(left, edge, row.price and f"{row.price}{each}", paint, row.sign, page)
+        if verbose:
+            yield from (f"{margin}{line}" for line in row.details)
         if row.hint:
             yield from _fold(f"{margin}{opening(row.hint)}", page, margin)
     if block.alike:

@@ -28,7 +28,7 @@ _SIGNS = {Action.CREATE: "+", Action.DELETE: "-"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One difference or failed check. `severity` is set for checks only."""
+    """One difference or failed check. `severity` is set for checks only; `details` is what `text` counts."""
 
     sign: str
     name: str
@@ -37,6 +37,7 @@ class Row:
     hint: str = ""
     place: str = ""
     severity: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,8 @@ def _note(changes: list[Change], whole: Change | None) -> str:
     if any(change.pauses for change in changes):
         return "pauses"
     effects = {effect for change in changes for effect in change.effects}
+    if "restart" in effects and any(change.commits for change in changes):
+        return "rebuilds once"
     return "starts" if "wakes" in effects else "restarts once" if "restart" in effects else ""
 
 
@@ -159,8 +162,19 @@ def _change(change: Change, limit: int) -> list[Row]:
         return _whole(change, sign, place, limit)
     note = f"  ({plain(change.note)})" if change.note else ""
     price = delta(change.usd_per_hour_before, change.usd_per_hour_after)
+    if change.commits and change.restarts:
+        price = "rebuilds"
     text = f"{_values(change, limit)}{note}"
-    return [Row(sign=sign, name=_name(change.address, change.space), text=text, price=price, place=place)]
+    return [
+        Row(
+            sign=sign,
+            name=_name(change.address, change.space),
+            text=text,
+            price=price,
+            place=place,
+            details=tuple(facet(change.facet).lines(change)),
+        )
+    ]
 
 
 def _whole(change: Change, sign: str, place: str, limit: int) -> list[Row]:
@@ -190,7 +204,7 @@ def _values(change: Change, limit: int) -> str:
         return "(changed, not shown)" if change.action is Action.UPDATE else "(not shown)"
     if change.action is Action.DELETE:
         return setting(change.facet, change.before, limit)
-    if change.action is Action.CREATE:
+    if change.action is Action.CREATE or facet(change.facet).relative:
         return setting(change.facet, change.after, limit)
     return move(change.facet, change.before, change.after, limit)
 

@@ -1,0 +1,277 @@
+"""Files and card against the local Hub: one commit, one rebuild, and a second apply that writes nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub.utils import get_session
+
+from hfspace.applier.events import Event, Kind
+from hfspace.applier.executor import apply
+from hfspace.folder import read_trees
+from hfspace.localhub import LocalHub
+from hfspace.planner.plan import plan
+from hfspace.report import plan_text
+from tests.converge.harness import Runner
+
+SPACE = "acme/app"
+README = "---\ntitle: App\nsdk: gradio\nsdk_version: 6.0.0\n---\n# App\n"
+SEED = {
+    "accounts": {"acme": {"type": "org", "plan": "team", "can_pay": True},
+                 "alice": {"type": "user", "orgs": {"acme": "admin"}, "can_pay": True}},
+    "spaces": {
+        SPACE: {
+            "sdk": "gradio",
+            "stage": "RUNNING",
+            "hardware": "cpu-basic",
+            "files": {"README.md": README, "app.py": "print(1)\n", "old.py": "gone\n", ".gitattributes": ""},
+        }
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def hub() -> Iterator[LocalHub]:
+    with LocalHub(seed=SEED, clock="manual") as running:
+        yield running
+
+
+def put(base: Path, files: dict[str, str]) -> None:
+    """The folder `app` with these files, and no others."""
+    shutil.rmtree(base / "app", ignore_errors=True)
+    for name, text in files.items():
+        path = base / "app" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def runner(hub: LocalHub, base: Path, space: str = SPACE, **spec: Any) -> Runner:
+    """A person whose manifest is in `base`, and whose app is in `base/app`."""
+    declared = {"sdk": "gradio", "files": "app", **spec}
+    one = Runner(hub, {"version": 1, "spaces": {space: {k: v for k, v in declared.items() if v is not None}}})
+    trees = read_trees(one.manifest, base, {}, cached=False)
+    one.inputs = replace(one.inputs, trees=trees)
+    one.look = replace(one.look, inputs=one.inputs)
+    return one
+
+
+def commits(hub: LocalHub) -> list[str]:
+    return [one.path for one in hub.requests() if "/commit/" in one.path and one.effect]
+
+
+def writes(hub: LocalHub) -> list[str]:
+    return [one.path for one in hub.requests() if one.effect]
+
+
+def live(hub: LocalHub, space: str = SPACE) -> dict[str, str]:
+    """The files on the Hub, as huggingface_hub reads them."""
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    names = api.list_repo_files(space, repo_type="space")
+    headers = {"authorization": f"Bearer {hub.token}"}
+    url = f"{hub.url}/spaces/{space}/resolve/main"
+    return {name: get_session().get(f"{url}/{name}", headers=headers).text for name in names}
+
+
+def commit_by_hand(hub: LocalHub, **files: str) -> None:
+    """What a person does in the browser."""
+    operations = [
+        CommitOperationAdd(path_in_repo=name.replace("_py", ".py"), path_or_fileobj=text.encode())
+        for name, text in files.items()
+    ]
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    api.create_commit(SPACE, operations, commit_message="Fix a typo", repo_type="space")
+
+
+def test_one_commit_for_files_and_card_and_one_rebuild(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"README.md": README, "app.py": "print(2)\n", "lib/a.py": "x\n"})
+    one = runner(hub, tmp_path, card={"sdk_version": "6.31.0"}, variables={"A": "1"})
+    text = plan_text.render(one.plan(), color=False, verbose=1)
+    assert re.search(r"~ acme/app +rebuilds once", text), text
+    assert re.search(r"~ files +2 changed, 1 new .*rebuilds", text)
+    assert "+ lib/a.py" in text
+    assert "card.sdk_version" in text
+    result = one.apply()
+    assert not result.failed, result
+    assert live(hub)["app.py"] == "print(2)\n"
+    assert live(hub)["README.md"] == README.replace("6.0.0", '"6.31.0"')
+    assert live(hub)["old.py"] == "gone\n"  # nobody asked for it to go
+    assert len(commits(hub)) == 1
+    assert [one.split("/")[-1] for one in writes(hub)] == ["variables", "main"]  # the settings first
+    doc = hub.space(SPACE)
+    assert doc["built_sha"] == doc["sha"]
+    assert one.plan().is_empty
+    assert not one.apply().changed
+    assert len(writes(hub)) == 2
+
+
+def test_prune_deletes_what_is_not_here_and_keeps_what_the_space_is(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n"})
+    one = runner(hub, tmp_path, files={"from": "app", "prune": True})
+    assert one.plan().changes[0].after == {"deleted": ["old.py"]}
+    assert not one.apply().failed
+    assert set(live(hub)) == {".gitattributes", "README.md", "app.py"}
+    assert one.plan().is_empty
+
+
+def test_the_card_alone_keeps_the_readme(hub: LocalHub, tmp_path: Path) -> None:
+    one = runner(hub, tmp_path, files=None, card={"title": "New", "models": ["a/b"], "hf_oauth": True})
+    assert [change.key for change in one.plan().changes] == ["hf_oauth", "models", "title"]
+    assert not one.apply().failed
+    readme = live(hub)["README.md"]
+    assert readme.startswith("---\ntitle: New\nsdk: gradio\n")
+    assert readme.endswith("---\n# App\n")
+    assert len(commits(hub)) == 1
+    assert one.plan().is_empty
+
+
+def test_a_created_space_gets_its_files_before_anything_waits(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n", "README.md": "# Hi\n"})
+    one = runner(hub, tmp_path, "acme/new", create={}, card={"title": "New"}, state="running")
+    text = plan_text.render(one.plan(), color=False)
+    assert re.search("files +2 new", text)
+    assert "without files" not in text
+    result = one.apply()
+    assert not result.failed, result
+    assert [one.split("/")[-1] for one in writes(hub)] == ["create", "main"]
+    assert live(hub, "acme/new")["app.py"] == "print(1)\n"
+    assert live(hub, "acme/new")["README.md"] == "---\nsdk: gradio\ntitle: New\n---\n\n# Hi\n"
+    assert hub.space("acme/new")["stage"] == "RUNNING"
+    assert one.plan().is_empty
+
+
+def test_a_commit_in_between_is_refused_and_named(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    snapshot = one.snapshot()
+    approved = plan(one.manifest, snapshot, one.inputs).approve()
+    commit_by_hand(hub, app_py="print('mine')\n")
+    result = apply(approved, one.run(snapshot))
+    assert result.exit_code == 1
+    assert 'of alice ("Fix a typo") came since the plan' in result.outcomes[0].error
+    assert live(hub)["app.py"] == "print('mine')\n"
+
+
+def test_a_commit_in_the_middle_of_an_apply_is_not_written_over(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path, variables={"A": "1"})
+    snapshot = one.snapshot()
+
+    def listen(event: Event) -> None:
+        if event.kind is Kind.APPLIED:
+            commit_by_hand(hub, app_py="print('mine')\n")
+
+    approved = plan(one.manifest, snapshot, one.inputs).approve()
+    result = apply(approved, replace(one.run(snapshot), listener=listen))
+    assert result.exit_code == 3
+    assert "Fix a typo" in result.outcomes[0].error
+    assert live(hub)["app.py"] == "print('mine')\n"
+
+
+def test_done_is_when_the_commit_runs(hub: LocalHub, tmp_path: Path) -> None:
+    """The app of before serves until the new one is built: RUNNING says nothing."""
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    assert not one.apply().failed
+    doc = hub.space(SPACE)
+    assert (doc["stage"], doc["built_sha"]) == ("RUNNING", doc["sha"])
+
+
+def test_a_build_that_fails_shows_the_end_of_its_log(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.set_space(SPACE, build="fail")
+    result = runner(hub, tmp_path).apply()
+    assert result.exit_code == 3
+    assert "BUILD_ERROR" in result.outcomes[0].error
+    assert result.outcomes[0].log_tail
+
+
+@pytest.mark.parametrize("stage", ["PAUSED", "SLEEPING", "BUILD_ERROR", "RUNTIME_ERROR", "NO_APP_FILE"])
+def test_files_are_written_whatever_the_stage(hub: LocalHub, tmp_path: Path, stage: str) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.set_space(SPACE, stage=stage)
+    one = runner(hub, tmp_path)
+    result = one.apply()
+    assert not result.failed, result
+    assert hub.space(SPACE)["stage"] == ("PAUSED" if stage == "PAUSED" else "RUNNING")
+    assert not one.plan().changes
+
+
+def test_a_paused_space_that_is_to_run_starts_with_its_new_files(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.set_space(SPACE, stage="PAUSED")
+    one = runner(hub, tmp_path, state="running")
+    assert not one.apply().failed
+    doc = hub.space(SPACE)
+    assert (doc["stage"], doc["built_sha"]) == ("RUNNING", doc["sha"])
+    assert [one.split("/")[-1] for one in writes(hub)] == ["main", "restart"]
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_lost_answer_makes_no_second_commit(hub: LocalHub, tmp_path: Path, drop: str) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.add_fault({"path": "/api/spaces/*/*/commit/*", "method": "POST", "drop": drop, "times": 1})
+    one = runner(hub, tmp_path)
+    result = one.apply()
+    assert not result.failed, result
+    assert len(commits(hub)) == 1
+    assert one.plan().is_empty
+
+
+def test_a_file_where_a_folder_is(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n", "old.py/a": "x", "b": "y"})
+    commit_by_hand(hub, **{"b/c": "z"})
+    one = runner(hub, tmp_path)
+    assert one.plan().changes[0].after == {"new": ["b", "old.py/a"], "deleted": ["b/c", "old.py"]}
+    assert not one.apply().failed
+    assert one.plan().is_empty
+
+
+def test_a_secret_in_a_file_is_an_error_before_anything_is_written(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "t = 'hf_" + "aB3dE6gH9j" * 3 + "kLmN'"})
+    one = runner(hub, tmp_path, variables={"A": "1"})
+    newest = one.plan()
+    assert [check.message for check in newest.errors] == ["app.py:1 holds a token of the Hub."]
+    assert one.apply().exit_code == 1
+    assert writes(hub) == []
+
+
+def test_a_file_that_changes_after_the_plan_is_not_sent(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    (tmp_path / "app" / "app.py").write_text("print(3)\n")
+    result = one.apply()
+    assert result.exit_code == 1
+    assert result.outcomes[0].error == "app.py changed here since the plan was made."
+    assert commits(hub) == []
+
+
+def test_a_tree_is_read_once_for_a_commit(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n"})
+    one = runner(hub, tmp_path)
+    one.plan()
+    one.plan()
+    assert sum("/tree/" in request.path for request in hub.requests()) == 1
+
+
+def test_a_saved_plan_is_stale_when_a_commit_came(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    before = dict(one.plan().snapshot)
+    commit_by_hand(hub, other_py="x")
+    assert dict(one.plan().snapshot) != before
+
+
+def test_the_commit_says_where_it_comes_from(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    one.apply()
+    newest = one.client.repository(SPACE).commits()[0]
+    assert newest.is_ours
+    assert newest.title == "Files from hfspace: 1 changed"
