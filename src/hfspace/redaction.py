@@ -79,22 +79,40 @@ class KnownSecrets:
         """The same for a plan, an event or a result: its texts of others, never names and numbers of ours."""
         return self._data(value, free=False)  # type: ignore[no-any-return]
 
-    def _data(self, value: Any, *, free: bool) -> Any:
+    def redact_all(self, value: T) -> T:
+        """The same where every text is of others: what was read of an app."""
+        return self._data(value, free=True, every=True)  # type: ignore[no-any-return]
+
+    def redact_file(self, content: bytes) -> bytes:
+        """The content of a file of others. What is no text loses only the values themselves."""
+        try:
+            return self.redact(content.decode()).encode()
+        except UnicodeDecodeError:
+            for form in self._forms:
+                content = content.replace(form.encode(), "…".encode())
+            return content
+
+    def _data(self, value: Any, *, free: bool, every: bool = False) -> Any:
         kind = type(value)
         if kind is str:
             return self.redact(value) if free else value
         if kind in _PLAIN:
             return value
         if isinstance(value, Mapping):
-            return {key: self._data(item, free=free) for key, item in value.items()} if free else value
+            if not free:
+                return value
+            return {
+                self._data(key, free=every): self._data(item, free=free, every=every)
+                for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
-            return kind(self._data(item, free=free) for item in value)
+            return kind(self._data(item, free=free, every=every) for item in value)
         if not is_dataclass(kind):
             return value
         changed = {}
         for name, is_free in _fields(kind):
             before = getattr(value, name)
-            after = self._data(before, free=is_free)
+            after = self._data(before, free=is_free or every, every=every)
             if after is not before and after != before:
                 changed[name] = after
         return replace(value, **changed) if changed else value

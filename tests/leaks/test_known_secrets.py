@@ -123,6 +123,7 @@ def test_what_an_app_repeats_is_cut_out(
     echo = {"post": {"summary": answer, "requestBody": body, "responses": {"200": {}}}}
     routes = {
         "/echo": Reply.json({"said": answer, SECRET: [answer]}),
+        "/file": Reply(200, answer.encode() + b"\xff", {"content-type": "application/octet-stream"}),
         "/openapi.json": Reply.json({"openapi": "3.1.0", "paths": {"/echo": echo}}),
     }
     app = StandIn(routes, default=Reply.json({"detail": answer}, 404))
@@ -133,6 +134,7 @@ def test_what_an_app_repeats_is_cut_out(
                 ["call", "acme/b"],
                 ["call", "acme/b", "--format", "json"],
                 ["call", "acme/b", "--path", "/wrong", "--data", "{}"],
+                ["call", "acme/b", "--path", "/file", "--method", "GET", "--output", "files"],
                 ["diagnose", "acme/b", "--invoke", "-vv"],
                 ["diagnose", "acme/b", "--invoke", "--format", "json"],
                 ["plan", "--check-endpoints", "--out", "plan.json"],
@@ -141,6 +143,7 @@ def test_what_an_app_repeats_is_cut_out(
                 said = everything()
                 assert not leaks(said), (args, leaks(said))
             assert any(seen.path == "/echo" for seen in app.seen), "it was called"
+            assert len(list((tmp_path / "files").iterdir())) == 1, "the file was saved"
     finally:
         app.close()
 

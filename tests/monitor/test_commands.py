@@ -267,6 +267,35 @@ def test_export_is_everything_that_can_be_read(filled: Cli, tmp_path: Path) -> N
     assert [json.loads(row["parameters"]) for row in table] == [{"lr": 0.1}] * 2
 
 
+CANARY = "canaryTOKEN0123456789"
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.jsonl", "e.csv", "x.parquet"])
+def test_an_export_holds_no_secret_that_is_known(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    monkeypatch.setenv("HF_TOKEN", CANARY)
+    filled.tracker.log_parameters("run-a", {"token": CANARY, CANARY: [1], "lr": 0.5})
+    filled.tracker.log_metrics("run-a", [LogEntry(metrics={"loss": 1.0, f"m {CANARY}": 2.0})])
+    table = ["--table", "experiments"] if name == "e.csv" else []
+    assert filled("export", "run-a", "--metric", f"m {CANARY}", "--out", name, *table)[0] == 0
+    content = (tmp_path / name).read_bytes()
+    assert CANARY.encode() not in content
+    assert b"run-a" in content
+
+
+def test_a_drawing_holds_no_secret_that_is_known(
+    filled: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", CANARY)
+    filled.tracker.log_metrics("run-a", [LogEntry(metrics={f"m {CANARY}": 2.0}, step=1)])
+    for name in ("x.svg", "x.html"):
+        filled("plot", "run-a", "--metric", f"m {CANARY}", "--out", name)
+        assert CANARY not in (tmp_path / name).read_text()
+
+
 def test_export_says_what_it_lacks(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def plot(ref: str, metric: str, project: str | None = None) -> Series:
         if metric == "hidden":

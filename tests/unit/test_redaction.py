@@ -69,3 +69,21 @@ def test_a_change_keeps_its_names_and_numbers() -> None:
 def test_what_holds_no_secret_is_the_same_object() -> None:
     change = Change(address="a/b", space="a/b", facet="sdk", action=Action.CREATE, after={"value": "x"})
     assert KnownSecrets([SECRET]).redact_data(change) is change
+
+
+def test_a_file_loses_the_values_and_keeps_the_rest() -> None:
+    secrets = KnownSecrets([SECRET, "3600"])
+    assert secrets.redact_file(b'{"a": 3600, "b": "3600 s"}') == '{"a": 3600, "b": "… s"}'.encode()
+    assert (
+        secrets.redact_file(b"\xff\x00" + SECRET.encode() + b"\x01") == b"\xff\x00" + "…".encode() + b"\x01"
+    )
+    assert secrets.redact_file(b"\xff\x00\x01") == b"\xff\x00\x01"
+
+
+def test_all_texts_of_what_an_app_told_are_redacted_and_nothing_else_moves() -> None:
+    told = Change(
+        address=f"a {SECRET}", space="a", facet="f", action=Action.UPDATE, before={SECRET: [1, SECRET]}
+    )
+    clean = KnownSecrets([SECRET]).redact_all(told)
+    assert (clean.address, clean.before, clean.action) == ("a …", {"…": [1, "…"]}, Action.UPDATE)
+    assert KnownSecrets([]).redact_all(told) is told

@@ -119,7 +119,7 @@ def command(context: Context, options: CallOptions) -> int:
     values = _values(options, document, files, connection)
     call = connection.prepare(values, seconds, fitting=not options.no_check)
     result, printed = _run(context, call, options.form)
-    answer = connection.finish(result.answer, call, options.folder)
+    answer = connection.finish(result.answer, call, options.folder, context.secrets.redact_file)
     if isinstance(answer, Download):
         size = f"{answer.content_type}, {len(answer.content)} bytes"
         raise UsageError(

@@ -176,6 +176,7 @@ def export_command(context: Context, options: ExportOptions) -> int:
             metrics=options.metrics,
             notify=lambda text: context.debug(plain(text)),
         )
+    exported = context.secrets.redact_all(exported)  # a file passes no door
     if options.out is None:
         context.echo(export.as_text(exported, form, options.table).rstrip("\r\n"))
     else:
@@ -301,6 +302,7 @@ def _show(
     context: Context, options: PictureOptions, target: RecordingTarget, series: Sequence[Series], title: str
 ) -> None:
     """The series as JSON on stdout, as a file, or drawn here."""
+    series, title = context.secrets.redact_all(series), context.secrets.redact(title)
     picture, out = plots.picture(series, title, log_y=options.log_y), options.out
     if out is not None:
         _write_picture(picture, out)

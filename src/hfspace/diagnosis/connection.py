@@ -17,7 +17,7 @@ from hfspace.live.gradio.calls import CALL_SECONDS, AppCall, CallEvent, Download
 from hfspace.live.gradio.client_calls import Conversation
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.contract import HTTP_KINDS, check, resolve
-from hfspace.live.gradio.files import save_download, save_files
+from hfspace.live.gradio.files import Clean, as_it_is, save_download, save_files
 from hfspace.live.gradio.findings import Finding, listed, name_key, only_endpoint
 from hfspace.live.gradio.invoke import invoke, stream
 from hfspace.live.gradio.sending import as_form
@@ -123,13 +123,20 @@ class Connection:
             _refuse(_problems(spec, app))
         return call_of(self.found, app, endpoint, spec, self.token, timeout)
 
-    def finish(self, answer: Json, call: AppCall, save_to: str | Path | None) -> Json:
-        """The answer with `expect` held against it, and its files saved. Raises EndpointError."""
+    def finish(
+        self,
+        answer: Json,
+        call: AppCall,
+        save_to: str | Path | None,
+        clean: Clean = as_it_is,
+    ) -> Json:
+        """The answer with `expect` held against it, and its files saved as `clean` leaves them. Raises
+        EndpointError."""
         if isinstance(answer, Download):
-            return answer if save_to is None else str(save_download(answer, Path(save_to)))
+            return answer if save_to is None else str(save_download(answer, Path(save_to), clean))
         if self.spec.expect is not None and (wrong := answer_problem(answer, self.spec.expect)):
             raise EndpointError(f"The answer of {call.endpoint.name} is not what is expected: {wrong}")
-        return save_files(answer, call, Path(save_to))[0] if save_to is not None else answer
+        return save_files(answer, call, Path(save_to), clean)[0] if save_to is not None else answer
 
 
 def connect(

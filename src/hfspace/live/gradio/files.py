@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,8 +15,17 @@ from hfspace.model import Json
 _MAX_FILE = 512 << 20
 _DOWNLOAD_SECONDS = 300.0
 
+Clean = Callable[[bytes], bytes]
+"""What is written of the content of a file."""
 
-def save_files(value: Json, call: AppCall, folder: Path) -> tuple[Json, tuple[Path, ...]]:
+
+def as_it_is(content: bytes) -> bytes:
+    return content
+
+
+def save_files(
+    value: Json, call: AppCall, folder: Path, clean: Clean = as_it_is
+) -> tuple[Json, tuple[Path, ...]]:
     """`value` with every file in it replaced by the path it was saved to, and those paths.
 
     Raises EndpointError when a file can't be fetched or written.
@@ -25,7 +34,7 @@ def save_files(value: Json, call: AppCall, folder: Path) -> tuple[Json, tuple[Pa
 
     def walk(item: Json) -> Json:
         if is_file(item):
-            saved.append(_save(item, call, folder))
+            saved.append(_save(item, call, folder, clean))
             return str(saved[-1])
         if isinstance(item, list):
             return [walk(inner) for inner in item]
@@ -36,11 +45,11 @@ def save_files(value: Json, call: AppCall, folder: Path) -> tuple[Json, tuple[Pa
     return walk(value), tuple(saved)
 
 
-def save_download(answer: Download, folder: Path) -> Path:
+def save_download(answer: Download, folder: Path, clean: Clean = as_it_is) -> Path:
     """Where the answer was saved. Raises EndpointError when it can't be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _write(folder, _name(answer.name), answer.content)
+        return _write(folder, _name(answer.name), clean(answer.content))
     except OSError as error:
         raise EndpointError(f"Could not write into {folder}: {error.strerror}.") from None
 
@@ -55,7 +64,7 @@ def is_file(item: Json) -> bool:
     return (marked and isinstance(item.get("path"), str)) or named
 
 
-def _save(item: Mapping[str, Json], call: AppCall, folder: Path) -> Path:
+def _save(item: Mapping[str, Json], call: AppCall, folder: Path, clean: Clean) -> Path:
     path = str(item.get("path") or item.get("name"))
     # The answer may name any URL; the file is asked from the app's own host, where the token may go too.
     prefix = call.app.prefix if version_of(call.app.version) >= (5, 0) else ""
@@ -65,7 +74,8 @@ def _save(item: Mapping[str, Json], call: AppCall, folder: Path) -> Path:
     if answer.status != 200 or not answer.complete:
         raise EndpointError(f"A file of the answer could not be fetched ({answer.status or answer.problem}).")
     name = str(item.get("orig_name") or path)
-    return save_download(Download(name=name, content_type=answer.content_type, content=answer.body), folder)
+    content = Download(name=name, content_type=answer.content_type, content=answer.body)
+    return save_download(content, folder, clean)
 
 
 def _name(text: str) -> str:
