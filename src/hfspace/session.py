@@ -36,6 +36,7 @@ from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
 from hfspace.model.billing import Billed
 from hfspace.observer import Look, observe
+from hfspace.planner.calendar import Calendar, calendar
 from hfspace.planner.hours import resolved, text
 from hfspace.planner.plan import matches, names_key, plan
 from hfspace.planner.saved import over, why_stale
@@ -108,6 +109,8 @@ class Session:
         self._snapshot = observe(effective, self.hub, self.look)
         self._targets, self._saved = tuple(targets), False
         self._effective = resolved(effective, self._snapshot, inputs.now)
+        if self._effective.clock and (problem := self.hub.limiter.clock.problem):
+            self.hub.limiter.notify(problem)
         self._remember_rest(self._snapshot)
         newest = plan(self._effective, self._snapshot, inputs, targets=self._targets)
         newest = replace(newest, at=text(self.at) if self.at else None)
@@ -124,6 +127,13 @@ class Session:
         entities = {state.entity: state.id for state in states if state.entity}
         account = self.snapshot.account
         return billed(self.hub.billing, names, account, start=start, end=end, entities=entities)
+
+    def calendar(self, days: int) -> Calendar:
+        """So many days of the manifest, with today, and what they cost. Raises HubError."""
+        now = self.clock()
+        snapshot = self.observe()
+        manifest = resolved(self._manifest_of(now), snapshot, now)
+        return calendar(manifest, snapshot, datetime.fromtimestamp(now, UTC), days)
 
     def _remember_rest(self, snapshot: Snapshot) -> None:
         now = self.clock()

@@ -7,51 +7,58 @@ It looks at a manifest as YAML has it, and asks of each window only: does this m
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def window(space: dict[str, Any], zone: str, now: datetime) -> int | None:
-    """Which of a Space's windows holds at `now`: the first in the list, None outside of all."""
-    wall = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+def window(space: dict[str, Any], wall: datetime) -> int | None:
+    """Which of a Space's windows holds when a clock on the wall shows `wall`: the first in the list, None
+    outside of all."""
     for number, one in enumerate(space.get("when", ())):
         in_hours = "during" not in one or _during(one["during"], wall)
-        in_days = one.get("from", "0001-01-01") <= wall.isoformat() and wall.isoformat() < one.get(
-            "until", "9"
-        )
-        if in_hours and in_days:
+        if in_hours and _from(one) <= wall < _until(one):
             return number
     return None
 
 
-def setting(space: dict[str, Any], zone: str, now: datetime, key: str) -> Any:
-    """What `key` is to be at `now`: as the window that holds sets it, else as it stands above."""
-    number = window(space, zone, now)
+def setting(space: dict[str, Any], wall: datetime, key: str) -> Any:
+    """What `key` is to be: as the window that holds sets it, else as it stands above."""
+    number = window(space, wall)
     above = space.get(key)
     return above if number is None else space["when"][number]["set"].get(key, above)
 
 
+def _from(one: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(one["from"]) if "from" in one else datetime.min
+
+
+def _until(one: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(one["until"]) if "until" in one else datetime.max
+
+
 def _during(text: str, wall: datetime) -> bool:
-    days, _, hours = text.rpartition(" ")
-    begin, end = (_minute(part) for part in hours.split("-"))
-    minute, today = wall.hour * 60 + wall.minute, wall.weekday()
+    days, begin, end = _read(text)
+    minute, today, yesterday = wall.hour * 60 + wall.minute, wall.weekday(), (wall.weekday() - 1) % 7
     if begin < end:
-        return today in _weekdays(days) and begin <= minute < end
-    late = today in _weekdays(days) and minute >= begin
-    early = (today - 1) % 7 in _weekdays(days) and minute < end
-    return late or early
+        return today in days and begin <= minute < end
+    return (today in days and minute >= begin) or (yesterday in days and minute < end)
 
 
-def _minute(text: str) -> int:
-    hour, minute = text.split(":")
-    return int(hour) * 60 + int(minute)
+@cache
+def _read(text: str) -> tuple[frozenset[int], int, int]:
+    """Days of the week, and the minutes of the day from and until which."""
+    days, _, hours = text.rpartition(" ")
+    if ":" not in hours:
+        days, hours = hours, "00:00-24:00"
+    begin, end = ((int(part[:2]) * 60 + int(part[3:])) for part in hours.split("-"))
+    return _weekdays(days), begin, end
 
 
-def _weekdays(text: str) -> set[int]:
-    if not text:
-        return set(range(7))
+def _weekdays(text: str) -> frozenset[int]:
+    if text in {"", "daily"}:
+        return frozenset(range(7))
     chosen: set[int] = set()
     for part in text.split(","):
         first, _, last = part.partition("-")
@@ -60,7 +67,7 @@ def _weekdays(text: str) -> set[int]:
         while day != end:
             day = (day + 1) % 7
             chosen.add(day)
-    return chosen
+    return frozenset(chosen)
 
 
 def minutes(begin: datetime, end: datetime) -> list[datetime]:
@@ -69,6 +76,6 @@ def minutes(begin: datetime, end: datetime) -> list[datetime]:
 
 
 def week_of(change: datetime) -> tuple[datetime, datetime]:
-    """The seven days around a change of the clock, from midnight of UTC."""
+    """The seven days around a change of the clocks, from midnight of UTC."""
     day = datetime.combine(change.date(), time(0), UTC)
     return day - timedelta(days=3), day + timedelta(days=4)

@@ -6,6 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
+import hfspace
 from hfspace.live.hub import connect
 from hfspace.live.hub_clock import HubClock
 from hfspace.localhub import LocalHub
@@ -54,3 +55,19 @@ def test_the_local_hub_has_a_clock_of_its_own(ahead: int) -> None:
         learned = client.limiter.clock.ahead
     assert learned is not None
     assert abs(learned - ahead) < 60
+
+
+HOURS = "version: 1\nspaces: {acme/x: {state: paused, when: [{during: Sat-Sun, set: {state: running}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "ahead", "count"),
+    [(HOURS, 3600, 1), (HOURS, 0, 0), ("version: 1\nspaces: {acme/x: {}}", 3600, 0)],
+)
+def test_a_plan_tells_it_once_where_there_are_hours(text: str, ahead: int, count: int) -> None:
+    notes: list[str] = []
+    seed = {"hub": {"clock_ahead": ahead}, "spaces": {"acme/x": {"sdk": "gradio"}}}
+    with LocalHub(seed=seed) as hub:
+        client = connect(hub.url, hub.token, notify=notes.append)
+        hfspace.open(manifest=hfspace.load([("spaces.yaml", text)], env={}), hub=client, env={}).plan()
+    assert sum("clock is" in note for note in notes) == count

@@ -35,6 +35,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("plan", "Show what would change, and the bill."),
         "apply": ("apply", "Make it so."),
         "watch": ("watch", "Plan, and apply what you allow, again and again."),
+        "calendar": ("calendar", "The hours of the coming days, and what they cost."),
         "shards": ("shards", "Print a matrix, for a manifest that several runners share."),
         "github": ("github", "Comment, annotations, summary and outputs of a GitHub job."),
     },
