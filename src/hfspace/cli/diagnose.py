@@ -13,7 +13,7 @@ import click
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import parse_timeout
 from hfspace.diagnosis.connection import token_of
-from hfspace.diagnosis.fix import Repair, repair, sources_of, write
+from hfspace.diagnosis.fix import Repair, repair, sources_of
 from hfspace.diagnosis.run import DiagnosisOptions, examine
 from hfspace.diagnosis.simple import app_auth, declared
 from hfspace.diagnosis.target import read_target
@@ -24,6 +24,7 @@ from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.urls import SEED_PATHS
 from hfspace.live.hub import HubClient
 from hfspace.manifest.models import EndpointSpec, Manifest
+from hfspace.manifest.rewrite import write
 from hfspace.report.diagnosis import render, to_json
 from hfspace.text import json_text
 

@@ -48,6 +48,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "logs": ("logs", "Print the run or build log of a Space."),
         "wait": ("wait", "Wait until a Space is running."),
     },
+    "Money": {
+        "savings": ("savings", "What costs more than it must, and the edit that mends it."),
+    },
     "Endpoints and experiments": {
         "diagnose": ("diagnose", "Say why a Space can't be called, and what works."),
         "call": ("call", "Call a Space's endpoint."),

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hfspace.diagnosis.trial import endpoint_of
 from hfspace.diagnosis.verdicts import Diagnosis
 from hfspace.errors import UsageError
-from hfspace.files import write_atomically
 from hfspace.live.gradio.findings import names_of, only_endpoint
 from hfspace.live.gradio.mending import Mended, mend, written_keys
 from hfspace.manifest.edit import has_key, is_reference, remove_key, rename_key, set_value
 from hfspace.manifest.models import EndpointSpec, Manifest
-from hfspace.manifest.values import normalise_id
+from hfspace.manifest.rewrite import Edit, is_same_space, read_text, written_key
 from hfspace.model import Json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
-    """One file before and after."""
-
-    file: Path
-    before: str
-    after: str
-
-    @property
-    def diff(self) -> str:
-        """The edit as a unified diff, without a trailing newline."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True), self.after.splitlines(keepends=True),
-            fromfile=str(self.file), tofile=str(self.file), n=1,
-        )  # fmt: skip
-        return "".join(line if line.endswith("\n") else line + "\n" for line in lines).rstrip("\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +52,6 @@ def repair(diagnosis: Diagnosis, manifest: Manifest) -> Repair:
         return Repair(refused=tuple(refused), left=left)
     texts.rename_space(diagnosis.space)
     return Repair(edits=texts.edits(), notes=new.notes if new else (), left=left)
-
-
-def write(edits: Sequence[Edit]) -> None:
-    """Replace the files, unless one of them changed since it was read. Raises UsageError."""
-    for edit in edits:
-        if _read(edit.file) != edit.before:
-            raise UsageError(f"{edit.file} changed meanwhile; nothing was written.", hint="Run again.")
-    for edit in edits:
-        try:
-            write_atomically(edit.file, edit.after)
-        except OSError as error:
-            raise UsageError(f"{edit.file} could not be written: {error.strerror}.") from None
 
 
 # ------------------------------------------------------------------ parts
@@ -176,13 +144,13 @@ class _Texts:
             return
         file = Path(source.file)
         before, after = self._text(file)
-        name = _written_key(after, self._space)
+        name = written_key(after, self._space)
         if name and name != right:
             self._texts[file] = (before, rename_key(after, ("spaces", name), right))
 
     def _text(self, file: Path) -> tuple[str, str]:
         if file not in self._texts:
-            text = _read(file)
+            text = read_text(file)
             self._texts[file] = (text, text)
         return self._texts[file]
 
@@ -190,72 +158,33 @@ class _Texts:
         """The file in which this key of the Space is written, or is to be, and the Space's key there."""
         positions, path = self._manifest.positions, ("spaces", self._space, "endpoint", key)
         for source in (positions.get(path), positions.get(path[:3]), positions.get(path[:2])):
-            name = _written_key(self._text(Path(source.file))[1], self._space) if source else None
+            name = written_key(self._text(Path(source.file))[1], self._space) if source else None
             if source and name:
                 return Path(source.file), name
         raise UsageError(f"endpoint.{key} is not written in a file that can be edited.")
 
     def _only_here(self, file: Path, key: str) -> None:
         """Raises UsageError when the key would still be declared after it is gone from `file`."""
-        name = _written_key(self._text(file)[1], self._space) or self._space
+        name = written_key(self._text(file)[1], self._space) or self._space
         if not has_key(self._text(file)[1], ("spaces", name, "endpoint", key)):
             source = self._manifest.positions.get(("spaces", self._space, "endpoint", key))
             raise UsageError(f"endpoint.{key} at {source} is not written under {self._space} alone.")
         for other in map(Path, self._manifest.ref.files):
             text = self._text(other)[1] if other != file else ""
-            for base in (("spaces", _written_key(text, self._space) or ""), ("defaults",)):
+            for base in (("spaces", written_key(text, self._space) or ""), ("defaults",)):
                 if text and has_key(text, (*base, "endpoint", key)):
                     raise UsageError(f"endpoint.{key} is written in {other} too.")
-
-
-def _written_key(text: str, space: str) -> str | None:
-    """How the manifest spells the Space: its id, a URL or a host."""
-    import yaml
-
-    try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
-        return None
-    for key, value in _pairs(document):
-        if key == "spaces":
-            for name, _ in _pairs(value):
-                if name == space or _same(name, space):
-                    return name
-    return None
-
-
-def _pairs(node: object) -> list[tuple[str, object]]:
-    import yaml
-
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    return [(str(key.value), value) for key, value in node.value]
-
-
-def _same(name: str, space: str) -> bool:
-    try:
-        return normalise_id(name).lower() == space.lower()
-    except ValueError:
-        return False
 
 
 def _declared_id(diagnosis: Diagnosis, manifest: Manifest) -> str:
     names = {name.lower() for name in (diagnosis.space, diagnosis.target) if name}
     for name in manifest.spaces:
-        if name.lower() in names or any(_same(item, name) for item in names):
+        if name.lower() in names or any(is_same_space(item, name) for item in names):
             return name
     raise UsageError(
         f"The manifest does not declare {diagnosis.space or diagnosis.target}: there is nothing to fix.",
         hint="Add it, or name the manifest with -f.",
     )
-
-
-def _read(file: Path) -> str:
-    try:
-        with file.open(encoding="utf-8", newline="") as handle:
-            return handle.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} can't be read to be edited ({type(error).__name__}).") from None
 
 
 def sources_of(manifest: Manifest, space: str) -> Mapping[str, object]:

@@ -35,6 +35,22 @@ _GPU = {
     "rtx-pro-6000x4": ("RTX PRO 6000", 4, "384 GB", 1100),
     "rtx-pro-6000x8": ("RTX PRO 6000", 8, "768 GB", 2200),
 }
+_HOSTS = {
+    "t4-small": ("4 vCPU", "15 GB"),
+    "t4-medium": ("8 vCPU", "30 GB"),
+    "l4x1": ("8 vCPU", "30 GB"),
+    "l4x4": ("48 vCPU", "186 GB"),
+    "l40sx1": ("8 vCPU", "62 GB"),
+    "l40sx4": ("48 vCPU", "382 GB"),
+    "l40sx8": ("192 vCPU", "1534 GB"),
+    "a10g-small": ("4 vCPU", "15 GB"),
+    "a10g-large": ("12 vCPU", "46 GB"),
+    "a10g-largex2": ("24 vCPU", "92 GB"),
+    "a10g-largex4": ("48 vCPU", "184 GB"),
+    "a100-large": ("12 vCPU", "142 GB"),
+}
+"""CPU and RAM beside the GPUs, where the same page tells them."""
+
 _ALIASES = {"zerogpu": "zero-a10g"}
 
 
@@ -43,8 +59,7 @@ def listing() -> list[dict[str, Any]]:
     return [_item(name, cpu, ram, cents, None) for name, (cpu, ram, cents) in _CPU.items()] + [
         _item(
             name,
-            "8 vCPU",
-            "32 GB",
+            *_HOSTS.get(name, ("", "")),
             cents,
             {"type": "gpu", "model": model, "quantity": str(count), "vram": vram, "manufacturer": "Nvidia"},
         )

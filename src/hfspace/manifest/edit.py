@@ -11,7 +11,7 @@ import yaml
 
 from hfspace.errors import UsageError
 
-_PLAIN = re.compile(r"[A-Za-z/][\w./-]*")
+_PLAIN = re.compile(r"[A-Za-z/][\w./-]*|[0-9]+[smhd]")
 _UNWRITABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _MISREAD = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
 _REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$\{")

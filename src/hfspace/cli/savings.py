@@ -1,0 +1,133 @@
+"""hfspace savings: what costs more than it must, why, and the edits that mend it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from hfspace.cli.context import Context, hfspace_command
+from hfspace.cli.session import open_session
+from hfspace.errors import UsageError
+from hfspace.files import read_limited
+from hfspace.manifest.rewrite import edits_of, write
+from hfspace.planner.case import Saving
+from hfspace.planner.counts import UNKNOWN
+from hfspace.planner.savings import savings
+from hfspace.planner.use import DAY, Evidence, uses
+from hfspace.report.savings import SavingsReport, text_lines, to_json
+from hfspace.session import Session
+from hfspace.text import json_text
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavingsOptions:
+    """How far back use is read, what is known of visits, and what happens to the edits."""
+
+    days: int
+    visits: Path | None
+    form: str
+    write: bool
+    yes: bool
+
+
+@hfspace_command(
+    SavingsOptions,
+    name="savings",
+    epilog="\b\nExamples:\n  hfspace savings\n  hfspace savings --write && hfspace plan\n"
+    "  hfspace savings --visits visits.csv --format json",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 365),
+    default=30,
+    show_default=True,
+    help="Judge the use of so many days.",
+)
+@click.option(
+    "--visits",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV of visits from your own records: owner/name, then an ISO 8601 time.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result."
+)
+@click.option("--write", is_flag=True, help="Write the edits into the manifest, after showing them.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+def command(context: Context, options: SavingsOptions) -> int:
+    """What costs more than it must: dollars a month, the evidence, and the edit that mends it. Nothing is
+    claimed that the Hub's record of billed minutes, or your record of visits, does not show."""
+    visits = read_visits(options.visits) if options.visits else {}
+    session = open_session(context, unmanaged=True)
+    report = judged(session, visits=visits, days=options.days)
+    if options.form == "json":
+        context.echo(json_text(to_json(report)))
+    else:
+        context.echo("\n".join(text_lines(report)))
+    if options.write and not _written(context, session, report.savings.items, yes=options.yes):
+        return 1
+    lacks = report.unreadable or (options.visits and report.unknown)
+    return UNKNOWN if lacks else 0
+
+
+def judged(session: Session, *, visits: dict[str, tuple[float, ...]], days: int) -> SavingsReport:
+    """The savings of a session's Spaces, by the use of the last `days`. Raises HubError."""
+    now = session.clock()
+    snapshot = session.snapshot
+    billed = session.billed(now - days * DAY, now)
+    spaces = [*snapshot.spaces, *(state.id for state in snapshot.unmanaged)]
+    evidence = Evidence(uses=uses(billed, spaces, now - days * DAY, now), visits=visits)
+    return SavingsReport(
+        savings=savings(session.manifest, snapshot, evidence, datetime.fromtimestamp(now, UTC)),
+        days=days,
+        unknown=billed.unknown,
+        unreadable=snapshot.unreadable,
+        prices_of=snapshot.prices_of,
+    )
+
+
+def read_visits(path: Path) -> dict[str, tuple[float, ...]]:
+    """Times by Space in lower case, in seconds since the epoch. Raises UsageError."""
+    try:
+        text = read_limited(path, _MOST_BYTES).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is not text'}."
+        ) from None
+    visits: dict[str, list[float]] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+        if not row or (number == 1 and row[0].strip().lower() == "space"):
+            continue
+        try:
+            moment = datetime.fromisoformat(row[1].strip())
+            space, time = row[0].strip().lower(), moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        except (IndexError, ValueError, OverflowError):
+            hint = "Write owner/name,2026-11-25T09:30:00Z on each line."
+            raise UsageError(f"{path}:{number} is no visit.", hint=hint) from None
+        visits.setdefault(space, []).append(time)
+    return {space: tuple(sorted(times)) for space, times in visits.items()}
+
+
+def _written(context: Context, session: Session, items: Sequence[Saving], *, yes: bool) -> bool:
+    """Whether all edits stand in the manifest: they are shown, asked for, and written all or none."""
+    settings = [(one.space, key, value) for one in items for key, value in one.edits]
+    edits = edits_of(session.manifest, settings)
+    if not edits:
+        context.note("There is nothing to write.")
+        return True
+    for edit in edits:
+        click.echo(edit.diff, err=True)
+    files = " and ".join(str(edit.file) for edit in edits)
+    if not yes and not context.confirm(f"Write this into {files}?"):
+        context.note("Not written.")
+        return False
+    write(edits)
+    context.note(f"Written: {files}. See `hfspace plan`.")
+    return True
