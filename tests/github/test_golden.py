@@ -13,7 +13,7 @@ from hfspace.github import drift_issue
 from hfspace.github.comment import Said, body
 from hfspace.report import plan_markdown, plan_text
 from tests.github.page import read
-from tests.report.plans import change, everything, large, over_budget, plan, varied
+from tests.report.plans import change, everything, large, over_budget, plan, varied, with_hours
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 RUN = "https://github.com/octo/fleet/actions/runs/5"
@@ -33,6 +33,8 @@ PAGES = {
     "plan-in-ci.txt": lambda: plan_text.render(over_budget(), color=False, automation=True),
     "plan-empty.txt": lambda: plan_text.render(plan(), color=False),
     "plan-large.txt": lambda: plan_text.render(large(), color=False),
+    "plan-hours.txt": lambda: plan_text.render(with_hours(), color=False),
+    "plan-hours.md": lambda: plan_markdown.render(with_hours()),
     "plan.md": lambda: plan_markdown.render(everything()),
     "plan-empty.md": lambda: plan_markdown.render(plan()),
     "comment.md": lambda: body(everything(), SAID),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from hfspace.model import Action, Change, Check, Cost, ManifestRef, Plan, Source, Subject
+from hfspace.manifest.models import SpaceSpec
+from hfspace.model import Action, Change, Check, Cost, LocalInputs, ManifestRef, Plan, Source, Subject
+from hfspace.planner.plan import plan as make_plan
+from tests.unit import builders
 
 HOSTILE = (
     "\x1b[2J\x1b]8;;http://evil.example\x07click\x1b]8;;\x07",
@@ -215,3 +220,27 @@ def varied(changes: int = 2_000) -> Plan:
         for number in range(changes)
     ]
     return plan(*items, cost=cost("0", "12.5"), requests=4)
+
+
+def with_hours() -> Plan:
+    """What hours ask for on a Wednesday at 20:00, as the planner makes it."""
+    office = [{"during": "Mon-Fri 08:00-19:00", "set": {"state": "running"}}]
+    box = {"from": "2026-11-25T18:00", "until": "2026-11-26T12:00", "set": {"hardware": "a10g-small"}}
+    spaces = {
+        "night": {"state": "paused", "when": office},
+        "held": {"state": "paused", "when": office},
+        "demo": {"hardware": "cpu-upgrade", "when": [box]},
+        "fresh": {"restart": {"every": "30 4 * * 1", "rebuild": True}},
+        "warm": {"when": [{"during": "daily 06:00-22:00", "set": {"state": "awake"}}]},
+    }
+    hold = {"HFSPACE_HOLD_UNTIL": builders.variable("2026-11-25T21:00Z")}
+    world = builders.snapshot(
+        builders.live("night", hardware="t4-small"),
+        builders.live("held", hardware="t4-small", variables=hold),
+        builders.live("demo", hardware="cpu-upgrade"),
+        builders.live("fresh"),
+        builders.live("warm", stage="SLEEPING"),
+    )
+    declared = builders.manifest(**{name: SpaceSpec.model_validate(spec) for name, spec in spaces.items()})
+    now = datetime(2026, 11, 25, 19, tzinfo=UTC).timestamp()
+    return make_plan(replace(declared, timezone="Europe/Paris"), world, LocalInputs(now=now))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hfspace.errors import HubUnreachable
 from hfspace.live.gradio.fetch import Ask, fetch_all
 from hfspace.live.gradio.tokens import host_token
@@ -25,14 +27,17 @@ def visit(hub: HubClient, state: SpaceState) -> None:
         needed=state.visibility == "private",
         token=hub.token_for(state.id),
     )
-    fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
+    (answer,) = fetch_all([Ask(url=state.host.rstrip("/") + "/", token=token)], max_bytes=1 << 16)
+    if not answer.status:
+        raise HubUnreachable(f"{state.id} could not be visited at {state.host}: {answer.problem}.")
 
 
 def wake(hub: HubClient, state: SpaceState) -> SpaceState:
     """Visit a sleeping Space once and wait, at most five minutes, until it runs. May start a bill."""
     if not state.host:
         return state
-    visit(hub, state)
+    with suppress(HubUnreachable):  # whether it stirs is seen below
+        visit(hub, state)
     for now in readings(hub.runtime, state, hub.pace, _POLL_SECONDS):
         longest = STIR_SECONDS if now.state.stage in IDLE else WAKE_SECONDS
         if now.state.stage not in IDLE | MOVING or now.seconds > longest:

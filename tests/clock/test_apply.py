@@ -1,0 +1,230 @@
+"""Hours against the local Hub: what is due happens once, whatever breaks on the way, and nobody is fought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hfspace.applier.executor import apply
+from hfspace.applier.run import Run
+from hfspace.live.hold import held_until, hold, release
+from hfspace.live.waking import visit
+from hfspace.localhub import LocalHub
+from hfspace.manifest.clock import at
+from hfspace.model import ApplyResult, Snapshot, SpaceState
+from hfspace.planner.hours import resolved
+from hfspace.planner.plan import plan
+from tests.converge.harness import Runner
+from tests.converge.test_meanwhile import Meanwhile
+
+WEDNESDAY = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 25, 22, tzinfo=UTC)
+TICK = "2026-11-23T04:30Z"
+OFFICE: dict[str, Any] = {
+    "state": "paused",
+    "when": [{"during": "Mon-Fri 08:00-19:00", "set": {"state": "running"}}],
+}
+WEEKLY: dict[str, Any] = {"restart": {"every": "30 4 * * 1"}}
+
+
+class Clock(Runner):
+    """A runner whose clock shows `now`."""
+
+    def __init__(self, hub: LocalHub, now: datetime, **spec: Any) -> None:
+        super().__init__(hub, {"version": 1, "spaces": {"acme/x": spec}})
+        self.manifest = at(self.manifest, now)
+        self.inputs = replace(self.inputs, now=now.timestamp())
+        self.visit: Callable[[SpaceState], None] = lambda state: visit(self.client, state)
+
+    def run(self, snapshot: Snapshot, **values: Any) -> Run:
+        run = super().run(snapshot, **values)
+        return replace(
+            run, ports=replace(run.ports, visit=self.visit), manifest=resolved(self.manifest, snapshot, None)
+        )
+
+
+@pytest.fixture
+def hub() -> Iterator[LocalHub]:
+    with opened(stage="RUNNING", hardware="cpu-upgrade", sleep_time=600) as hub:
+        yield hub
+
+
+def opened(switches: dict[str, Any] | None = None, **space: Any) -> LocalHub:
+    seed = {"spaces": {"acme/x": space}, "hub": {"edge": True, "switches": switches or {}}}
+    return LocalHub(seed=seed, clock="manual")
+
+
+def marker(hub: LocalHub) -> str | None:
+    entry = hub.space("acme/x")["variables"].get("HFSPACE_RESTART")
+    return entry["value"] if entry else None
+
+
+def in_line(one: Clock) -> bool:
+    return one.plan().is_empty
+
+
+def done(result: ApplyResult) -> bool:
+    return not result.failed
+
+
+def test_a_night_and_a_day(hub: LocalHub) -> None:
+    night = Clock(hub, NIGHT, **OFFICE)
+    assert done(night.apply())
+    assert (hub.space("acme/x")["stage"], in_line(night)) == ("PAUSED", True)
+    day = Clock(hub, WEDNESDAY, **OFFICE)
+    assert done(day.apply())
+    assert (hub.space("acme/x")["stage"], in_line(day)) == ("RUNNING", True)
+    assert (hub.space("acme/x")["pauses"], hub.space("acme/x")["restarts"]) == (1, 1)
+
+
+def test_a_sleeping_space_is_woken_by_one_visit() -> None:
+    window = {"when": [{"during": "Mon-Fri 08:00-19:00", "set": {"state": "awake"}}]}
+    with opened(stage="SLEEPING", hardware="cpu-basic") as hub:
+        one = Clock(hub, WEDNESDAY, **window)
+        assert done(one.apply())
+        assert (hub.space("acme/x")["stage"], in_line(one)) == ("RUNNING", True)
+        assert (hub.space("acme/x")["restart_calls"], hub.writes()) == (0, [])
+
+
+def test_a_visit_that_wakes_nothing_is_told() -> None:
+    with opened(stage="SLEEPING", hardware="t4-small", sleep_time=600) as hub:
+        one = Clock(hub, WEDNESDAY, state="awake", hardware="t4-small")
+        one.visit = lambda state: None
+        (outcome,) = one.apply().outcomes
+        assert outcome.error == "acme/x is still SLEEPING: the visit did not wake it."
+
+
+def test_an_app_that_can_not_be_visited_is_told() -> None:
+    def unreachable(state: SpaceState) -> None:
+        visit(one.client, replace(state, host="http://127.0.0.1:9"))
+
+    with opened(stage="SLEEPING", hardware="t4-small", sleep_time=600) as hub:
+        one = Clock(hub, WEDNESDAY, state="awake", hardware="t4-small")
+        one.visit = unreachable
+        (outcome,) = one.apply().outcomes
+        assert outcome.error.startswith("acme/x could not be visited at http://127.0.0.1:9: ")
+        assert not outcome.applied
+
+
+def test_one_tick_is_one_restart(hub: LocalHub) -> None:
+    one = Clock(hub, WEDNESDAY, **WEEKLY)
+    assert done(one.apply())
+    assert (marker(hub), hub.space("acme/x")["restarts"], in_line(one)) == (TICK, 1, True)
+    assert done(Clock(hub, NIGHT, **WEEKLY).apply())
+    assert hub.space("acme/x")["restarts"] == 1
+
+
+def test_a_second_runner_with_a_slow_clock_restarts_nothing_again(hub: LocalHub) -> None:
+    hourly = {"restart": {"every": "0 * * * *"}}
+    assert done(Clock(hub, WEDNESDAY, **hourly).apply())
+    slow = Clock(hub, datetime(2026, 11, 25, 11, 59, 30, tzinfo=UTC), **hourly)
+    assert slow.plan().is_empty
+    assert hub.space("acme/x")["restarts"] == 1
+
+
+def test_two_runners_at_once_make_one_restart(hub: LocalHub) -> None:
+    first, second = (Clock(hub, WEDNESDAY, **WEEKLY) for _ in range(2))
+    snapshot = first.snapshot()
+    approved = plan(first.manifest, snapshot, first.inputs).approve()
+    assert done(second.apply())
+    assert done(apply(approved, first.run(snapshot)))
+    assert hub.space("acme/x")["restarts"] == 1
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_lost_answer_is_no_lost_restart_and_no_second_one(hub: LocalHub, drop: str) -> None:
+    hub.add_fault({"path": "/api/spaces/*/*/variables", "method": "POST", "drop": drop, "times": 1})
+    one = Clock(hub, WEDNESDAY, **WEEKLY)
+    assert done(one.apply_until_done())
+    assert (marker(hub), hub.space("acme/x")["restarts"]) == (TICK, 1)
+
+
+def test_reads_that_lag_make_no_second_restart() -> None:
+    switches = {"runtime_lags_reads": 3, "restart_lag": 5}
+    with opened(switches, stage="RUNNING", hardware="cpu-upgrade", sleep_time=600) as hub:
+        one = Clock(hub, WEDNESDAY, **WEEKLY)
+        assert done(one.apply_until_done())
+        assert done(one.apply_until_done())
+        assert (marker(hub), hub.space("acme/x")["restarts"]) == (TICK, 1)
+
+
+def test_a_restart_that_failed_is_still_due(hub: LocalHub) -> None:
+    hub.add_fault({"path": "/api/spaces/*/*/variables", "method": "POST", "status": 403, "times": 1})
+    one = Clock(hub, WEDNESDAY, **WEEKLY)
+    assert not done(one.apply())
+    assert (marker(hub), in_line(one)) == (None, False)
+    assert done(one.apply())
+    assert (marker(hub), hub.space("acme/x")["restarts"]) == (TICK, 1)
+
+
+def factory_calls(hub: LocalHub) -> int:
+    return sum(one.path.endswith("/restart") and one.status == 200 for one in hub.writes())
+
+
+def test_a_rebuild_comes_after_its_marker(hub: LocalHub) -> None:
+    one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
+    assert done(one.apply())
+    assert [write.path.rpartition("/")[2] for write in hub.writes()] == ["variables", "restart"]
+    assert (marker(hub), factory_calls(hub), in_line(one)) == ("v2", 1, True)
+
+
+@pytest.mark.parametrize("before", [None, "v1"])
+def test_a_rebuild_that_is_refused_is_still_due(hub: LocalHub, before: str | None) -> None:
+    if before:
+        assert done(Clock(hub, WEDNESDAY, restart=before).apply())
+    hub.add_fault({"path": "/api/spaces/*/*/restart", "method": "POST", "status": 403, "times": 1})
+    one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
+    assert not done(one.apply())
+    assert (marker(hub), in_line(one)) == (before, False)
+    assert done(one.apply())
+    assert (marker(hub), factory_calls(hub)) == ("v2", 1)
+
+
+@pytest.mark.parametrize("path", ["variables", "restart"])
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_a_rebuild_whose_answer_is_lost_is_made(hub: LocalHub, path: str, drop: str) -> None:
+    hub.add_fault({"path": f"/api/spaces/*/*/{path}", "method": "POST", "drop": drop, "times": 1})
+    one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
+    assert done(one.apply_until_done())
+    assert marker(hub) == "v2"
+    assert factory_calls(hub) >= 1
+
+
+def test_a_hold_that_comes_after_the_plan_is_respected(hub: LocalHub) -> None:
+    one = Clock(hub, NIGHT, **OFFICE)
+    snapshot = one.snapshot()
+    approved = plan(one.manifest, snapshot, one.inputs).approve()
+    hold("acme/x", datetime(2026, 11, 25, 23, tzinfo=UTC), one.client)
+    assert done(apply(approved, one.run(snapshot)))
+    assert (hub.space("acme/x")["stage"] == "PAUSED", hub.space("acme/x")["pauses"]) == (False, 0)
+
+
+def test_a_hold_that_is_over_leaves_nothing_behind(hub: LocalHub) -> None:
+    one = Clock(hub, NIGHT, **OFFICE)
+    hold("acme/x", datetime(2026, 11, 25, 21, tzinfo=UTC), one.client)
+    restarts = hub.space("acme/x")["restarts"]
+    assert done(one.apply())
+    space = hub.space("acme/x")
+    assert (space["stage"], space["variables"], space["restarts"]) == ("PAUSED", {}, restarts)
+    assert in_line(one)
+
+
+def test_a_hold_is_written_read_and_released(hub: LocalHub) -> None:
+    one, until = Clock(hub, NIGHT, **OFFICE), datetime(2026, 11, 25, 23, tzinfo=UTC)
+    hold("acme/x", until, one.client)
+    assert held_until(one.snapshot().spaces["acme/x"]) == until
+    assert in_line(one)
+    release("acme/x", one.client)
+    assert held_until(one.snapshot().spaces["acme/x"]) is None
+    assert not in_line(one)
+
+
+def test_who_starts_it_meanwhile_is_not_fought(hub: LocalHub) -> None:
+    Meanwhile(hub, "/pause", lambda: hub.set_space("acme/x", stage="RUNNING"))
+    result = Clock(hub, NIGHT, **OFFICE).apply()
+    assert "was started by somebody else" in result.outcomes[0].error
+    assert hub.space("acme/x")["pauses"] == 1
