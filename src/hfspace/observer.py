@@ -14,14 +14,13 @@ from hfspace.errors import (
     ExtensionError,
     HubError,
     HubFault,
-    NeedsWrite,
     NotTrusted,
     NotVisible,
-    Rejected,
     Unauthorized,
 )
 from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
+from hfspace.live.access import FORBIDDEN, allowed
 from hfspace.live.ports import HubReader
 from hfspace.live.prices import shipped_prices
 from hfspace.live.sources import read_sources
@@ -38,6 +37,7 @@ from hfspace.model import (
     Snapshot,
     SpaceState,
 )
+from hfspace.repositories import with_card, with_files
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -47,7 +47,6 @@ _SINGLE_READS_UP_TO = 2
 _PAGE = 1000
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What reading an answer raises that nobody foresaw: an app is anybody's, and may only fail its own Space."""
-_FORBIDDEN = (NeedsWrite, NotVisible, Rejected, Unauthorized)
 
 
 class AppReader(Protocol):
@@ -170,7 +169,7 @@ def read_details(
 def _read(facet: Facet, spec: SpaceSpec, state: SpaceState, hub: HubReader) -> object:
     try:
         return facet.read(spec, state, hub)
-    except _FORBIDDEN:
+    except FORBIDDEN:
         return UNKNOWN
 
 
@@ -195,21 +194,19 @@ def _details(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> 
 
 
 def _card(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    details = state.details or hub.space(state.id).details
-    return replace(state, card=details.card if details else None)
+    return with_card(state, hub)
 
 
 def _tree(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    commit = state.sha or "main"
-    return replace(state, tree=_allowed(lambda: hub.repository(state.id).tree(commit)))
+    return with_files(state, spec, hub, look.inputs)
 
 
 def _variables(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    return replace(state, variables=_allowed(lambda: hub.variables(state.id)))
+    return replace(state, variables=allowed(lambda: hub.variables(state.id)))
 
 
 def _secrets(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    live = _allowed(lambda: hub.secrets(state.id))
+    live = allowed(lambda: hub.secrets(state.id))
     return replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
 
 
@@ -323,14 +320,6 @@ def _exact_visibilities(
     for owner in sorted(owners):
         exact.update(scan(hub, owner, account))
     return exact
-
-
-def _allowed(read: Callable[[], A]) -> A | None:
-    """None for what this token may not read: unknown, never empty (docs/hub-api.md section 9)."""
-    try:
-        return read()
-    except _FORBIDDEN:
-        return None
 
 
 def _parallel(work: Callable[[A], B], items: Iterable[A], look: Look) -> list[B]:

@@ -22,6 +22,7 @@ from hfspace.report import plan_text
 from tests.converge.harness import Runner
 
 SPACE = "acme/app"
+BROKEN = "# local-hub: BUILD_ERROR\n"
 README = "---\ntitle: App\nsdk: gradio\nsdk_version: 6.0.0\n---\n# App\n"
 SEED = {
     "accounts": {"acme": {"type": "org", "plan": "team", "can_pay": True},
@@ -275,3 +276,62 @@ def test_the_commit_says_where_it_comes_from(hub: LocalHub, tmp_path: Path) -> N
     newest = one.client.repository(SPACE).commits()[0]
     assert newest.is_ours
     assert newest.title == "Files from hfspace: 1 changed"
+
+
+# ------------------------------------------------------------ what came before
+
+
+def test_files_that_do_not_come_up_are_taken_back_once(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": BROKEN, "new.py": "x", "README.md": README.replace("App", "New")})
+    before = live(hub)
+    one = runner(hub, tmp_path, files={"from": "app", "prune": True, "on_failure": "revert"})
+    result = one.apply()
+    assert result.exit_code == 3
+    outcome = result.outcomes[0]
+    assert "BUILD_ERROR" in outcome.error
+    assert "are back, and run." in outcome.error
+    assert outcome.log_tail
+    assert live(hub) == before
+    doc = hub.space(SPACE)
+    assert (doc["stage"], doc["built_sha"]) == ("RUNNING", doc["sha"])
+    count = len(commits(hub))
+    assert count == 2
+    again = one.plan()
+    assert "these files did not come up" in again.errors[0].message
+    assert one.apply().exit_code == 1
+    assert len(commits(hub)) == count
+    put(tmp_path, {"app.py": "print(3)\n", "README.md": README})
+    fixed = runner(hub, tmp_path, files={"from": "app", "on_failure": "revert"})
+    assert not fixed.apply().failed
+    assert live(hub)["app.py"] == "print(3)\n"
+
+
+def test_without_on_failure_the_new_files_stay(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": BROKEN})
+    result = runner(hub, tmp_path).apply()
+    assert result.exit_code == 3
+    assert "are back" not in result.outcomes[0].error
+    assert live(hub)["app.py"] == BROKEN
+
+
+def test_a_commit_on_the_hub_since_ours_is_told(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    commit_by_hand(hub, other_py="x\n")
+    assert not one.plan().checks  # nothing of ours yet: there is nothing to have drifted from
+    assert not one.apply().failed
+    commit_by_hand(hub, app_py="print('mine')\n")
+    newest = one.plan()
+    assert [check.severity for check in newest.checks] == ["warning"]
+    assert re.fullmatch(
+        r'commit \w{7} of alice \("Fix a typo"\) came on the Hub: app.py \+1 −1. This plan takes it back.',
+        newest.checks[0].message,
+    )
+    assert not one.apply().failed
+    assert live(hub)["app.py"] == "print(2)\n"
+
+
+def test_no_history_is_read_where_nothing_differs(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n"})
+    runner(hub, tmp_path).plan()
+    assert not [one for one in hub.requests() if "/commits/" in one.path or "/compare/" in one.path]

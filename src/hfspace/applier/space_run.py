@@ -10,6 +10,7 @@ from hfspace.applier import app_content, conflicts, waiting
 from hfspace.applier.confirming import confirm
 from hfspace.applier.events import Kind
 from hfspace.applier.progress import Progress
+from hfspace.applier.reverting import revert
 from hfspace.applier.run import Run
 from hfspace.applier.verdict import verdict
 from hfspace.applier.writing import write
@@ -33,6 +34,7 @@ def _outcome(progress: Progress) -> Outcome:
     try:
         _converge(progress)
         error, tail = verdict(progress)
+        error = revert(progress, error) if error else None
     except HfspaceError as caught:
         error = caught
     outcome = Outcome(

@@ -12,7 +12,7 @@ from hfspace.folder.hashing import git_oid
 from hfspace.folder.tree import with_card
 from hfspace.live.ports import Ports
 from hfspace.model import Change, HubCommit, LocalTree, SpaceState
-from hfspace.model.files import MANIFEST_TRAILER, README, SOURCE_TRAILER, FileWrite
+from hfspace.model.files import MANIFEST_TRAILER, README, REVERT_TRAILER, SOURCE_TRAILER, FileWrite
 from hfspace.text import one_line, plain
 
 _WHOLE_UP_TO = 4 << 20
@@ -50,13 +50,31 @@ def commit_card(desired: Desired, ports: Ports) -> str | None:
     return _commit(desired, ports, writes, f"Card from hfspace: {names}"[:120])
 
 
+def revert_files(desired: Desired, ports: Ports, failed: str, ran: str) -> str:
+    """The files of the commit `ran` on top of `failed`, in a commit that says which files these were."""
+    repository = ports.hub.repository(desired.id)
+    before, now = repository.tree(ran).files, repository.tree(failed).files
+    writes = [FileWrite(path=path) for path in now if path not in before]
+    writes += [FileWrite(path=path, commit=ran) for path, file in before.items() if now.get(path) != file]
+    folder = desired.inputs.trees.get(desired.id)
+    trailers = {
+        REVERT_TRAILER: folder.digest if folder else "",
+        MANIFEST_TRAILER: desired.manifest.ref.sha256,
+    }
+    title = f"Back to {ran[:7]}: {failed[:7]} did not come up"
+    return repository.commit(writes, title=title, description=_lines(trailers), parent=failed)
+
+
+def _lines(trailers: dict[str, str]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in trailers.items() if value)
+
+
 def _commit(desired: Desired, ports: Ports, writes: list[FileWrite], title: str) -> str:
     trailers = {SOURCE_TRAILER: ports.source, MANIFEST_TRAILER: desired.manifest.ref.sha256}
-    text = "\n".join(f"{name}: {value}" for name, value in trailers.items() if value)
     repository = ports.hub.repository(desired.id)
     parent = _parent(desired)
     try:
-        return repository.commit(writes, title=title, description=text, parent=parent)
+        return repository.commit(writes, title=title, description=_lines(trailers), parent=parent)
     except Outdated as error:
         raise _overtaken(desired, ports, parent, error) from None
 

@@ -3,16 +3,16 @@ plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
 
 from hfspace.facets.base import NOTHING, Facet, Need
-from hfspace.facets.commit import commit_files, rebuilds
+from hfspace.facets.commit import commit_files, rebuilds, revert_files
 from hfspace.facets.desired import Desired
+from hfspace.facets.drift import explained
+from hfspace.folder.difference import difference
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import UNKNOWN, Action, Change, Check, HubTree, Json, LocalTree, SpaceState
-from hfspace.model.files import KEPT
+from hfspace.model import UNKNOWN, Action, Change, Check, HubHistory, Json, LocalTree, SpaceState
 from hfspace.text import plain
 
 _KINDS = ("changed", "new", "deleted")
@@ -40,16 +40,16 @@ class Files(Facet):
         after = difference(folder, state.tree, prune=desired.spec.files.prune)
         if not after:
             return []
-        return [
-            desired.change(
-                self.name,
-                Action.UPDATE,
-                before={"commit": state.tree.commit},
-                after=after,
-                note=_left_out(folder),
-                **rebuilds(desired, state),
-            )
-        ]
+        change = desired.change(
+            self.name,
+            Action.UPDATE,
+            before={"commit": state.tree.commit},
+            after=after,
+            note=_left_out(folder),
+            **rebuilds(desired, state),
+        )
+        paths = {path for kind in _KINDS for path in after.get(kind, ())}
+        return [change, *explained(desired, folder, state.history or HubHistory(), paths)]
 
     def compare_missing(self, desired: Desired) -> list[Change | Check]:
         folder = desired.inputs.trees.get(desired.id)
@@ -80,32 +80,13 @@ class Files(Facet):
     def apply(self, change: Change, desired: Desired, ports: Ports) -> str | None:
         return commit_files(change, desired, ports)
 
+    def undo(self, desired: Desired, ports: Ports, failed: str, ran: str) -> str | None:
+        files = desired.spec.files
+        return revert_files(desired, ports, failed, ran) if files and files.on_failure == "revert" else None
+
 
 def _left_out(folder: LocalTree) -> str:
     return f"{folder.left_out:,} left out by .gitignore and exclude" if folder.left_out else ""
-
-
-def difference(folder: LocalTree, tree: HubTree, *, prune: bool) -> Mapping[str, Json]:
-    """The paths that a commit would change, add and delete; empty where there are none."""
-    here, there = folder.files, tree.files
-    changed = [path for path, file in here.items() if path in there and not there[path].is_same(file)]
-    new = [path for path in here if path not in there]
-    deleted = set(there) - set(here) - KEPT if prune else set(_in_the_way(new, there))
-    paths = {"changed": sorted(changed), "new": sorted(new), "deleted": sorted(deleted)}
-    return {kind: listed for kind, listed in paths.items() if listed}
-
-
-def _in_the_way(new: Sequence[str], there: Mapping[str, object]) -> Iterator[str]:
-    """Files on the Hub where a folder is to be, and in a folder where a file is to be: one name is one
-    thing."""
-    if not new:
-        return
-    folders = {str(parent) for path in new for parent in PurePosixPath(path).parents}
-    names = set(new)
-    for path in there:
-        inside = any(str(parent) in names for parent in PurePosixPath(path).parents)
-        if path in folders or inside:
-            yield path
 
 
 def _problems(desired: Desired, folder: LocalTree) -> Iterator[Check]:

@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hfspace.errors import NeedsWrite, NotVisible, Unauthorized, UsageError
+from hfspace.errors import NeedsWrite, NotVisible, Rejected, Unauthorized, UsageError
 from hfspace.live.oidc import KeylessTokens, is_available
 from hfspace.model import Account
 
 T = TypeVar("T")
 Auth = str | bool
 """What huggingface_hub takes: a token, or False for none."""
+
+FORBIDDEN = (NeedsWrite, NotVisible, Rejected, Unauthorized)
+"""What a read is refused with that another token may be allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,14 @@ class Stored:
 
     def explained(self, error: NeedsWrite) -> NeedsWrite:
         return error
+
+
+def allowed(read: Callable[[], T]) -> T | None:
+    """None for what this token may not read: unknown, never empty (docs/hub-api.md section 9)."""
+    try:
+        return read()
+    except FORBIDDEN:
+        return None
 
 
 class Keyless:

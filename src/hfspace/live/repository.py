@@ -47,9 +47,10 @@ class Repository:
             )
         return self._trees[commit] if commit != "main" else self._trees.pop(commit)
 
-    def commits(self) -> list[HubCommit]:
-        """The newest commits, newest first: those of one page. Raises HubError."""
-        raw = self._read("read the commits of", lambda auth: self._json("/commits/main", auth))
+    def commits(self, head: str = "main") -> list[HubCommit]:
+        """The commits up to `head`, newest first: those of one page. Raises HubError."""
+        path = f"/commits/{quote(head, safe='')}"
+        raw = self._read("read the commits of", lambda auth: self._json(path, auth))
         return understand(f"the commits of {self._space}", lambda: [_commit(item) for item in _list(raw)])
 
     def changed_between(self, before: str, after: str) -> str:
@@ -159,10 +160,13 @@ def _trailers(message: str) -> dict[str, str]:
 def _operations(writes: Sequence[FileWrite]) -> list[Any]:
     """As huggingface_hub has them. A large file is hashed once more as it is opened. Raises
     ChangedMeanwhile."""
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
 
     operations: list[Any] = []
     for one in writes:
+        if one.commit is not None:
+            operations.append(CommitOperationCopy(one.path, one.path, src_revision=one.commit))
+            continue
         source = one.content if one.content is not None else one.place
         if source is None:
             operations.append(CommitOperationDelete(path_in_repo=one.path, is_folder=False))

@@ -1,6 +1,15 @@
 """The values that the layers pass to each other. No behaviour beyond invariants; imports the errors alone."""
 
-from hfspace.model.files import FileProblem, HubCommit, HubFile, HubTree, LocalFile, LocalTree
+from hfspace.model.files import (
+    FileProblem,
+    FileStat,
+    HubCommit,
+    HubFile,
+    HubHistory,
+    HubTree,
+    LocalFile,
+    LocalTree,
+)
 from hfspace.model.inputs import LocalInputs, SecretValue
 from hfspace.model.live import (
     BILLED,
@@ -73,9 +82,11 @@ __all__ = [
     "Details",
     "Effect",
     "FileProblem",
+    "FileStat",
     "Flavor",
     "HubCommit",
     "HubFile",
+    "HubHistory",
     "HubTree",
     "Json",
     "LiveExperiment",

@@ -92,6 +92,25 @@ class HubCommit:
         return MANIFEST_TRAILER in self.trailers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStat:
+    """One file of a difference, with its lines that were added and removed."""
+
+    path: str
+    added: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubHistory:
+    """The newest commit of ours, the commits of others after it, newest first, and what they changed. Without
+    one of ours nothing is said of the others."""
+
+    ours: HubCommit | None = None
+    newer: tuple[HubCommit, ...] = ()
+    changed: tuple[FileStat, ...] = ()
+
+
 MANIFEST_TRAILER = "Hfspace-Manifest"
 SOURCE_TRAILER = "Hfspace-Source"
 REVERT_TRAILER = "Hfspace-Reverts"
@@ -100,9 +119,11 @@ REVERT_TRAILER = "Hfspace-Reverts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileWrite:
-    """One file of a commit that is to be made: its new content, or where that is; None of both deletes it."""
+    """One file of a commit that is to be made: its new content, where that is, or the commit that had it;
+    with none of them it is deleted."""
 
     path: str
     content: bytes | None = None
     place: str | None = None
     sha256: str = ""
+    commit: str | None = None

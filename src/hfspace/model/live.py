@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
-from hfspace.model.files import HubCommit, HubTree
+from hfspace.model.files import HubHistory, HubTree
 
 
 class Unknown(Enum):
@@ -172,7 +172,7 @@ class SpaceState:
 
     None always means *unknown*: not asked for, or not readable with this token; never "empty".
     `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
-    `card` is the front matter of the README, `commits` are the newest ones: each read where it is needed.
+    `card` is the front matter of the README, `history` who changed its files: each read where it is needed.
     `visibility` is public or private from a listing ("private" may then be protected: see
     `visibility_exact`). `extensions` is what facets of other packages read, by facet.
     """
@@ -201,7 +201,7 @@ class SpaceState:
     details: Details | None = None
     card: Mapping[str, Json] | None = None
     tree: HubTree | None = None
-    commits: tuple[HubCommit, ...] | None = None
+    history: HubHistory | None = None
     extensions: Mapping[str, Json] = field(default_factory=dict)
 
     def with_earlier(self, earlier: SpaceState) -> SpaceState:

@@ -54,7 +54,7 @@ def digest(state: SpaceState) -> str:
         details=None,
         secrets=None,
         tree=None,
-        commits=None,
+        history=None,
     )
     secrets = {
         key: (item.description, item.fingerprint) for key, item in sorted((state.secrets or {}).items())
