@@ -13,7 +13,6 @@ _NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignor
 
 def render(plan: Plan) -> str:
     """The page. Every text of it is escaped; secrets are not in a plan."""
-    groups = grouped(blocks(plan))
     cost = plan.cost
     limit = cost.limit_usd_per_month
     return page(
@@ -27,11 +26,15 @@ def render(plan: Plan) -> str:
         limit=limit,
         over=limit is not None and cost.after_usd_per_month > limit,
         timing=list(timing(plan)),
-        blocks=groups,
-        signs=signs(groups),
-        names=_NAMES,
-        meanings=MEANINGS,
+        heading="h2",
+        **changes(plan),
     )
+
+
+def changes(plan: Plan) -> dict[str, object]:
+    """What templates/changes.html shows of a plan."""
+    groups = grouped(blocks(plan))
+    return {"blocks": groups, "signs": signs(groups), "names": _NAMES, "meanings": MEANINGS}
 
 
 def _summary(plan: Plan) -> str:
