@@ -25,6 +25,8 @@ from hfspace.extending import (
 
 
 class CustomDomain(Facet):
+    """A domain of the Space's own, beside its *.hf.space host."""
+
     name = "custom_domain"
     type = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 

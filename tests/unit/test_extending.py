@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from hfspace import extending
+from hfspace.cli.main import run
 from hfspace.errors import ManifestError
 from hfspace.facets import Facet
 from hfspace.facets import extensions as facet_extensions
@@ -20,6 +23,7 @@ from hfspace.localhub import LocalHub
 from hfspace.manifest import extensions
 from hfspace.manifest.loader import load
 from hfspace.manifest.models import SpaceSpec
+from hfspace.manifest.schema import json_schema
 from hfspace.model import Plan
 from hfspace.report.rendering import render
 from tests.converge.harness import Runner
@@ -121,6 +125,56 @@ def test_a_model_takes_the_key_too(install: Install) -> None:
         SpaceSpec.model_validate({"custom_domains": 7})
 
 
+def test_explain_and_the_schema_know_it(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install((EXAMPLE / "hfspace_custom_domain.py").read_text().replace("CustomDomain", "Mine"))
+    for field in ("custom_domain", "spaces.custom_domain"):
+        assert run(["explain", field]) == 0
+        assert "A domain of the Space's own" in capsys.readouterr().out
+    assert run(["explain", "spaces"]) == 0
+    assert "custom_domain" in capsys.readouterr().out
+    assert run(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    check = Draft202012Validator(schema)
+    good = {"version": 1, "spaces": {"acme/x": {"custom_domain": "a.b", "ignore": ["custom_domain"]}}}
+    assert check.is_valid(good)
+    good["spaces"]["acme/x"]["custom_domain"] = "no domain"  # type: ignore[index]
+    assert not check.is_valid(good)
+
+
+def test_a_model_of_a_package_is_in_the_schema_with_its_parts(install: Install) -> None:
+    install(FACET.replace(", int", ", Outer").replace("class Mine", MODELS + "class Mine"))
+    schema = json_schema()
+    assert schema["$defs"]["Space"]["properties"]["custom_domain"]["properties"]["inner"] == {
+        "$ref": "#/$defs/custom_domain.Inner"
+    }
+    Draft202012Validator.check_schema(schema)
+    check = Draft202012Validator(schema)
+    manifest = {"version": 1, "spaces": {"acme/x": {"custom_domain": {"inner": {"size": 1}}}}}
+    assert check.is_valid(manifest)
+    manifest["spaces"]["acme/x"]["custom_domain"]["inner"]["size"] = "one"  # type: ignore[index]
+    assert not check.is_valid(manifest)
+
+
+def test_a_package_that_is_broken_ends_the_schema_in_a_sentence(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("import nothing_of_the_kind")
+    for args in (["schema"], ["explain", "spaces"], ["explain", "custom_domain"]):
+        assert run(args) == 1
+        assert "'custom_domain' is of somebody 1.0, which can't be loaded" in capsys.readouterr().err
+    assert run(["explain", "spaces.hardware"]) == 0
+
+
+MODELS = """
+from pydantic import BaseModel
+
+class Inner(BaseModel):
+    size: int
+
+class Outer(BaseModel):
+    inner: Inner
+
+"""
 FACET = """
 from hfspace.extending import Action, Facet
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hfspace.cli.context import Context, hfspace_command
-from hfspace.manifest.reference import KeyEntry, entries, entry
+from hfspace.manifest.reference import KeyEntry, below, entry
 
 
 @hfspace_command(
@@ -25,7 +25,7 @@ from hfspace.manifest.reference import KeyEntry, entries, entry
 def command(context: Context, field: str, form: str) -> int:
     """Explain a key of the manifest, from the declaration that validates it."""
     one = entry(field)
-    children = list(entries(one.model, one.path)) if one.model else []
+    children = list(below(one))
     if form == "json":
         document = {"format_version": 1, **_document(one), "keys": [_document(child) for child in children]}
         context.echo(json.dumps(document, ensure_ascii=False))

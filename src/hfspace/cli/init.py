@@ -65,11 +65,12 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         context.echo(text.removeprefix(adopt.SCHEMA_LINE).rstrip("\n"))
         return code
     schema = path.with_name("spaces.schema.json")
+    schema_text = json.dumps(json_schema(), indent=2) + "\n"  # a package that is broken shows before a write
     try:
         write_atomically(path, text)
         if not schema.exists():
             # The first line of the manifest names it.
-            write_atomically(schema, json.dumps(json_schema(), indent=2) + "\n")
+            write_atomically(schema, schema_text)
     except OSError as error:
         raise UsageError(f"{plain(out)} can't be written: {error.strerror}.") from None
     context.note(f"Wrote {plain(out)}: {said}.")

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from hfspace.errors import ExtensionError
-from hfspace.manifest.plugins import entry_point, package
+from hfspace.manifest.plugins import entry_point, names, package
 
 GROUP = "hfspace.facets"
 
@@ -28,6 +28,17 @@ def find(name: str) -> Any | None:
     if getattr(facet, "name", None) != name or not hasattr(facet, "type"):
         raise _broken(name, package(point), f"is no facet of that name ({point.value})")
     return facet
+
+
+def installed() -> dict[str, Any]:
+    """The facets that installed packages bring, by key. Raises ExtensionError when one can't be used."""
+    return {name: facet for name in names(GROUP) if (facet := find(name)) is not None}
+
+
+def meaning(facet: Any) -> str:
+    """What a facet says of its key: the first paragraph of its class's docstring."""
+    own = (type(facet).__dict__.get("__doc__") or "").strip().partition("\n\n")[0]
+    return " ".join(own.split()) or f"A key of {type(facet).__module__.partition('.')[0]}."
 
 
 def validated(facet: Any, value: Any) -> Any:

@@ -19,6 +19,11 @@ def entry_point(group: str, name: str) -> EntryPoint | None:
     return points[0] if points else None
 
 
+def names(group: str) -> tuple[str, ...]:
+    """What installed packages bring to a group, by name."""
+    return tuple(sorted({point.name for point in entry_points(group=group)}))
+
+
 def package(point: EntryPoint) -> str:
     """Name and version of the package that an entry point belongs to."""
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.value

@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hfspace.errors import UsageError
+from hfspace.manifest import extensions
 from hfspace.manifest.keys import Duration, Key, Model, OneOf, fields, of, parts
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
@@ -54,12 +55,20 @@ def entries(model: type[Model], path: str) -> Iterator[KeyEntry]:
         )
 
 
+def _brought(path: str) -> Iterator[KeyEntry]:
+    """The keys of a Space that installed packages bring. Raises ExtensionError."""
+    for name, facet in extensions.installed().items():
+        text = extensions.meaning(facet)
+        key = Key(text=text, ignorable=True, prunable=False)
+        yield KeyEntry(path=f"{path}.{name}", key=key, values=_values(facet.type, ()))
+
+
 def entry(path: str) -> KeyEntry:
     """The key at a path such as spaces.sleep_time; a Space's id, or the name of an item, may stand in it.
 
     Raises UsageError with the nearest name for one that there is not."""
     head, *rest = [part for part in path.strip().strip(".").split(".") if part] or [""]
-    if head not in _TOP and head in SpaceSpec.model_fields:
+    if head not in _TOP and (head in SpaceSpec.model_fields or extensions.find(head) is not None):
         head, rest = "spaces", [head, *rest]
     if head not in _TOP:
         raise _unknown(path, head, (*_TOP, *SpaceSpec.model_fields))
@@ -67,11 +76,9 @@ def entry(path: str) -> KeyEntry:
         path=head, key=_TOP[head], values=_TOP[head].values, model=_models().get(head), many=head == "spaces"
     )
     for index, name in enumerate(rest):
-        known = (
-            {one.path.rpartition(".")[2]: one for one in entries(current.model, current.path)}
-            if current.model
-            else {}
-        )
+        known = {one.path.rpartition(".")[2]: one for one in _own(current)}
+        if name not in known and current.model is SpaceSpec:
+            known |= {one.path.rpartition(".")[2]: one for one in _brought(current.path)}
         if name in known:
             current = known[name]
         elif current.many and index < len(rest) - 1:
@@ -79,6 +86,18 @@ def entry(path: str) -> KeyEntry:
         else:
             raise _unknown(path, name, tuple(known))
     return current
+
+
+def below(one: KeyEntry) -> Iterator[KeyEntry]:
+    """The keys below a key; below a Space's also those of installed packages. Raises ExtensionError."""
+    yield from _own(one)
+    if one.model is SpaceSpec:
+        yield from _brought(one.path)
+
+
+def _own(one: KeyEntry) -> Iterator[KeyEntry]:
+    if one.model is not None:
+        yield from entries(one.model, one.path)
 
 
 def table(model: type[Model]) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from hfspace.manifest import extensions
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import CardSpec, Policy, SpaceSpec
 from hfspace.manifest.shape import NOT_FOR_ALL
@@ -11,12 +14,19 @@ from hfspace.manifest.trackio_models import ExperimentSpec
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of a manifest file."""
+    """JSON Schema 2020-12 of a manifest file, with the keys that installed packages bring.
+
+    Raises ExtensionError when one of these can't be used."""
     space = SpaceSpec.model_json_schema(ref_template="#/$defs/{model}")
     policy = Policy.model_json_schema()
     definitions = space.pop("$defs")
     definitions["ExperimentSpec"] = ExperimentSpec.model_json_schema()
     properties = {name: _short(part) for name, part in space["properties"].items()}
+    for name, facet in extensions.installed().items():
+        brought = _brought(name, facet)
+        definitions |= brought.pop("$defs", {})
+        properties[name] = brought
+        properties["ignore"]["items"]["enum"].append(name)
     definitions["Space"] = {**space, "properties": properties, "title": "Space", "type": ["object", "null"]}
     general = {name: part for name, part in properties.items() if name not in NOT_FOR_ALL}
     general["state"] = {**general["state"], "enum": ["running", "awake", "paused"]}
@@ -39,6 +49,14 @@ def json_schema() -> dict[str, Any]:
         },
         "$defs": definitions,
     }
+
+
+def _brought(name: str, facet: Any) -> dict[str, Any]:
+    """What the key of a package takes; its definitions have the key's name before their own."""
+    schema = TypeAdapter(facet.type).json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    definitions = {f"{name}.{key}": part for key, part in schema.pop("$defs", {}).items()}
+    described = {**schema, "description": extensions.meaning(facet)}
+    return {**described, "$defs": definitions} if definitions else described
 
 
 def _short(part: dict[str, Any]) -> dict[str, Any]:
