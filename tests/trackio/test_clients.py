@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -27,6 +28,9 @@ from hfspace.live.trackio.port import LogEntry
 from hfspace.live.trackio.values import number, run_id
 from hfspace.localhub import LocalHub
 from hfspace.manifest.trackio_models import TrackioUse
+from hfspace.monitor import ExperimentMonitor
+from hfspace.monitor.records import read_header
+from hfspace.monitor.sync import header_target
 from tests.endpoints.stand_in import Reply, StandIn, gradio_routes
 from tests.trackio.runner import SPACE, AppRunner, hub_for
 
@@ -414,7 +418,35 @@ def test_names_of_endpoints_that_the_app_has_not_are_told(serve: Any) -> None:
         TrackioClient(url=app.url, env={}, endpoints={"create": "/my_create"}).list()
     assert caught.value.not_trackio
     with pytest.raises(UsageError, match="'creat' is no use of an endpoint"):
-        TrackioClient(url=app.url, env={}, endpoints={"creat": "/x"})  # type: ignore[dict-item]
+        TrackioClient(url=app.url, env={}, endpoints={"creat": "/x"})
+
+
+@pytest.mark.parametrize("wrong", [{"creat": "/x"}, {"create": 5}, {"create": "/"}, ["create"], 5])
+def test_a_monitor_says_at_once_that_its_endpoints_are_none(wrong: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="endpoint"):
+        ExperimentMonitor("x", space="acme/track", endpoints=wrong, spool_dir=tmp_path, env={})
+
+
+def test_the_endpoints_of_a_monitor_reach_the_app_and_stay_in_its_spool(
+    serve: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = serve({"/gradio_api/info": info(*NEEDED)}, Reply.json({"detail": "Not Found"}, 404))
+    names = {"create": "/my_create"}
+    run = ExperimentMonitor(
+        "x",
+        url=app.url,
+        endpoints=names,
+        spool_dir=tmp_path,
+        flush_timeout=5.0,
+        retry_pauses=(0.1, 0.1),
+        env={},
+    )
+    with run:
+        run.log({"loss": 1.0})
+    assert "no endpoint of these names: /my_create" in caplog.text
+    (spool,) = tmp_path.glob("*.jsonl")
+    with spool.open("rb") as file:
+        assert header_target(read_header(file.readline(), "it")).endpoints == {"create": "my_create"}
 
 
 def test_the_manifest_and_the_client_know_the_same_uses() -> None:

@@ -11,7 +11,6 @@ from hfspace.live.trackio.port import Tracker
 
 if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
-    from hfspace.manifest.trackio_models import TrackioUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +21,7 @@ class RecordingTarget:
     url: str | None = None
     project: str | None = None
     backend: str = "auto"
-    endpoints: Mapping[TrackioUse, str] | None = None
+    endpoints: Mapping[Any, str] | None = None
     artifacts: str | None = None
 
     def over(self, other: RecordingTarget) -> RecordingTarget:

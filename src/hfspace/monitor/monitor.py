@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ContextDecorator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 from hfspace.errors import UsageError
 from hfspace.live.experiments.names import map_of, number_of, optional_texts
+from hfspace.live.trackio.endpoints import chosen_names
 from hfspace.live.trackio.port import STATUSES, Tracker
 from hfspace.model import Json
 from hfspace.monitor import spool as spools
@@ -49,8 +51,9 @@ class ExperimentMonitor(ContextDecorator):
 
     `name` (or `experiment_name`) is the experiment's exact name: one that exists is continued, else it is
     created. `space` is owner/name (default TRACKIO_SPACE_ID), `url` an app's address instead, `project` a
-    project of official trackio, `id` pins one of several experiments of one name. `artifacts` is the bucket
-    or dataset (hf://…) that keeps artifacts where the app holds none. `config` is recorded as parameters when
+    project of official trackio, `id` pins one of several experiments of one name. `endpoints` are names of
+    the Gradio app's endpoints that are not the usual ones. `artifacts` is the bucket or dataset (hf://…) that
+    keeps artifacts where the app holds none. `config` is recorded as parameters when
     the run starts, and at the end of the process when nothing started it.
 
     The first `log` starts the run, as do `start`, a `with` block, and a call of a function that it decorates.
@@ -84,6 +87,7 @@ class ExperimentMonitor(ContextDecorator):
         token: str | None = None,
         url: str | None = None,
         backend: str = "auto",
+        endpoints: Mapping[Any, str] | None = None,
         artifacts: str | None = None,
         id: str | None = None,
         wake: bool | None = None,
@@ -100,6 +104,7 @@ class ExperimentMonitor(ContextDecorator):
             url=url,
             project=project,
             backend=backend,
+            endpoints=None if endpoints is None else chosen_names(map_of(endpoints, "endpoints=")),
             artifacts=artifacts,
         )
         self._description, self._id, self._token = " ".join((description or "").split()), id, token
@@ -328,11 +333,7 @@ class ExperimentMonitor(ContextDecorator):
             spool=new_spool_id(),
             name=self.name,
             created=datetime.now(UTC).isoformat(timespec="microseconds"),
-            space=self._target.space,
-            url=self._target.url,
-            project=self._target.project,
-            backend=self._target.backend,
-            artifacts=self._target.artifacts,
+            **asdict(self._target),
             description=self._description,
             id=self._id,
         )

@@ -44,6 +44,7 @@ class Header:
     description: str = ""
     id: str | None = None
     artifacts: str | None = None
+    endpoints: Mapping[Any, str] | None = None
 
 
 class Record(NamedTuple):
@@ -136,6 +137,9 @@ def read_header(line: bytes, place: str) -> Header:
     if not all(isinstance(text, str) for text in texts) or not all(
         isinstance(text, str | None) for text in options
     ):
+        raise SpoolError(f"{place} has a damaged first line.")
+    endpoints = {} if header.endpoints is None else header.endpoints
+    if not isinstance(endpoints, dict) or not all(isinstance(name, str) for name in endpoints.values()):
         raise SpoolError(f"{place} has a damaged first line.")
     return header
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from hfspace.errors import (
@@ -99,13 +99,7 @@ def sync(
 
 def header_target(header: Header) -> RecordingTarget:
     """Where the run wanted to send to."""
-    return RecordingTarget(
-        space=header.space,
-        url=header.url,
-        project=header.project,
-        backend=header.backend,
-        artifacts=header.artifacts,
-    )
+    return RecordingTarget(**{one.name: getattr(header, one.name) for one in fields(RecordingTarget)})
 
 
 def _is_elsewhere(over: RecordingTarget, header: Header) -> bool:

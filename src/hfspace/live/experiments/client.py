@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hfspace.errors import NotSupported, UsageError
 from hfspace.live.experiments.location import TrackioPlace
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from hfspace.live.trackio.budget import Budget
     from hfspace.live.trackio.hub_artifacts import HubArtifacts
     from hfspace.live.trackio.port import Tracker
-    from hfspace.manifest.trackio_models import TrackioUse
 
 IDLE_SECONDS = 60.0
 """After this long without a call the app may be asleep: the Hub is asked again before the next one."""
@@ -66,7 +65,7 @@ class TrackioClient(EndpointNames):
         project: str | None = None,
         backend: str = "auto",
         endpoint: str | None = None,
-        endpoints: Mapping[TrackioUse, str] | None = None,
+        endpoints: Mapping[Any, str] | None = None,
         artifacts: str | None = None,
         timeout: float = 30.0,
         budget: Budget | None = None,
@@ -126,7 +125,7 @@ class TrackioClient(EndpointNames):
         space: str,
         project: str | None = None,
         backend: str = "auto",
-        endpoints: Mapping[TrackioUse, str] | None = None,
+        endpoints: Mapping[Any, str] | None = None,
         timeout: float = 30.0,
         budget: Budget | None = None,
     ) -> TrackioClient:

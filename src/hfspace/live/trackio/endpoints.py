@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from hfspace.errors import UsageError
-
-if TYPE_CHECKING:
-    from hfspace.manifest.trackio_models import TrackioUse
 
 USUAL: Mapping[str, str] = MappingProxyType(
     {
@@ -31,10 +28,17 @@ NEEDED = ("create", "list", "show", "log_parameters", "update_status")
 """What an app must serve to be a Trackio."""
 
 
-def endpoint_names(changes: Mapping[TrackioUse, str] | None) -> Mapping[str, str]:
-    """The usual names with `changes` over them; a slash in front may be left out. Raises UsageError for a
-    use that is none."""
-    for use in changes or {}:
+def endpoint_names(changes: Mapping[Any, str] | None) -> Mapping[str, str]:
+    """The usual names with `changes` over them. Raises UsageError as `chosen_names`."""
+    return {**USUAL, **chosen_names(changes or {})}
+
+
+def chosen_names(changes: Mapping[Any, str]) -> dict[str, str]:
+    """`changes` as the app has the names; a slash in front may be left out. Raises UsageError for a use that
+    is none, and for a name that is no text."""
+    for use, name in changes.items():
         if use not in USUAL:
             raise UsageError(f"'{use}' is no use of an endpoint.", hint=f"It is one of {', '.join(USUAL)}.")
-    return {**USUAL, **{use: name.strip().lstrip("/") for use, name in (changes or {}).items()}}
+        if not isinstance(name, str) or not name.strip(" /"):
+            raise UsageError(f"The endpoint to {use} has no name.", hint=f"The usual one is {USUAL[use]}.")
+    return {use: name.strip().lstrip("/") for use, name in changes.items()}
