@@ -34,8 +34,9 @@ from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
-from hfspace.model.billing import Billed
+from hfspace.model.billing import Billed, month
 from hfspace.observer import Look, observe
+from hfspace.planner import labels
 from hfspace.planner.calendar import Calendar, calendar
 from hfspace.planner.hours import resolved, text
 from hfspace.planner.plan import matches, names_key, plan
@@ -53,7 +54,7 @@ class Session:
     `checks` are added to every plan, such as those of the policy that a pull request is judged by. `at_rest`
     may be shared by sessions that look again and again: when each Space was last seen at rest, by `clock`.
     `at` asks for the plan of another time, which is only looked at. `source` says where files come from, as
-    repository@commit.
+    repository@commit. `costs`: what was billed this month is read also where no limit asks for it.
     """
 
     manifest: Manifest
@@ -66,6 +67,7 @@ class Session:
     source: Callable[[], str] = lambda: ""
     at_rest: dict[str, float] = field(default_factory=dict)
     at: datetime | None = None
+    costs: bool = False
     _effective: Manifest | None = None
     _snapshot: Snapshot | None = None
     _inputs: LocalInputs = field(default_factory=LocalInputs)
@@ -101,23 +103,33 @@ class Session:
     def plan(self, targets: Sequence[str] = (), *, to_apply: bool = False) -> Plan:
         """The difference between the manifest and the Hub, read anew.
 
-        `targets` are addresses or globs. With `to_apply` a secret without a value is an error; a plan that is
-        only looked at needs none. Raises UsageError for a target that nobody declares, HubError.
+        `targets` are addresses, globs or labels (`team=speech`). With `to_apply` a secret without a value is
+        an error; a plan that is only looked at needs none. Raises UsageError for a target that nobody
+        declares, HubError.
         """
         self._inputs = inputs = self.inputs  # one time for all of the run, from before the first read
         effective = self._manifest_of(inputs.now or 0.0)
         self._snapshot = observe(effective, self.hub, self.look)
-        self._targets, self._saved = tuple(targets), False
+        if self.costs or effective.policy.max_spent_usd is not None:
+            self._snapshot = self._with_bill(self._snapshot, inputs.now or 0.0)
+        self._targets, self._saved = labels.addresses(targets, effective), False
         self._effective = resolved(effective, self._snapshot, inputs.now)
         if self._effective.clock and (problem := self.hub.limiter.clock.problem):
             self.hub.limiter.notify(problem)
         self._remember_rest(self._snapshot)
         newest = plan(self._effective, self._snapshot, inputs, targets=self._targets)
         newest = replace(newest, at=text(self.at) if self.at else None)
-        _check_targets(targets, {change.address for change in newest.changes}, self.manifest)
+        _check_targets(self._targets, {change.address for change in newest.changes}, self.manifest)
         newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest
+
+    def _with_bill(self, snapshot: Snapshot, now: float) -> Snapshot:
+        """`snapshot` with what was billed in the month of `now`."""
+        before = self.hub.requests
+        self._snapshot = snapshot
+        bill = self.billed(*month(now))
+        return replace(snapshot, billed=bill, requests=snapshot.requests + self.hub.requests - before)
 
     def billed(self, start: float, end: float, owners: Iterable[str] | None = None) -> Billed:
         """What the Hub says that `owners` used between two moments (seconds since the epoch): by default all

@@ -56,7 +56,11 @@ class ApplyOptions:
 @click.argument("plan_file", required=False, metavar="[PLAN.json]", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only these addresses; globs, repeatable."
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Only these addresses; globs, labels (team=speech), repeatable.",
 )
 @click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
 @click.option(

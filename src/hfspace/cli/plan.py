@@ -37,6 +37,7 @@ class PlanOptions:
     allow_unknown: bool
     force: bool
     at: str | None
+    cost: bool
 
 
 @hfspace_command(
@@ -53,7 +54,11 @@ class PlanOptions:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 @click.option(
-    "--target", "targets", multiple=True, metavar="ADDRESS", help="Only these addresses; globs, repeatable."
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Only these addresses; globs, labels (team=speech), repeatable.",
 )
 @click.option("--shard", metavar="I/N", help="Only this share of the Spaces (see hfspace shards).")
 @click.option(
@@ -68,6 +73,7 @@ class PlanOptions:
 @click.option(
     "--force", is_flag=True, help="Let a plan pass that touches more than policy.max_change_percent."
 )
+@click.option("--cost", is_flag=True, help="Read what the Hub billed this month, and show it.")
 def command(context: Context, options: PlanOptions) -> int:
     """Show what would change, and the bill. Changes nothing."""
     session = open_session(
@@ -82,6 +88,7 @@ def command(context: Context, options: PlanOptions) -> int:
         if options.out is not None:
             raise UsageError("A plan of another time can't be applied, so it is not saved.", hint="Give one.")
         session.at = parse_time(options.at, session.manifest.timezone, "--at")
+    session.costs = options.cost
     plan = session.plan(options.targets)
     if options.out is not None:
         save(plan, options.out)

@@ -99,7 +99,7 @@ class Desired:
     def price(self, flavor: str | None) -> Decimal | None:
         """USD per hour, None for a flavor that the Hub does not list."""
         known = self.flavors.get(flavor or "")
-        return known.usd_per_hour if known else None
+        return (known.usd_per_hour * (0 if self.spec.free_hardware else 1)) if known else None
 
     def change(
         self,

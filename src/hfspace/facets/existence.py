@@ -106,7 +106,6 @@ def _create(desired: Desired) -> Change:
         action=Action.CREATE,
         after=_settings(desired),
         effects=("bills",) if price else (),
-        usd_per_hour_after=price,
         flavor=desired.initial_hardware,
         source=desired.manifest.source("spaces", desired.id),
     )
@@ -143,7 +142,6 @@ def _delete(desired: Desired, state: SpaceState) -> Change | Check:
         action=Action.DELETE,
         before={"sdk": state.sdk, "hardware": state.hardware, "visibility": state.visibility},
         effects=("stops",),
-        usd_per_hour_before=desired.price(state.hardware),
         source=desired.manifest.source("spaces", desired.id, "state"),
     )
 

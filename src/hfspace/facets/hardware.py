@@ -50,12 +50,11 @@ class Hardware(Facet):
         return [self._change(desired, state, wanted)]
 
     def _change(self, desired: Desired, state: SpaceState, wanted: str) -> Change:
-        before, after = desired.price(state.hardware), desired.price(wanted)
         held = (state.stage in HELD and not desired.spec.is_up) or desired.spec.state == "paused"
         note = "while paused nothing is billed" if held else ""
         asleep = state.stage in IDLE
         effects: list[Effect] = [] if held else ["wakes" if asleep else "restart"]
-        if after and not held:
+        if desired.price(wanted) and not held:
             effects.append("bills")
         return desired.change(
             self.name,
@@ -63,8 +62,6 @@ class Hardware(Facet):
             before=state.hardware,
             after=wanted,
             effects=effects,
-            usd_per_hour_before=None if held else before * 0 if asleep and before is not None else before,
-            usd_per_hour_after=None if held else after,
             flavor=wanted,
             note=note,
         )

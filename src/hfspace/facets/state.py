@@ -11,7 +11,7 @@ from hfspace.facets.base import NOTHING, Facet, Need, known
 from hfspace.facets.desired import Desired
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import BILLED, FAILED, STARTING, Action, Change, Check, SpaceState, Subject
+from hfspace.model import FAILED, STARTING, Action, Change, Check, SpaceState, Subject
 from hfspace.text import rough_time, sentence
 
 RESTART = "restart"
@@ -59,7 +59,6 @@ class State(Facet):
                     self.name, "error", "a static Space can't be paused.", hint="Remove state: paused."
                 )
             ]
-        price = desired.price(state.hardware) if state.stage in BILLED else None
         return [
             desired.change(
                 self.name,
@@ -68,8 +67,6 @@ class State(Facet):
                 before=state.stage,
                 after="PAUSED",
                 effects=("stops",),
-                usd_per_hour_before=price,
-                usd_per_hour_after=price * 0 if price is not None else None,
             )
         ]
 
@@ -84,8 +81,6 @@ class State(Facet):
             before=state.stage,
             after="RUNNING",
             effects=("wakes" if asleep or was_down else "restart", *(("bills",) if price else ())),
-            usd_per_hour_before=price * 0 if price is not None else None,
-            usd_per_hour_after=price,
             rebuild=how == FACTORY,
             note=note,
         )

@@ -22,7 +22,7 @@ from hfspace.github import annotate, comment, drift_issue, outputs, result, summ
 from hfspace.github.client import GitHub
 from hfspace.github.event import WorkflowEvent, read_event
 from hfspace.manifest.environment import NAMES_VARIABLE
-from hfspace.model import Plan
+from hfspace.model import Check, Plan
 from hfspace.planner.saved import load
 from hfspace.redaction import TOKENS
 from hfspace.text import plain
@@ -305,10 +305,15 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
     outputs = {
         "changes": bool(plan.changes),
         "checks": bool(plan.errors),
-        "policy": any(check.scope == "policy" for check in plan.checks),
+        "policy": any(_is_policy(check) for check in plan.checks),
         "unknown": bool(plan.unknowns),
     }
     return int(any(outputs.get(name, False) for name in fail_on))
+
+
+def _is_policy(check: Check) -> bool:
+    """Whether a policy is broken or changed; one that refuses a single Space too."""
+    return check.scope == "policy" or (check.facet == "policy" and check.severity == "error")
 
 
 def _lines(text: str) -> list[str]:

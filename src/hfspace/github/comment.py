@@ -21,6 +21,7 @@ from hfspace.report.plan_markdown import (
     checks_table,
     code,
     cost_table,
+    exemptions,
     folded,
     footer,
     headline,
@@ -63,8 +64,8 @@ def body(plan: Plan, said: Said, base: Plan | None = None) -> str | None:
         "",
         *_notes(plan, parted, said),
     ]
-    cost = folded("Cost", cost_table(plan.cost))
-    closing = [cost, *map(html, timing(plan)), footer(plan), _closing(said)]
+    cost = [folded("Cost", cost_table(plan)), *exemptions(plan)]
+    closing = [*cost, *map(html, timing(plan)), footer(plan), _closing(said)]
     left = LONGEST - sum(len(line) + 1 for line in (*opening, *closing)) - 1_000
     return "\n".join([*opening, *_sections(parted, left, compared=base is not None), *closing])
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from hfspace.errors import UsageError
 from hfspace.model import Check, Cost, Plan
 from hfspace.planner import order
 from hfspace.report.cells import money
+
+_ZERO = Decimal(0)
+_Limit: TypeAlias = Callable[[Cost], tuple[Decimal | None, Decimal | None]]
+_BUDGETS: Mapping[str, tuple[str, _Limit]] = {
+    "policy.max_monthly_usd": (
+        "may cost {usd} per month",
+        lambda cost: (cost.after_usd_per_month, cost.limit_usd_per_month),
+    ),
+    "policy.max_scheduled_usd": (
+        "cost {usd} per month by their hours",
+        lambda cost: (cost.scheduled_usd_per_month, cost.scheduled_limit_usd),
+    ),
+    "policy.max_usd_per_hour": (
+        "cost {usd} per hour at once",
+        lambda cost: (cost.after_usd_per_hour, cost.hourly_limit_usd),
+    ),
+    "policy.max_spent_usd": (
+        "are on course for {usd} this month",
+        lambda cost: (cost.course_usd, cost.spent_limit_usd),
+    ),
+}
+"""The limits of all Spaces together: what is over, in words; the amount and the limit."""
 
 
 def merge(plans: Sequence[Plan]) -> Plan:
@@ -37,6 +60,7 @@ def merge(plans: Sequence[Plan]) -> Plan:
         ignored=tuple(sorted((c for plan in plans for c in plan.ignored), key=order.key)),
         checks=_checks(plans, cost),
         cost=cost,
+        exempt={space: why for plan in plans for space, why in plan.exempt.items()},
         requests=sum(plan.requests for plan in plans),
         snapshot=dict(sorted(snapshot.items())),
         unmanaged=tuple(sorted({space for plan in plans for space in plan.unmanaged} - seen)),
@@ -57,14 +81,28 @@ def _same(plans: Sequence[Plan]) -> None:
 
 
 def _cost(costs: Sequence[Cost]) -> Cost:
-    zero = Decimal(0)
+    first = costs[0]
     return Cost(
-        before_usd_per_hour=sum((one.before_usd_per_hour for one in costs), zero),
-        after_usd_per_hour=sum((one.after_usd_per_hour for one in costs), zero),
-        before_usd_per_month=sum((one.before_usd_per_month for one in costs), zero),
-        after_usd_per_month=sum((one.after_usd_per_month for one in costs), zero),
-        limit_usd_per_month=costs[0].limit_usd_per_month,
+        before_usd_per_hour=sum((one.before_usd_per_hour for one in costs), _ZERO),
+        after_usd_per_hour=sum((one.after_usd_per_hour for one in costs), _ZERO),
+        before_usd_per_month=sum((one.before_usd_per_month for one in costs), _ZERO),
+        after_usd_per_month=sum((one.after_usd_per_month for one in costs), _ZERO),
+        limit_usd_per_month=first.limit_usd_per_month,
+        scheduled_usd_per_month=_sum(one.scheduled_usd_per_month for one in costs),
+        scheduled_limit_usd=first.scheduled_limit_usd,
+        scheduled_rest_usd=_sum(one.scheduled_rest_usd for one in costs),
+        spent_usd=_sum(one.spent_usd for one in costs),
+        spent_limit_usd=first.spent_limit_usd,
+        spent_unknown="; ".join(sorted({one.spent_unknown for one in costs if one.spent_unknown})),
+        hourly_limit_usd=first.hourly_limit_usd,
     )
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None where one of them is unknown."""
+    listed = list(values)
+    known = [value for value in listed if value is not None]
+    return sum(known, _ZERO) if len(known) == len(listed) else None
 
 
 def _checks(plans: Sequence[Plan], cost: Cost) -> tuple[Check, ...]:
@@ -75,18 +113,20 @@ def _checks(plans: Sequence[Plan], cost: Cost) -> tuple[Check, ...]:
         if not check.of_sum
     }
     checks = [check for _, check in sorted(values.items())]
-    limit = cost.limit_usd_per_month
-    if limit is not None and cost.after_usd_per_month > limit:
-        checks.append(
-            Check(
-                address="policy.max_monthly_usd",
-                space="",
-                facet="policy",
-                scope="policy",
-                severity="error",
-                of_sum=True,
-                message=f"All shards together may cost {money(cost.after_usd_per_month)} per month, "
-                f"and the limit is {money(limit)}.",
-            )
-        )
+    for address, (words, limit_of) in _BUDGETS.items():
+        usd, limit = limit_of(cost)
+        if usd is not None and limit is not None and usd > limit:
+            checks.append(_over(address, words.format(usd=money(usd)), limit))
     return tuple(checks)
+
+
+def _over(address: str, text: str, limit: Decimal) -> Check:
+    return Check(
+        address=address,
+        space="",
+        facet="policy",
+        scope="policy",
+        severity="error",
+        of_sum=True,
+        message=f"All shards together {text}, and the limit is {money(limit)}.",
+    )

@@ -62,7 +62,7 @@ def _no_constant(text: str) -> Any:
 
 
 def _check_money(raw: dict[str, Any]) -> None:
-    amounts = list(raw["cost"].values())
+    amounts = [amount for name, amount in raw["cost"].items() if name != "spent_unknown"]
     for change in raw["changes"]:
         amounts += [change["usd_per_hour_before"], change["usd_per_hour_after"]]
     for amount in amounts:
@@ -78,6 +78,9 @@ def _check(plan: Plan) -> None:
     _strings(*plan.declared, *plan.unmanaged, *plan.snapshot, *plan.snapshot.values())
     for change in (*plan.changes, *plan.ignored):
         _check_change(change)
+    _strings(plan.cost.spent_unknown, *plan.exempt)
+    for reasons in plan.exempt.values():
+        _strings(*reasons, *reasons.values())
     for check in plan.checks:
         _strings(check.address, check.space, check.facet, check.message, check.hint)
     if not isinstance(plan.cost, Cost):

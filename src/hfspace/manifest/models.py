@@ -28,6 +28,7 @@ from hfspace.manifest.policy_models import Policy
 from hfspace.manifest.setting_models import (
     CreateSpec,
     EndpointSpec,
+    Label,
     OnErrorSpec,
     Payload,
     SecretSpec,
@@ -239,6 +240,22 @@ class SpaceSpec(Model):
         default=frozenset(),
         values="names of the keys above",
         example="[hardware]",
+    )
+    labels: Mapping[str, Label] | None = key(
+        "Never sent to the Hub: they group the bill, and `--target team=speech` selects by them.",
+        example="{team: speech}",
+    )
+    free_hardware: bool = key(
+        "Paid hardware that the Hub gives for nothing (a community grant): counted as $0.",
+        default=False,
+        example="true",
+    )
+    exempt: Mapping[str, str] = key(
+        "Rules of the policy that this Space leaves, each with the reason, which every plan shows.",
+        default={},
+        values="map of rules to reasons",
+        example='{require_sleep_time: "demo day, until 2026-12-05"}',
+        not_in_defaults="A reason is one Space's: write it there.",
     )
     depends_on: Annotated[tuple[SpaceId, ...], Unstrict] = key(
         "Spaces that are changed before this one.",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hfspace.errors import ExtensionError, Problem, UsageError
-from hfspace.manifest import clock_rules, experiments, files_rules, trackers
+from hfspace.manifest import clock_rules, experiments, files_rules, money_rules, trackers
 from hfspace.manifest.experiments import Complaints, has_breaks
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import EndpointSpec, Manifest, SpaceSpec
@@ -47,6 +47,7 @@ def _space(space: str, spec: SpaceSpec, manifest: Manifest) -> Complaints:
     yield from _trackio(spec)
     yield from clock_rules.problems(spec)
     yield from files_rules.problems(spec)
+    yield from money_rules.problems(spec)
     for name in spec.depends_on:
         if name not in manifest.spaces and not name.endswith(".hf.space"):
             yield (

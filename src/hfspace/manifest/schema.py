@@ -88,6 +88,7 @@ def _shorthands(definitions: dict[str, Any]) -> None:
         properties["when"].pop("prefixItems", None)
         if "create" in properties:
             properties["create"] = _or(properties["create"], {"type": "null"}, {"const": True})
+        properties["labels"]["additionalProperties"] = text
     definitions["VariableSpec"]["properties"]["value"]["type"] = ["string", "number"]
     card = {name: _short(part) for name, part in definitions["CardSpec"]["properties"].items()}
     for name in (name for name, one in keys(CardSpec).items() if one.as_written):
@@ -97,6 +98,9 @@ def _shorthands(definitions: dict[str, Any]) -> None:
 
 def _policy(policy: dict[str, Any]) -> dict[str, Any]:
     properties = {name: _short(part) for name, part in policy["properties"].items()}
+    for part in properties.values():
+        if "anyOf" in part:
+            part["anyOf"] = [one for one in part["anyOf"] if one != {"type": "null"}]
     properties["max_monthly_usd"] = {
         "description": properties["max_monthly_usd"]["description"],
         "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"\$\{"}],

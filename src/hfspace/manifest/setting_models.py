@@ -17,8 +17,11 @@ Payload = Literal["data", "inputs"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Label = Annotated[str, BeforeValidator(as_text)]
 
 
 class VariableSpec(Model):
@@ -27,7 +30,7 @@ class VariableSpec(Model):
     noun = "a variable"
     short = "value"
 
-    value: Annotated[str, BeforeValidator(_as_text)] = key(
+    value: Annotated[str, BeforeValidator(as_text)] = key(
         "The text.", default=..., example="openai/whisper-small", as_written=True
     )
     description: str | None = key("What people read beside it on the Hub.", example="CPU threads")

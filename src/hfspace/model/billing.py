@@ -87,6 +87,12 @@ class Billed:
             return None
         return total(one for one in self.charges if one.space and one.space.lower() in ids)
 
+    def unnamed_usd(self, owners: Iterable[str]) -> Decimal:
+        """What these accounts are billed for Spaces that the Hub does not name."""
+        known = {owner.lower() for owner in owners}
+        its = (one for one in self.charges if one.kind == SPACES and one.owner.lower() in known)
+        return total(one for one in its if one.space is None)
+
 
 def total(charges: Iterable[Charge]) -> Decimal:
     return sum((charge.usd for charge in charges), Decimal(0))

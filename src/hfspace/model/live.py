@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
+from hfspace.model.billing import Billed
 from hfspace.model.files import HubHistory, HubTree
 
 
@@ -265,5 +266,6 @@ class Snapshot:
     sources: Mapping[str, CreateSource] = field(default_factory=dict)
     unmanaged: tuple[SpaceState, ...] = ()
     prices_of: str = ""
+    billed: Billed | None = None  # of this month, where it was asked for
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0

@@ -158,14 +158,33 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """USD of all declared Spaces. Per hour: what bills now, and what bills right after the apply. Per month:
-    the ceiling, always on, 730 h."""
+    """USD of all declared Spaces: three figures that are never mixed, and their limits.
+
+    *Ceiling*, `*_usd_per_month`: always on, 730 h, by the Hub's prices. *Scheduled*: the hours that the
+    manifest leaves on after the plan, in an average month (730 h) and in the rest of this one (in UTC).
+    *Billed*, `spent_usd`: what the Hub says of this month; None where nobody asked, or where it is unknown,
+    and `spent_unknown` says why. `*_usd_per_hour` is what bills now, and right after the apply.
+    """
 
     before_usd_per_hour: Decimal
     after_usd_per_hour: Decimal
     before_usd_per_month: Decimal
     after_usd_per_month: Decimal
     limit_usd_per_month: Decimal | None = None
+    scheduled_usd_per_month: Decimal | None = None
+    scheduled_limit_usd: Decimal | None = None
+    scheduled_rest_usd: Decimal | None = None
+    spent_usd: Decimal | None = None
+    spent_limit_usd: Decimal | None = None
+    spent_unknown: str = ""
+    hourly_limit_usd: Decimal | None = None
+
+    @property
+    def course_usd(self) -> Decimal | None:
+        """What this month comes to: billed so far, and scheduled for the rest."""
+        if self.spent_usd is None or self.scheduled_rest_usd is None:
+            return None
+        return self.spent_usd + self.scheduled_rest_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +205,8 @@ class Plan:
     `valid_until`: when the hours of the manifest ask for something else, in UTC; `held`: until when somebody
     holds a Space, "" for until it is released; `timezone` is where people read these times. `at` is set in a
     plan of another time than that at which it was made: it is only looked at.
+
+    `exempt`: why Spaces leave rules of the policy, by Space and rule.
     """
 
     hub: str
@@ -206,6 +227,7 @@ class Plan:
     held: Mapping[str, str] = field(default_factory=dict)
     timezone: str = ""
     at: str | None = None
+    exempt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_apply(self) -> Plan:
         """This plan as one that is to be applied: what only looking can do without is an error."""

@@ -1,80 +1,167 @@
-"""The bill: what the declared Spaces cost now, and what they cost after the plan. Money is Decimal."""
+"""The money of a plan, Space by Space: what each costs now, after the changes, by its hours, and what the Hub
+billed for it. What a change costs follows from that, and from nothing else. Money is Decimal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hfspace.manifest.models import Manifest
-from hfspace.model import BILLED, HOURS_PER_MONTH, Change, Cost, Snapshot
+from hfspace.manifest.policy_models import ALL
+from hfspace.model import BILLED, HOURS_PER_MONTH, Change, Cost, Snapshot, SpaceState, Subject
+from hfspace.planner.scheduled import month_end, scheduled_spaces
 
 _NOTHING = Decimal(0)
+_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """One Space: USD per hour now (as its stage bills), and per hour if it is always on."""
+class Rates:
+    """One Space: USD per hour as its stage bills, and per hour if it is always on."""
 
     now: Decimal = _NOTHING
     ceiling: Decimal = _NOTHING
 
 
-def cost(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Cost:
-    """The cost of all declared Spaces, before and after. Unknown flavors count as free, and have a check."""
-    before = {space: _live(space, snapshot) for space in manifest.spaces}
-    after = bills_after(manifest, snapshot, changes)
-    return Cost(
-        before_usd_per_hour=_sum(bill.now for bill in before.values()),
-        after_usd_per_hour=_sum(bill.now for bill in after.values()),
-        before_usd_per_month=_sum(bill.ceiling for bill in before.values()) * HOURS_PER_MONTH,
-        after_usd_per_month=_sum(bill.ceiling for bill in after.values()) * HOURS_PER_MONTH,
-        limit_usd_per_month=manifest.policy.max_monthly_usd,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceCost:
+    """One declared Space. `scheduled` is what its hours cost in an average month (730 h), `rest` in what is
+    left of this one, None where no time is known."""
+
+    before: Rates = Rates()
+    after: Rates = Rates()
+    scheduled: Decimal = _NOTHING
+    rest: Decimal | None = None
 
 
-def bills_after(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> dict[str, Bill]:
-    """What each declared Space costs once `changes` are made."""
+def space_costs(
+    manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change], now: datetime | None
+) -> dict[str, SpaceCost]:
+    """What each declared Space costs before and after `changes`. Unknown flavors count as free, and have a
+    check; `free_hardware` is free."""
     by_space: dict[str, list[Change]] = {}
     for change in changes:
         by_space.setdefault(change.space, []).append(change)
-    return {
-        space: _after(space, _live(space, snapshot), by_space.get(space, []), manifest, snapshot)
-        for space in manifest.spaces
-    }
+    start = now or manifest.as_of
+    year = scheduled_spaces(manifest, snapshot, start, start + _YEAR) if start else {}
+    rest = scheduled_spaces(manifest, snapshot, now, month_end(now)) if now else None
+    costs = {}
+    for space in manifest.spaces:
+        before = _before(space, manifest, snapshot)
+        costs[space] = SpaceCost(
+            before=before,
+            after=_after(space, before, by_space.get(space, []), manifest, snapshot),
+            scheduled=year.get(space, _NOTHING) / 12,
+            rest=None if rest is None else rest.get(space, _NOTHING),
+        )
+    return costs
 
 
-def _live(space: str, snapshot: Snapshot) -> Bill:
+def priced(changes: Iterable[Change], costs: Mapping[str, SpaceCost]) -> list[Change]:
+    """`changes` with what each does to the bill: the one that moves the money of its Space has all of it."""
+    listed = list(changes)
+    movers: dict[str, Change] = {}
+    for change in sorted(listed, key=_moves, reverse=True):
+        if _moves(change):
+            movers.setdefault(change.space, change)
+    return [_priced(change, costs[change.space]) if movers.get(change.space) is change else change
+            for change in listed]  # fmt: skip
+
+
+def cost(manifest: Manifest, snapshot: Snapshot, costs: Mapping[str, SpaceCost]) -> Cost:
+    """The sums of all declared Spaces; what was spent, where it was asked for."""
+    every = costs.values()
+    rests = [one.rest for one in every if one.rest is not None]
+    policy = manifest.policy
+    return Cost(
+        before_usd_per_hour=_sum(one.before.now for one in every),
+        after_usd_per_hour=_sum(one.after.now for one in every),
+        before_usd_per_month=_sum(one.before.ceiling for one in every) * HOURS_PER_MONTH,
+        after_usd_per_month=_sum(one.after.ceiling for one in every) * HOURS_PER_MONTH,
+        limit_usd_per_month=policy.max_monthly_usd,
+        scheduled_usd_per_month=_sum(one.scheduled for one in every),
+        scheduled_limit_usd=(policy.max_scheduled_usd or {}).get(ALL),
+        scheduled_rest_usd=_sum(rests) if len(rests) == len(costs) else None,
+        spent_usd=spent(snapshot, costs),
+        spent_limit_usd=(policy.max_spent_usd or {}).get(ALL),
+        spent_unknown=_unknown(snapshot),
+        hourly_limit_usd=(policy.max_usd_per_hour or {}).get(ALL),
+    )
+
+
+def spent(snapshot: Snapshot, spaces: Iterable[str]) -> Decimal | None:
+    """What the Hub billed this month for `spaces`, with what it bills their owners for Spaces that it does
+    not name; None where that is unknown, or was not asked for."""
+    if snapshot.billed is None:
+        return None
+    named = snapshot.billed.usd_of(spaces)
+    owners = {space.split("/")[0].lower() for space in spaces}
+    return None if named is None else named + snapshot.billed.unnamed_usd(owners)
+
+
+def _unknown(snapshot: Snapshot) -> str:
+    reasons = snapshot.billed.unknown if snapshot.billed else {}
+    return "; ".join(f"{owner}: {why}" for owner, why in sorted(reasons.items()))
+
+
+def _moves(change: Change) -> int:
+    """How surely a change is the one that moves its Space's money; 0 for not at all."""
+    if change.subject is Subject.SPACE:
+        return 4
+    if change.flavor is not None:
+        return 3
+    if change.power:
+        return 2
+    return 1 if {"wakes", "bills", "stops"} & set(change.effects) else 0
+
+
+def _priced(change: Change, cost: SpaceCost) -> Change:
+    if cost.before.now == cost.after.now:
+        return change
+    return replace(change, usd_per_hour_before=cost.before.now, usd_per_hour_after=cost.after.now)
+
+
+def _before(space: str, manifest: Manifest, snapshot: Snapshot) -> Rates:
     state = snapshot.spaces.get(space)
     if state is None:
-        return Bill()
-    flavor = snapshot.flavors.get(state.hardware_current or state.hardware or "")
-    asked = snapshot.flavors.get(state.hardware or "")
-    replicas = max(state.replicas or 1, 1)
-    now = flavor.usd_per_hour * replicas if flavor and state.stage in BILLED else _NOTHING
-    stays_off = state.stage in {"PAUSED", "STOPPED"}
-    return Bill(now=now, ceiling=_NOTHING if stays_off or not asked else asked.usd_per_hour * replicas)
+        return Rates()
+    current = _price(space, state.hardware_current or state.hardware, manifest, snapshot)
+    asked = _price(space, state.hardware, manifest, snapshot)
+    return Rates(
+        now=current if state.stage in BILLED else _NOTHING, ceiling=_NOTHING if _is_off(state) else asked
+    )
 
 
-def _after(space: str, live: Bill, changes: list[Change], manifest: Manifest, snapshot: Snapshot) -> Bill:
+def _after(
+    space: str, before: Rates, changes: Sequence[Change], manifest: Manifest, snapshot: Snapshot
+) -> Rates:
     state = snapshot.spaces.get(space)
-    if any(change.deletes_space or change.pauses for change in changes):
-        return Bill()
-    flavor_name = state.hardware if state else None
-    for change in changes:
-        flavor_name = change.flavor or flavor_name
-        if change.creates_space and manifest.spaces[space].state == "paused":
-            return Bill()
+    paused = any(change.creates_space for change in changes) and manifest.spaces[space].state == "paused"
+    if paused or any(change.deletes_space or change.pauses for change in changes):
+        return Rates()
     if not changes:
-        return live
-    flavor = snapshot.flavors.get(flavor_name or "")
-    price = flavor.usd_per_hour * max((state.replicas if state else None) or 1, 1) if flavor else _NOTHING
+        return before
+    flavors = [change.flavor for change in changes if change.flavor]
+    price = _price(space, [state.hardware if state else None, *flavors][-1], manifest, snapshot)
     starts = any({"wakes", "restart", "bills"} & set(change.effects) for change in changes)
-    off = state is not None and state.stage in {"PAUSED", "STOPPED"} and not starts
-    if off:
-        return Bill()
-    bills_now = starts or (state is not None and state.stage in BILLED)
-    return Bill(now=price if bills_now else _NOTHING, ceiling=price)
+    if state is not None and _is_off(state) and not starts:
+        return Rates()
+    bills = starts or (state is not None and state.stage in BILLED)
+    return Rates(now=price if bills else _NOTHING, ceiling=price)
+
+
+def _price(space: str, flavor: str | None, manifest: Manifest, snapshot: Snapshot) -> Decimal:
+    """USD per hour of all replicas."""
+    listed, state = snapshot.flavors.get(flavor or ""), snapshot.spaces.get(space)
+    if listed is None or manifest.spaces[space].free_hardware:
+        return _NOTHING
+    return listed.usd_per_hour * max((state.replicas if state else None) or 1, 1)
+
+
+def _is_off(state: SpaceState) -> bool:
+    return state.stage in {"PAUSED", "STOPPED"}
 
 
 def _sum(values: Iterable[Decimal]) -> Decimal:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hfspace.manifest.models import Manifest, Policy
+from hfspace.manifest.models import Manifest, Policy, SpaceSpec
 from hfspace.model import Check
+from hfspace.planner import budgets
+from hfspace.text import one_line
 
 ADDRESS = "policy"
 """The address of these checks: no key of the policy, so that none is mistaken for a breach."""
 
 
 def guarded(proposed: Manifest, base: Manifest) -> Manifest:
-    """`proposed` under the policy of `base`; what `base` protects stays protected."""
-    spaces = {
-        space: spec.model_copy(update={"protect": True}) if _is_protected(base, space) else spec
-        for space, spec in proposed.spaces.items()
-    }
+    """`proposed` under the policy of `base`; what `base` protects stays protected, and no Space leaves a rule
+    or is free that is not so in `base`."""
+    spaces = {space: spec.model_copy(update=_kept(base, space)) for space, spec in proposed.spaces.items()}
     return replace(proposed, policy=base.policy, spaces=spaces)
 
 
@@ -25,6 +25,7 @@ def changed(proposed: Manifest, base: Manifest) -> list[Check]:
     """A warning for each guardrail that differs from that of `base`."""
     return [
         *_policy(proposed, base),
+        *_exemptions(proposed, base),
         *(
             _check(proposed, f"{space} is not protected any more; this plan protects it.", ("spaces", space))
             for space, spec in sorted(proposed.spaces.items())
@@ -46,13 +47,35 @@ def own(proposed: Manifest) -> list[Check]:
     return [_check(proposed, "the target branch has no manifest: this policy is new.", ("policy",))]
 
 
+def _kept(base: Manifest, space: str) -> dict[str, object]:
+    """What a proposal can't say of a Space on its own."""
+    agreed = base.spaces.get(space) or SpaceSpec()
+    protect = {"protect": True} if agreed.protect else {}
+    return {"exempt": agreed.exempt, "free_hardware": agreed.free_hardware, **protect}
+
+
+def _exemptions(proposed: Manifest, base: Manifest) -> Iterable[Check]:
+    """What would loosen a rule for one Space: it counts once it is merged."""
+    by_label = any("=" in whose for budget in budgets.of(base) for whose in (budget.whose,))
+    for space, spec in sorted(proposed.spaces.items()):
+        agreed = base.spaces.get(space) or SpaceSpec()
+        for rule in sorted(spec.exempt.keys() - agreed.exempt.keys()):
+            message = f"{space} would leave {rule} ({one_line(spec.exempt[rule], 200)}); this plan keeps it."
+            yield _check(proposed, message, ("spaces", space, "exempt", rule))
+        if spec.free_hardware and not agreed.free_hardware:
+            message = f"{space} would count as free (free_hardware); this plan counts its price."
+            yield _check(proposed, message, ("spaces", space, "free_hardware"))
+        if by_label and space in base.spaces and (spec.labels or {}) != (agreed.labels or {}):
+            message = f"{space} changes its labels, by which the policy has budgets."
+            yield _check(proposed, message, ("spaces", space, "labels"))
+
+
 def _policy(proposed: Manifest, base: Manifest) -> Iterable[Check]:
     for key in Policy.model_fields:
         before, after = getattr(base.policy, key), getattr(proposed.policy, key)
         if before != after:
-            message = (
-                f"{key} is changed from {_shown(before)} to {_shown(after)}; this plan keeps to the former."
-            )
+            values = f"from {_shown(before)} to {_shown(after)}"
+            message = f"{key} is changed {values}; this plan keeps to the former."
             yield _check(proposed, message, ("policy", key))
 
 
@@ -79,6 +102,8 @@ def _shown(value: object) -> str:
             return "no limit"
         case bool():
             return "on" if value else "off"
+        case Mapping():
+            return ", ".join(f"{key} {item}" for key, item in value.items())
         case tuple():
             return f"[{', '.join(map(str, value))}]"
     return str(value)

@@ -10,10 +10,10 @@ from hfspace import facets
 from hfspace.facets import Desired
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
-from hfspace.planner import hours, order
-from hfspace.planner.cost import cost
+from hfspace.planner import hours, labels, order
+from hfspace.planner.cost import cost, priced, space_costs
 from hfspace.planner.digest import Digests
-from hfspace.planner.policy import breaches
+from hfspace.planner.policy import breaches, exemptions
 from hfspace.planner.prices import shipped_prices_check
 from hfspace.planner.warnings import warnings
 
@@ -34,9 +34,10 @@ def plan(
 
     Without `inputs` no source of a secret is known to be empty, and nothing is old; a manifest that has hours
     needs their `now`, and a manifest of `clock.at` is taken as it is.
-    `targets` are addresses or globs: what none of them names is no part of the plan, and its policy neither.
+    `targets` are addresses, globs or labels (`team=speech`): what none of them names is no part of the plan,
+    and its policy neither.
     """
-    chosen = tuple(targets)
+    chosen = labels.addresses(targets, manifest)
     changes: list[Change] = []
     checks: list[Check] = []
     ignored: list[Change] = []
@@ -63,9 +64,10 @@ def plan(
         }
         ignored = [change for change in ignored if is_targeted(change, chosen)]
     changes.sort(key=order.key)
-    after = cost(manifest, snapshot, changes)
+    costs = space_costs(manifest, snapshot, changes, manifest.as_of if inputs.now is not None else None)
+    changes = priced(changes, costs)
     checks += shipped_prices_check(manifest, snapshot)
-    checks += breaches(manifest, snapshot, changes, after, spaces if chosen else None)
+    checks += breaches(manifest, snapshot, changes, costs, spaces if chosen else None)
     return Plan(
         hub=snapshot.hub,
         account=snapshot.account.name if snapshot.account else None,
@@ -75,11 +77,12 @@ def plan(
         of=len(manifest.spaces),
         changes=tuple(changes),
         checks=tuple(sorted(checks, key=Check.order)),
-        cost=after,
+        cost=cost(manifest, snapshot, costs),
         requests=snapshot.requests,
         snapshot=Digests(snapshot.spaces),
         unmanaged=tuple(state.id for state in snapshot.unmanaged),
         undeclared=_undeclared(spaces.values(), snapshot) if snapshot.names_read else (),
+        exempt={space: why for space, why in exemptions(manifest).items() if space in spaces},
         ignored=tuple(sorted(ignored, key=order.key)),
         valid_until=hours.valid_until(manifest, spaces),
         held={space: until for space, until in hours.held(manifest, snapshot).items() if space in spaces},

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hfspace.manifest import clock
-from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.model import FREE_HARDWARE, HELD, HOURS_PER_MONTH, IDLE, NEVER, Change, Check, Cost, Snapshot
-from hfspace.planner.cost import bills_after
+from hfspace.manifest.models import Manifest, Policy, SpaceSpec
+from hfspace.manifest.values import format_duration
+from hfspace.model import FREE_HARDWARE, HELD, IDLE, NEVER, Change, Check, Snapshot
+from hfspace.planner import budgets
+from hfspace.planner.cost import SpaceCost
 
-_CONTRIBUTORS = 5
 _SHARE_COUNTS_FROM = 10
 """Below this many Spaces a share says little (octodns does the same with 10 records)."""
 
@@ -19,44 +19,22 @@ def breaches(
     manifest: Manifest,
     snapshot: Snapshot,
     changes: Sequence[Change],
-    cost: Cost,
+    costs: Mapping[str, SpaceCost],
     only: Collection[str] | None = None,
 ) -> list[Check]:
     """Every guardrail that carrying out `changes` would break. `only` are the Spaces of a plan with targets:
     what others do is not its doing, nor a budget that it does not make worse."""
-    worse = only is None or cost.after_usd_per_month > cost.before_usd_per_month
     checks = [
-        *(_budget(manifest, snapshot, changes, cost) if worse else ()),
+        *budgets.breaches(manifest, snapshot, changes, costs, only),
         *_unpriced(manifest, snapshot, changes),
         *declared(manifest),
+        *_public(manifest, snapshot, changes),
         *_deletes(manifest, changes),
         *(_running(manifest, snapshot, changes) if only is None or any(c.starts for c in changes) else ()),
         *_share(manifest, changes),
     ]
+    checks = [check for check in checks if not _left(manifest, check)]
     return [check for check in checks if only is None or not check.space or check.space in only]
-
-
-def _budget(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change], cost: Cost) -> Iterable[Check]:
-    limit = cost.limit_usd_per_month
-    if limit is not None and cost.after_usd_per_month > limit:
-        yield _breach(
-            manifest,
-            "max_monthly_usd",
-            f"the ceiling after this plan is ${_usd(cost.after_usd_per_month)} per month, over the limit of "
-            f"${_usd(limit)}. Most of it: {_largest(manifest, snapshot, changes)}.",
-            "Choose cheaper hardware, pause Spaces, or raise max_monthly_usd.",
-            of_sum=True,
-        )
-
-
-def _largest(manifest: Manifest, snapshot: Snapshot, changes: Sequence[Change]) -> str:
-    """The Spaces that cost most after the plan, with their ceiling a month."""
-    ceilings = {
-        space: bill.ceiling * HOURS_PER_MONTH
-        for space, bill in bills_after(manifest, snapshot, changes).items()
-    }
-    costly = sorted((space for space, usd in ceilings.items() if usd), key=lambda space: -ceilings[space])
-    return ", ".join(f"{space} ${_usd(ceilings[space])}" for space in costly[:_CONTRIBUTORS])
 
 
 def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
@@ -91,6 +69,7 @@ def declared(manifest: Manifest) -> list[Check]:
         for space, written in sorted(clock.declared(manifest).items())
         for spec, path in clock.variants(written)
         for check in _declared(manifest, space, spec, " inside a window" if path else "")
+        if not _left(manifest, check)
     )
     first: dict[object, Check] = {}
     for space, flavor, check in breaches:
@@ -99,18 +78,65 @@ def declared(manifest: Manifest) -> list[Check]:
 
 
 def _declared(manifest: Manifest, space: str, spec: SpaceSpec, inside: str) -> Iterable[Check]:
-    flavor, allowed = spec.hardware, manifest.policy.allowed_hardware
-    if flavor is None or spec.state == "absent":
+    if spec.state == "absent":
         return
-    if allowed is not None and flavor not in allowed:
+    if spec.visibility == "public" and manifest.policy.forbid_public:
+        message, hint = f"{space} is to be public{inside}.", "Declare visibility: private, or protected."
+        yield _breach(manifest, "forbid_public", message, hint, space, key="visibility")
+    flavor, allowed = spec.hardware, manifest.policy.allowed_hardware
+    if allowed is not None and flavor is not None and flavor not in allowed:
         message = f"{space} is to run on {flavor}{inside}, which is not allowed."
         hint = f"Allowed: {', '.join(allowed) or 'nothing'}."
         yield _breach(manifest, "allowed_hardware", message, hint, space)
+    yield from _sleep(manifest, space, spec, inside)
+
+
+def _sleep(manifest: Manifest, space: str, spec: SpaceSpec, inside: str) -> Iterable[Check]:
+    flavor, longest = spec.hardware, manifest.policy.longest_sleep
+    if not manifest.policy.require_sleep_time or flavor is None or flavor in FREE_HARDWARE:
+        return
     # A paused Space bills nothing, and the Hub may not tell its sleep time.
-    open_end = spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused")
-    if manifest.policy.require_sleep_time and flavor not in FREE_HARDWARE and open_end:
+    if spec.sleep_time == NEVER or (spec.sleep_time is None and spec.state != "paused"):
         message = f"{space} is to run on {flavor}{inside} without a sleep time."
-        yield _breach(manifest, "require_sleep_time", message, "Declare sleep_time, such as 1h.", space)
+        hint = f"Declare sleep_time, such as {format_duration(longest) if longest else '1h'}."
+        yield _breach(manifest, "require_sleep_time", message, hint, space)
+    elif longest is not None and spec.sleep_time is not None and spec.sleep_time > longest:
+        most = format_duration(longest)
+        message = (
+            f"{space} sleeps after {format_duration(spec.sleep_time)}{inside}, and {most} is the longest."
+        )
+        hint = f"Declare sleep_time: {most}, or less."
+        yield _breach(manifest, "require_sleep_time", message, hint, space, key="sleep_time")
+
+
+def _public(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change]) -> Iterable[Check]:
+    """Spaces that are public, or are created so, without anybody having said it."""
+    if not manifest.policy.forbid_public:
+        return
+    created = {change.space: change.after for change in changes if change.creates_space}
+    for space, spec in sorted(manifest.spaces.items()):
+        state, after = snapshot.spaces.get(space), created.get(space)
+        live = state.visibility if state else after.get("visibility") if isinstance(after, dict) else None
+        if spec.visibility is None and spec.state != "absent" and live == "public":
+            message = f"{space} is public." if state else f"{space} would be created public."
+            hint = "Declare visibility: private, or protected."
+            yield _breach(manifest, "forbid_public", message, hint, space, key="visibility")
+
+
+def _left(manifest: Manifest, check: Check) -> bool:
+    """Whether the Space of a breach leaves that rule, with a reason."""
+    spec = manifest.spaces.get(check.space)
+    return spec is not None and check.address.removeprefix("policy.") in spec.exempt
+
+
+def exemptions(manifest: Manifest) -> dict[str, dict[str, str]]:
+    """The reasons for which Spaces leave a rule of the policy, by Space and rule."""
+    rules = {name for name in Policy.model_fields if getattr(manifest.policy, name) not in (None, False)}
+    its = {
+        space: {rule: why for rule, why in sorted(spec.exempt.items()) if rule in rules}
+        for space, spec in sorted(manifest.spaces.items())
+    }
+    return {space: reasons for space, reasons in its.items() if reasons}
 
 
 def _deletes(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
@@ -186,8 +212,8 @@ def _breach(
     hint: str,
     space: str = "",
     *,
+    key: str = "hardware",
     overridable: bool = False,
-    of_sum: bool = False,
 ) -> Check:
     return Check(
         address=f"policy.{rule}",
@@ -197,11 +223,6 @@ def _breach(
         severity="error",
         message=message,
         hint=hint,
-        source=manifest.source("spaces", space, "hardware") if space else manifest.source("policy", rule),
+        source=manifest.source("spaces", space, key) if space else manifest.source("policy", rule),
         overridable=overridable,
-        of_sum=of_sum,
     )
-
-
-def _usd(value: Decimal) -> str:
-    return f"{value:.2f}"

@@ -51,7 +51,7 @@ def scheduled_spaces(
     costs: dict[str, Decimal] = {}
     for space, spec in declared(manifest).items():
         state = snapshot.spaces.get(space)
-        if state is None and spec.create is None:
+        if (state is None and spec.create is None) or spec.free_hardware:
             continue
         costs[space] = scheduled(
             segments(managed(spec), where, start, end),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hfspace.model import Plan
 from hfspace.planner.counts import counts
+from hfspace.report import costs
 from hfspace.report.pages import page
 from hfspace.report.plan_view import MEANINGS, blocks, grouped, result_of, signs
 from hfspace.report.timing import timing
@@ -23,6 +24,7 @@ def render(plan: Plan) -> str:
             ("per hour, now", cost.before_usd_per_hour, cost.after_usd_per_hour),
             ("per month, if always on", cost.before_usd_per_month, cost.after_usd_per_month),
         ],
+        figures=list(costs.figures(plan)),
         limit=limit,
         over=limit is not None and cost.after_usd_per_month > limit,
         timing=list(timing(plan)),

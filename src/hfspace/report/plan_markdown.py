@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from hfspace.model import Action, Change, Check, Cost, Plan, Subject
 from hfspace.planner.counts import counts
+from hfspace.report import costs
 from hfspace.report.cells import counted, cut, delta, html, money
 from hfspace.report.plan_view import LONGEST_MESSAGE, result_of
 from hfspace.report.settings import setting
@@ -20,6 +21,7 @@ LONGEST = 60_000
 _SETTINGS = 15  # of a created Space; there are no more today
 _ALIKE = 3  # so many Spaces with the same changes are shown as one
 _MANY = 40  # from this many changes on, a table of what they have in common comes first
+_MOST_EXEMPT = 20
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$!@]")
 _NEVER_SPLIT = {"@": "&#64;<!-- -->"}
 _SENSITIVE = {Action.CREATE: "set", Action.DELETE: "deleted"}
@@ -42,7 +44,8 @@ def render(plan: Plan, *, limit: int = LONGEST) -> str:
     if plan.changes:
         parts.append(changes_table(plan.changes, left))
         left -= len(parts[-1])
-    parts.append(cost_table(plan.cost))
+    parts.append(cost_table(plan))
+    parts += exemptions(plan)
     parts += [f"{html(sentence)}\n" for sentence in timing(plan)]
     if plan.ignored:
         parts.append(f"{counted(len(plan.ignored), 'difference')} ignored, as the manifest asks.\n")
@@ -169,8 +172,9 @@ def danger(change: Change) -> int:
     return 3 if change.action is Action.DELETE else 4
 
 
-def cost_table(cost: Cost) -> str:
+def cost_table(plan: Plan) -> str:
     """The bill in a table."""
+    cost = plan.cost
     limit = cost.limit_usd_per_month
     rows = [
         ("now", money(cost.before_usd_per_hour), money(cost.before_usd_per_month)),
@@ -179,7 +183,23 @@ def cost_table(cost: Cost) -> str:
     if limit is not None:
         rows.append(("limit", "", money(limit)))
     lines = ["| Cost | Billed per hour | Ceiling per month (730 h) |", "| --- | ---: | ---: |"]
-    return "\n".join([*lines, *(usd(f"| {name} | {hour} | {month} |") for name, hour, month in rows), ""])
+    table = [usd(f"| {name} | {hour} | {month} |") for name, hour, month in rows]
+    more = [_figure(one) for one in costs.figures(plan)]
+    return "\n".join([*lines, *table, *(["", *more] if more else []), ""])
+
+
+def _figure(one: costs.Figure) -> str:
+    over = f" **{costs.OVER}**" if one.is_over else ""
+    text = one.text if one.usd is not None else code(one.text)
+    return usd(f"- {one.name}: {text}{over} ({one.source})")
+
+
+def exemptions(plan: Plan) -> list[str]:
+    """Which Spaces leave a rule of the policy, and why: a list, empty where none does."""
+    every = [(space, rule, why) for space, reasons in plan.exempt.items() for rule, why in reasons.items()]
+    rows = [f"- {code(space)} leaves {code(rule)}: {code(why)}" for space, rule, why in every[:_MOST_EXEMPT]]
+    more = f"- and {len(every) - _MOST_EXEMPT:,} more" if len(every) > _MOST_EXEMPT else ""
+    return ["\n".join([*rows, *([more] if more else []), ""])] if rows else []
 
 
 def footer(plan: Plan) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from hfspace.model import Cost, Plan
 from hfspace.planner.counts import counts, unchanged
+from hfspace.report import costs
 from hfspace.report.cells import LONGEST_VALUE, counted, money
 from hfspace.report.plan_view import CHECKS_ONLY, MEANINGS, Block, Row, blocks, grouped, signs
 from hfspace.report.timing import timing
@@ -55,6 +56,7 @@ def render(
     if listed:
         lines.append("")
     lines += [*_fold(_summary(plan), page), *_fold(_cost(plan.cost), page)]
+    lines += [line for figure in costs.lines(plan) for line in _fold(f"      {figure}", page)]
     lines += [line for sentence in timing(plan) for line in _fold(sentence, page)]
     if plan.unmanaged:
         lines += ["", *_unmanaged(plan)]

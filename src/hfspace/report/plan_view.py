@@ -56,8 +56,11 @@ def blocks(plan: Plan, limit: int = LONGEST_VALUE) -> list[Block]:
     """Every Space that has something to say, by name: first those that change, then those with nothing but
     failed checks; the policy last. Values are cut to `limit` characters."""
     changes, checks, ignored = _by_space(plan.changes), _by_space(plan.checks), _by_space(plan.ignored)
-    spaces = {*changes, *checks, *ignored} - {""}
-    listed = [_block(space, changes[space], checks[space], ignored[space], limit) for space in spaces]
+    spaces = {*changes, *checks, *ignored, *plan.exempt} - {""}
+    listed = [
+        _block(space, changes[space], checks[space], ignored[space], plan.exempt.get(space, {}), limit)
+        for space in spaces
+    ]
     listed += _of_all(checks[""])
     return sorted(listed, key=_place)
 
@@ -117,11 +120,20 @@ def _by_space(items: Iterable[Any]) -> Mapping[str, list[Any]]:
 
 
 def _block(
-    space: str, changes: list[Change], checks: list[Check], ignored: list[Change], limit: int
+    space: str,
+    changes: list[Change],
+    checks: list[Check],
+    ignored: list[Change],
+    exempt: Mapping[str, str],
+    limit: int,
 ) -> Block:
     rows = [row for change in changes for row in _change(change, limit)]
     rows += [_check(_name(check.address, space), check) for check in checks]
     rows += [replace(row, sign="i") for change in ignored for row in _change(change, limit)]
+    rows += [
+        Row(sign="i", name=f"policy.{plain(rule)}", text=f"exempt: {cut(plain(why), LONGEST_MESSAGE)}")
+        for rule, why in exempt.items()
+    ]
     whole = next((change for change in changes if change.subject is Subject.SPACE), None)
     sign = _SIGNS.get(whole.action, "~") if whole else "~" if changes else _worst(checks)
     return Block(name=plain(space), sign=sign, note=_note(changes, whole), rows=tuple(rows))
