@@ -106,13 +106,25 @@ def segments(spec: SpaceSpec, where: tzinfo, start: datetime, end: datetime) -> 
     begins where another window holds. `spec` is as it is written, not that of `at`: see `declared`."""
     windows = spec.when or ()
     parts = _holders(windows, where, start.astimezone(UTC), end.astimezone(UTC))
-    listed = []
-    for first, last, holder in parts:
-        window = None if holder is None else windows[holder]
-        reason = _reason(spec, window)
-        item = _with(spec, window)
-        listed.append(Segment(start=first, end=last, spec=item, window=window, reason=reason))
-    return listed
+    kinds = {
+        holder: (_with(spec, window), window, _reason(spec, window))
+        for holder in {holder for _, _, holder in parts}
+        for window in [None if holder is None else windows[holder]]
+    }
+    return [
+        Segment(start=first, end=last, spec=item, window=window, reason=reason)
+        for first, last, holder in parts
+        for item, window, reason in [kinds[holder]]
+    ]
+
+
+def totals(
+    spec: SpaceSpec, where: tzinfo, start: datetime, end: datetime
+) -> list[tuple[SpaceSpec, timedelta]]:
+    """For how long, in sum, each of the things holds that the Space is to be from `start` to `end`."""
+    windows = spec.when or ()
+    sums = _sums(windows, where, start.astimezone(UTC), end.astimezone(UTC))
+    return [(_with(spec, None if holder is None else windows[holder]), length) for holder, length in sums]
 
 
 def transitions(manifest: Manifest, start: datetime, end: datetime) -> list[datetime]:
@@ -206,6 +218,17 @@ def _holders(
     return tuple(parts)
 
 
+@lru_cache(maxsize=512)
+def _sums(
+    windows: tuple[Window, ...], where: tzinfo, start: datetime, end: datetime
+) -> tuple[tuple[int | None, timedelta], ...]:
+    """How long each window holds, and none. A fleet has the same hours many times."""
+    sums: dict[int | None, timedelta] = {}
+    for first, last, holder in _holders(windows, where, start, end):
+        sums[holder] = sums.get(holder, timedelta()) + (last - first)
+    return tuple(sums.items())
+
+
 def _edges(
     windows: tuple[Window, ...], first: datetime, last: datetime, offset: timedelta
 ) -> Iterator[datetime]:
@@ -248,6 +271,7 @@ def _offset(where: tzinfo, time: datetime) -> timedelta:
     return time.astimezone(where).utcoffset() or timedelta(0)
 
 
+@lru_cache(maxsize=512)
 def _until(windows: tuple[Window, ...], where: tzinfo, now: datetime, holder: int | None) -> datetime | None:
     """When another window holds than `holder`, which holds `now`; None for never again."""
     starts = [now]

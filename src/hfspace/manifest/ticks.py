@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 
 _MARKER = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z", re.ASCII)
@@ -12,6 +13,7 @@ _SAMPLE = 400
 """Ticks that are looked at for the shortest time between two: minutes of six hours, or days of a year."""
 
 
+@lru_cache(maxsize=512)
 def last(every: str, where: tzinfo, now: datetime) -> datetime:
     """The last tick up to `now`, in UTC. On a day without its time, the tick is at the change of the clocks;
     on a day that has it twice, at the first."""
@@ -22,6 +24,7 @@ def last(every: str, where: tzinfo, now: datetime) -> datetime:
     return next(CronSim(every, local, reverse=True)).astimezone(UTC)
 
 
+@lru_cache(maxsize=512)
 def following(every: str, where: tzinfo, now: datetime) -> datetime:
     """The first tick after `now`, in UTC."""
     from cronsim import CronSim

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "UTC"
 
 
 @cache
-def zone(name: object) -> ZoneInfo:
+def zone(name: object) -> tzinfo:
     """The zone of this name, as the package tzdata has it, whatever the machine's own table says. Raises
     ValueError with the nearest names."""
+    if name == DEFAULT_ZONE:
+        return UTC
     from zoneinfo import ZoneInfo
 
     import tzdata

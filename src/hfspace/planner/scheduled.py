@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from hfspace.manifest.clock import Segment, declared, managed, segments
+from hfspace.manifest.clock import Segment, declared, managed, totals
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.zones import zone
 from hfspace.model import Flavor, Snapshot, SpaceState
@@ -27,13 +27,8 @@ def scheduled(
     price of the hardware that it is to run on then. Exact to the second; sleep is not counted, so it is the
     most that these hours cost. `hardware` and `is_on` say what holds where the manifest does not: what is
     live. Hardware without a price counts as free."""
-    seconds: dict[str, int] = {}
-    for part in parts:
-        flavor = part.spec.hardware or hardware
-        if flavor is not None and _is_on(part.spec, is_on):
-            seconds[flavor] = seconds.get(flavor, 0) + round((part.end - part.start).total_seconds())
-    usd = (prices[flavor].usd_per_hour * count for flavor, count in seconds.items() if flavor in prices)
-    return sum(usd, Decimal(0)) * replicas / _HOUR
+    lengths = ((part.spec, part.end - part.start) for part in parts)
+    return _usd(lengths, prices, hardware=hardware, is_on=is_on) * replicas
 
 
 def hours_on(parts: Iterable[Segment], *, is_on: bool = True) -> Decimal:
@@ -53,13 +48,13 @@ def scheduled_spaces(
         state = snapshot.spaces.get(space)
         if (state is None and spec.create is None) or spec.free_hardware:
             continue
-        costs[space] = scheduled(
-            segments(managed(spec), where, start, end),
+        usd = _usd(
+            totals(managed(spec), where, start, end),
             snapshot.flavors,
             hardware=state.hardware if state else None,
             is_on=_is_live(state),
-            replicas=max((state.replicas if state else None) or 1, 1),
         )
+        costs[space] = usd * max((state.replicas if state else None) or 1, 1)
     return costs
 
 
@@ -79,6 +74,22 @@ def month_end(now: datetime) -> datetime:
     """The end of the month, in UTC, as the Hub bills."""
     first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return (first + timedelta(days=32)).replace(day=1)
+
+
+def _usd(
+    lengths: Iterable[tuple[SpaceSpec, timedelta]],
+    prices: Mapping[str, Flavor],
+    *,
+    hardware: str | None,
+    is_on: bool,
+) -> Decimal:
+    seconds: dict[str, int] = {}
+    for spec, length in lengths:
+        flavor = spec.hardware or hardware
+        if flavor is not None and _is_on(spec, is_on):
+            seconds[flavor] = seconds.get(flavor, 0) + round(length.total_seconds())
+    usd = (prices[flavor].usd_per_hour * count for flavor, count in seconds.items() if flavor in prices)
+    return sum(usd, Decimal(0)) / _HOUR
 
 
 def _is_on(spec: SpaceSpec, is_on: bool) -> bool:
