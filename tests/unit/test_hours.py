@@ -254,6 +254,7 @@ def loaded(space: str, top: str = "") -> Manifest:
         ("{restart: {every: 'daily'}}", "five fields"),
         ("{restart: {every: '0 4 * * *', value: x}}", "restart has value and every"),
         ("{restart: {rebuild: true}}", "nothing that it waits for"),
+        ("{restart: {on: files}}", "no files of ours that a restart could follow"),
         ("{restart: {on: push}}", "It is one of: files"),
     ],
 )
@@ -264,7 +265,7 @@ def test_what_hours_can_not_say(space: str, says: str) -> None:
 
 
 def test_on_needs_no_quotes_in_a_restart() -> None:
-    restart = loaded("{restart: {on: files, rebuild: true}}").spaces["acme/x"].restart
+    restart = loaded("{files: app, restart: {on: files, rebuild: true}}").spaces["acme/x"].restart
     assert restart is not None
     assert (restart.on, restart.rebuild) == ("files", True)
 

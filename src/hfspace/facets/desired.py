@@ -192,6 +192,15 @@ def marker(value: str) -> Variable:
     return Variable(value=value, description="hfspace: restart marker")
 
 
+def restart_marker(desired: Desired) -> str | None:
+    """What a Space that was restarted as declared has as its marker; None where nothing asks for a restart.
+    Files that are to be built anew are told by their fingerprint: the commit alone builds as the Hub does."""
+    restart, folder = desired.spec.restart, desired.inputs.trees.get(desired.id)
+    if restart is None or not restart.follows_files:
+        return restart.value if restart else None
+    return f"files {folder.digest[:12]}" if folder and not folder.problems else None
+
+
 def restarts_now(state: SpaceState) -> tuple[Effect, ...]:
     """The effect of a setting that restarts a Space: none where nothing runs that could be restarted."""
     return () if state.is_static or state.stage in HELD | IDLE else ("restart",)

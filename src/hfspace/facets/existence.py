@@ -7,7 +7,7 @@ manifest never deletes it.
 from __future__ import annotations
 
 from hfspace.facets.base import Facet
-from hfspace.facets.desired import EXISTENCE, Desired, description, marker, sealed
+from hfspace.facets.desired import EXISTENCE, Desired, description, marker, restart_marker, sealed
 from hfspace.live.ports import NewSpace, Ports
 from hfspace.model import (
     RESTART_VARIABLE,
@@ -126,7 +126,7 @@ def _settings(desired: Desired) -> dict[str, Json]:
         "variables": {key: item.value for key, item in sorted((spec.variables or {}).items())} or None,
         "secrets": [key for key in sorted(spec.secrets or {}) if not desired.unset_secret(key)] or None,
         "volumes": [f"{item.source} at {item.mount_path}" for item in spec.volumes or ()] or None,
-        "restart": spec.restart.value if spec.restart else None,
+        "restart": restart_marker(desired),
     }
     return {key: value for key, value in settings.items() if value is not None}
 
@@ -168,8 +168,8 @@ def _new_space(desired: Desired, ports: Ports) -> NewSpace:
         key: Variable(value=item.value, description=description(item.description))
         for key, item in (spec.variables or {}).items()
     }
-    if spec.restart is not None and spec.restart.value is not None:
-        variables[RESTART_VARIABLE] = marker(spec.restart.value)
+    if (restart := restart_marker(desired)) is not None:
+        variables[RESTART_VARIABLE] = marker(restart)
     sleep = spec.sleep_time if not desired.is_free(desired.initial_hardware) else None
     return NewSpace(
         id=desired.id,

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from hfspace.errors import HubError
 from hfspace.facets.base import NOTHING, Facet, Need
-from hfspace.facets.desired import Desired, marker, restarts_now
+from hfspace.facets.desired import Desired, marker, restart_marker, restarts_now
 from hfspace.live.ports import Ports
 from hfspace.manifest import ticks
 from hfspace.manifest.clock import day_and_time
@@ -30,11 +30,14 @@ class Restart(Facet):
     restarts = True
 
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
-        return NOTHING if spec.restart is None or spec.restart.value is None else frozenset({Need.VARIABLES})
+        restart = spec.restart
+        has_marker = restart is not None and (restart.value is not None or restart.follows_files)
+        return frozenset({Need.VARIABLES}) if has_marker else NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         restart = desired.spec.restart
-        if restart is None or (wanted := restart.value) is None:
+        wanted = restart_marker(desired)
+        if restart is None or wanted is None:
             return []
         if state.variables is None:
             return [
@@ -51,7 +54,7 @@ class Restart(Facet):
         if state.is_static:
             return [desired.check(self.name, "error", "a static Space never restarts.", hint="Remove it.")]
         if why := _waits(desired, state):
-            if restart.every is not None:
+            if restart.value is None or restart.every is not None:
                 return []  # the start that comes restarts it as well
             return [desired.check(self.name, "warning", f"{wanted} waits: {why}.", hint=_HINT)]
         effects = restarts_now(state)

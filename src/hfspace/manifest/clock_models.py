@@ -74,4 +74,11 @@ class RestartSpec(Model):
     every: str | None = key(
         "Minute, hour, day, month, day of the week, as cron has it, in `timezone`.", example='"30 4 * * 1"'
     )
-    on: Literal["files"] | None = key("Restart after each commit of ours.", example="files")
+    on: Literal["files"] | None = key(
+        "After each commit of our files; the Hub builds then by itself, with `rebuild` anew.", example="files"
+    )
+
+    @property
+    def follows_files(self) -> bool:
+        """Whether files of ours are to be built anew: beside a commit, that is a restart of its own."""
+        return self.on is not None and self.rebuild

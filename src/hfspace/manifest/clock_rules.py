@@ -84,6 +84,8 @@ def _restart(spec: SpaceSpec) -> Complaints:
     if len(given) != 1:
         message = f"restart has {' and '.join(given) or 'nothing that it waits for'}"
         yield ("restart",), message, "Write one of value, every and on."
+    if restart.on is not None and spec.files is None:
+        yield ("restart", "on"), "there are no files of ours that a restart could follow", "Declare files."
     if restart.every is not None and (why := ticks.problem(restart.every)):
         yield (
             ("restart", "every"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files

@@ -37,8 +37,8 @@ def rank(change: Change) -> tuple[int, int]:
         first = -1
     elif "hides" in change.effects:
         first = 1
-    elif change.power:
-        first = 4
+    elif change.power or change.rebuild:
+        first = 4  # a rebuild covers all that was written before
     elif change.action is Action.DELETE:
         first = 2
     else:
