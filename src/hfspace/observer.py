@@ -21,6 +21,7 @@ from hfspace.errors import (
 from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
 from hfspace.live.access import FORBIDDEN, allowed
+from hfspace.live.hold import read_holds
 from hfspace.live.ports import HubReader
 from hfspace.live.prices import shipped_prices
 from hfspace.live.sources import read_sources
@@ -210,6 +211,10 @@ def _secrets(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> 
     return replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
 
 
+def _holds(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    return replace(state, holds=allowed(lambda: read_holds(state.id, hub)))
+
+
 def _experiments(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
     """Apps are read only while they run: reading would wake a sleeping one."""
     if look.apps is None:
@@ -238,6 +243,7 @@ _READERS: Mapping[Need, Callable[[SpaceState, SpaceSpec, HubReader, Look], Space
     Need.TREE: _tree,
     Need.VARIABLES: _variables,
     Need.SECRETS: _secrets,
+    Need.HOLDS: _holds,
     Need.EXPERIMENTS: _experiments,
     Need.APP: _app,
 }

@@ -143,9 +143,7 @@ class Session:
     def calendar(self, days: int) -> Calendar:
         """So many days of the manifest, with today, and what they cost. Raises HubError."""
         now = self.clock()
-        snapshot = self.observe()
-        manifest = resolved(self._manifest_of(now), snapshot, now)
-        return calendar(manifest, snapshot, datetime.fromtimestamp(now, UTC), days)
+        return calendar(self.manifest, self.observe(), datetime.fromtimestamp(now, UTC), days)
 
     def _remember_rest(self, snapshot: Snapshot) -> None:
         now = self.clock()

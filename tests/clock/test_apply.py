@@ -11,7 +11,7 @@ import pytest
 
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Run
-from hfspace.live.hold import held_until, hold, release
+from hfspace.live.hold import held_until, hold, read_holds, release
 from hfspace.live.waking import visit
 from hfspace.localhub import LocalHub
 from hfspace.manifest.clock import at
@@ -218,7 +218,7 @@ def test_a_hold_is_written_read_and_released(hub: LocalHub) -> None:
     hold("acme/x", until, one.client)
     assert held_until(one.snapshot().spaces["acme/x"]) == until
     assert in_line(one)
-    release("acme/x", one.client)
+    release("acme/x", read_holds("acme/x", one.client), one.client)
     assert held_until(one.snapshot().spaces["acme/x"]) is None
     assert not in_line(one)
 

@@ -233,10 +233,9 @@ def with_hours() -> Plan:
         "fresh": {"restart": {"every": "30 4 * * 1", "rebuild": True}},
         "warm": {"when": [{"during": "daily 06:00-22:00", "set": {"state": "awake"}}]},
     }
-    hold = {"HFSPACE_HOLD_UNTIL": builders.variable("2026-11-25T21:00Z")}
     world = builders.snapshot(
         builders.live("night", hardware="t4-small"),
-        builders.live("held", hardware="t4-small", variables=hold),
+        builders.live("held", hardware="t4-small", holds=("hfspace-hold-until-20261125T2100Z",)),
         builders.live("demo", hardware="cpu-upgrade"),
         builders.live("fresh"),
         builders.live("warm", stage="SLEEPING"),

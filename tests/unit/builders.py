@@ -51,6 +51,7 @@ def live(name: str = "x", **values: Any) -> SpaceState:
         "variables": {},
         "secrets": {},
         "volumes": (),
+        "holds": (),
     }
     return SpaceState(**{**defaults, **values})
 

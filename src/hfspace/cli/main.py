@@ -44,6 +44,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "list": ("list", "List the Spaces of an owner or a search."),
         "show": ("show", "Show one Space in full."),
         "restart": ("restart", "Restart a Space."),
+        "hold": ("hold", "Keep the hours of the manifest off a Space that is in use."),
         "pause": ("pause", "Pause a Space; a paused Space costs nothing."),
         "logs": ("logs", "Print the run or build log of a Space."),
         "wait": ("wait", "Wait until a Space is running."),

@@ -15,9 +15,10 @@ from hfspace.cli.context import Context, find_space, hfspace_command
 from hfspace.cli.session import open_session
 from hfspace.errors import HfspaceError, UsageError
 from hfspace.model import Flavor, SpaceState
-from hfspace.planner.counts import drift_of, exit_code
+from hfspace.planner.counts import exit_code
 from hfspace.report.spaces import usd_awake, usd_now
 from hfspace.report.status import SpaceStatus, text_lines, to_json
+from hfspace.report.timing import drift as drift_in_words
 
 _SECONDS = 5.0
 
@@ -74,7 +75,7 @@ def _read(context: Context, options: StatusOptions) -> SpaceStatus:
             raise UsageError(f"{min(unknown)} is not declared.", hint=f"hfspace show {min(unknown)}")
         session.manifest = session.manifest.only(frozenset(ids))
     plan = session.plan()
-    snapshot, drift = session.snapshot, drift_of(plan)
+    snapshot, drift = session.snapshot, drift_in_words(plan)
     absent = {
         space: drift[space] if drift[space] != "in line" else "absent, as declared"
         for space in set(session.manifest.spaces) - set(snapshot.spaces)

@@ -22,6 +22,7 @@ class Need(StrEnum):
     TREE = "tree"
     VARIABLES = "variables"
     SECRETS = "secrets"
+    HOLDS = "holds"
     EXPERIMENTS = "experiments"
     APP = "app"
 

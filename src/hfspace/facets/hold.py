@@ -1,54 +1,42 @@
-"""A hold: until its time, the clock of the manifest leaves a Space alone, since somebody is using it.
-
-Removing it restarts a running Space: one whose time is over goes when the Space is at rest or is paused, and
-means nothing meanwhile.
-"""
+"""A hold: until its time, the clock of the manifest leaves a Space alone, since somebody is using it. One
+whose time is over is removed, so that it leaves nothing behind."""
 
 from __future__ import annotations
 
-from hfspace.facets.base import NOTHING, Facet, Need
-from hfspace.facets.desired import Desired, restarts_now
-from hfspace.live.hold import FOREVER, held_until, release
+from hfspace.facets.base import NOTHING, Facet, Need, known
+from hfspace.facets.desired import Desired
+from hfspace.live.hold import FOREVER, release, time_of
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
-from hfspace.model import HOLD_VARIABLE, UNKNOWN, Action, Change, Check, SpaceState
+from hfspace.model import Action, Change, Check, SpaceState
 
 
 class Hold(Facet):
     name = "hold"
-    restarts = True
 
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
-        return frozenset({Need.VARIABLES}) if spec.has_hours else NOTHING
+        return frozenset({Need.HOLDS}) if spec.has_hours else NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         if not desired.spec.has_hours:
             return []
-        if state.variables is None:
+        if state.holds is None:
             message = "whether somebody holds it can't be read with this token."
-            return [desired.check(self.name, "unknown", message, hint="Use a token with write access.")]
-        until, now = held_until(state), desired.manifest.as_of
-        if until == FOREVER:
-            message = f"{HOLD_VARIABLE} holds no time: its hours are left alone."
+            return [desired.check(self.name, "unknown", message, hint="Use a token that sees its tags.")]
+        now = desired.manifest.as_of
+        times = {tag: time_of(tag) for tag in state.holds}
+        over = [tag for tag, until in times.items() if now is not None and until <= now]
+        items: list[Change | Check] = []
+        if over:
+            items.append(desired.change(self.name, Action.DELETE, before=over, note="its time is over"))
+        if FOREVER in times.values():
+            message = "a hold says no time: its hours are left alone until it is released."
             hint = f"End it with `hfspace hold {desired.id} --release`."
-            return [desired.check(self.name, "warning", message, hint=hint)]
-        is_at_rest = not restarts_now(state) or desired.spec.stays_paused
-        if until is None or now is None or until > now or not is_at_rest:
-            return []
-        return [
-            desired.change(
-                self.name,
-                Action.DELETE,
-                before=state.variables[HOLD_VARIABLE].value,
-                note="its time is over",
-            )
-        ]
+            items.append(desired.check(self.name, "warning", message, hint=hint))
+        return items
 
     def value(self, state: SpaceState, key: str | None) -> object:
-        if state.variables is None:
-            return UNKNOWN
-        variable = state.variables.get(HOLD_VARIABLE)
-        return variable.value if variable else None
+        return known(state.holds)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        release(desired.id, ports.hub)
+        release(desired.id, change.before, ports.hub)

@@ -15,7 +15,7 @@ from hfspace.manifest.values import normalise_id, parse_volume_source
 from hfspace.manifest.wording import sentence
 from hfspace.manifest.written import problem
 from hfspace.manifest.yaml_tree import short
-from hfspace.model import FREE_HARDWARE, KEPT_VARIABLES, RESTART_VARIABLE
+from hfspace.model import FREE_HARDWARE, KEPT_VARIABLES
 from hfspace.text import HUB_TOKEN
 
 _KEY = re.compile(r"[a-zA-Z][_a-zA-Z0-9]*")
@@ -84,8 +84,7 @@ def _keys(spec: SpaceSpec) -> Complaints:
                     "A name begins with a letter; letters, digits and _ follow.",
                 )
             if key in KEPT_VARIABLES:
-                use = "`restart:`" if key == RESTART_VARIABLE else "`hfspace hold`"
-                yield (kind, key), f"{key} is kept by hfspace for {use}", "Choose another name."
+                yield (kind, key), f"{key} is kept by hfspace for `restart:`", "Choose another name."
     for key, item in (spec.variables or {}).items():
         if HUB_TOKEN.search(item.value):
             yield (

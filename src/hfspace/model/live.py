@@ -37,10 +37,10 @@ RESTART_VARIABLE = "HFSPACE_RESTART"
 """The Space variable that keeps the `restart:` marker. Writing a variable restarts the Space, so the
 marker and the restart are one request."""
 
-HOLD_VARIABLE = "HFSPACE_HOLD_UNTIL"
-"""The Space variable that says until when the clock of the manifest leaves a Space alone."""
+HOLD_TAG = "hfspace-hold-until-"
+"""How a tag of a Space's repository begins that says until when the clock of the manifest leaves it alone."""
 
-KEPT_VARIABLES = frozenset({RESTART_VARIABLE, HOLD_VARIABLE})
+KEPT_VARIABLES = frozenset({RESTART_VARIABLE})
 """What hfspace itself keeps on a Space: no variable of anybody else."""
 
 MOVING = frozenset({"BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "DELETING"})
@@ -175,7 +175,8 @@ class SpaceState:
     `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
     `card` is the front matter of the README, `history` who changed its files: each read where it is needed.
     `visibility` is public or private from a listing ("private" may then be protected: see
-    `visibility_exact`). `extensions` is what facets of other packages read, by facet.
+    `visibility_exact`). `holds` are the tags that hold it (hfspace.live.hold), `extensions` is what facets of
+    other packages read, by facet.
     """
 
     id: str
@@ -197,6 +198,7 @@ class SpaceState:
     variables: Mapping[str, Variable] | None = None
     secrets: Mapping[str, Secret] | None = None
     volumes: tuple[Volume, ...] | None = None
+    holds: tuple[str, ...] | None = None
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
     details: Details | None = None

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 
-from hfspace.live.hold import held_until
 from hfspace.manifest import ticks
-from hfspace.manifest.clock import declared, managed, segments
+from hfspace.manifest.clock import at, declared, managed, segments
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.zones import zone
 from hfspace.model import Snapshot, SpaceState
-from hfspace.planner.hours import is_held
+from hfspace.planner.hours import held
 
 _SECOND = timedelta(seconds=1)
 _DAYS = 7
@@ -45,7 +44,7 @@ class Span:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceCalendar:
     """One Space over all the days, without gaps. `restarts` are the ticks of `restart.every`; `held` is until
-    when somebody holds it, so that nothing of this is done.
+    when somebody holds it, so that nothing of this is done ("" for until it is released).
 
     Of a week: the `hours` that it is up, the dollars `usd` of these at most (it may sleep), and those of
     `always`, were it never paused; None where a price is not known.
@@ -57,7 +56,7 @@ class SpaceCalendar:
     usd: Decimal | None
     always: Decimal | None
     restarts: tuple[datetime, ...] = ()
-    held: datetime | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +96,7 @@ def calendar(manifest: Manifest, snapshot: Snapshot, now: datetime, days: int) -
     # Days that are not shown count: three of them would not tell what a week costs.
     midnights = tuple(_midnights(manifest.timezone, now, max(days, _DAYS)))
     between = (midnights[0], midnights[days])
+    holds = held(at(manifest, now), snapshot)
     spaces = []
     for space, spec in sorted((space, managed(spec)) for space, spec in declared(manifest).items()):
         if spec.state == "absent":
@@ -112,7 +112,7 @@ def calendar(manifest: Manifest, snapshot: Snapshot, now: datetime, days: int) -
                 usd=usd,
                 always=always,
                 restarts=_restarts(spec, manifest.timezone, *between),
-                held=held_until(state) if is_held(spec, state, now) else None,
+                held=holds.get(space),
             )
         )
     return Calendar(timezone=manifest.timezone, now=now.astimezone(UTC), days=days, spaces=tuple(spaces))

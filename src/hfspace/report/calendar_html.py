@@ -9,6 +9,7 @@ from itertools import pairwise
 from hfspace.planner.calendar import Calendar, SpaceCalendar
 from hfspace.report.calendar_text import days, dollars, hours, restart_text, span_text, total
 from hfspace.report.pages import page
+from hfspace.report.timing import end_of_hold
 
 _MINUTE = timedelta(minutes=1)
 
@@ -59,13 +60,12 @@ def _row(calendar: Calendar, one: SpaceCalendar, start: datetime) -> _Row:
         for span in one.spans
         if span.is_up
     )
-    held = f"held until {calendar.local(one.held):%a %Y-%m-%d %H:%M}" if one.held else ""
     restarts = (restart_text(calendar, tick) for tick in one.restarts)
     return _Row(
         space=one.space,
         bars=tuple(bars),
         ticks=tuple((tick - start) / _MINUTE for tick in one.restarts),
-        held=held,
+        held=f"held {end_of_hold(one.held, calendar.timezone)}" if one.held is not None else "",
         times=(*(span_text(calendar, span) for span in one.spans), *restarts),
         hours=hours(one.hours),
         usd=dollars(one.usd),

@@ -33,7 +33,7 @@ def _space(calendar: Calendar, one: SpaceCalendar) -> Json:
         "hours_per_week": str(one.hours.quantize(Decimal("0.01"))),
         "usd_per_week": _money(one.usd),
         "usd_per_week_always_on": _money(one.always),
-        "held_until": _time(calendar, one.held),
+        "held_until": one.held,
         "restarts": [_time(calendar, tick) for tick in one.restarts],
         "spans": [
             {

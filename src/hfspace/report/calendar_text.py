@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from hfspace.planner.calendar import Calendar, SpaceCalendar, Span
 from hfspace.report.cells import counted, money
+from hfspace.report.timing import end_of_hold
 from hfspace.text import clip, pad, plain, width
 
 UP, RAISED, PARTLY, DOWN = "█", "▓", "▒", "·"
@@ -53,11 +54,9 @@ def lines(calendar: Calendar, *, columns: int | None, color: bool, verbose: bool
 
 def _told(calendar: Calendar, one: SpaceCalendar, verbose: bool) -> Iterator[str]:
     """What has no room in a table."""
-    held = (
-        f"  held until {calendar.local(one.held):%a %Y-%m-%d %H:%M}, its hours are left alone"
-        if one.held
-        else ""
-    )
+    held = ""
+    if one.held is not None:
+        held = f"  held {end_of_hold(one.held, calendar.timezone)}, its hours are left alone"
     if verbose or held:
         yield ""
         yield f"{plain(one.space)}{held}"
