@@ -135,6 +135,10 @@ def test_a_download_that_breaks_off_is_begun_again(tmp_path: Path) -> None:
 def test_an_interrupted_pull_leaves_no_half_file_and_goes_on_where_it_was(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         compare(tmp_path, tree(FILES)).write(breaking(1, by=KeyboardInterrupt))
-    assert content(tmp_path) == {path: data for path, data in FILES.items() if path != "src/app.py"}
+    done = content(tmp_path)
+    assert done == {path: FILES[path] for path in done}
+    assert "src/app.py" not in done
     left = compare(tmp_path, tree(FILES))
-    assert (set(left.new), left.same) == ({"src/app.py"}, 3)
+    assert (set(left.new), left.same) == (set(FILES) - set(done), len(done))
+    left.write(fetching(FILES))
+    assert content(tmp_path) == FILES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
@@ -21,6 +22,7 @@ from hfspace.manifest.models import SpaceSpec
 from hfspace.manifest.schema import json_schema
 from hfspace.model import SpaceState
 from hfspace.observer import Look, read_details
+from hfspace.pull import Pull, prepare
 from hfspace.report.cells import counted
 from hfspace.text import plain
 
@@ -32,17 +34,24 @@ _THREADS = 8
     name="init",
     epilog="\b\nExamples:\n  hfspace init                     a commented starter\n"
     "  hfspace init acme                all Spaces of acme, as they are\n"
+    "  hfspace init acme --files        their files too, each in a folder of its own\n"
     "  hfspace init acme/a acme/b --out -",
 )
 @click.argument("names", nargs=-1, metavar="[OWNER | ID]…")
 @click.option("--out", default=DEFAULT_FILE, show_default=True, metavar="FILE", help="Where to; - is stdout.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> int:
+@click.option("--files", is_flag=True, help="Write each Space's files to a folder beside the manifest.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def command(context: Context, names: tuple[str, ...], out: str, files: bool, force: bool) -> int:
     """Write a manifest: a commented starter, or one that adopts live Spaces as they are.
 
     Nothing on the Hub is changed. Secrets are listed as comments: their values can't be read.
     """
     path = Path(out)
+    if files and (out == "-" or not names):
+        hint = "hfspace init acme --files, say." if out != "-" else "Leave out --out -."
+        raise UsageError(
+            "--files needs Spaces, and a place for a manifest that names their folders.", hint=hint
+        )
     if out != "-" and path.exists() and not force:
         raise UsageError(f"{plain(out)} is there already.", hint="Name another with --out, or pass --force.")
     code = 0
@@ -57,6 +66,9 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
                 f"There is no Space of {plain(', '.join(names))} that this token can see.",
                 hint="Check the name, or run `hfspace init` for a starter.",
             )
+        if files:
+            spaces, missing = _with_files(context, hub, spaces, path.parent, force=force)
+            code = 4 if missing else code
         text, said = (
             adopt.manifest_of(spaces, _prices(hub)),
             f"{counted(len(spaces), 'Space')}; see `hfspace plan`",
@@ -75,6 +87,32 @@ def command(context: Context, names: tuple[str, ...], out: str, force: bool) -> 
         raise UsageError(f"{plain(out)} can't be written: {error.strerror}.") from None
     context.note(f"Wrote {plain(out)}: {said}.")
     return code
+
+
+def _with_files(
+    context: Context, hub: HubClient, spaces: list[Found], base: Path, *, force: bool
+) -> tuple[list[Found], int]:
+    """The Spaces with their files in folders below `base`, and how many could not be read. What stands in the
+    way of one is told before anything is written. Raises UsageError."""
+    names = Counter(one.state.id.partition("/")[2].lower() for one in spaces)
+    prepared: list[Pull | HubError] = []
+    for one in spaces:
+        owner, _, name = one.state.id.partition("/")
+        folder = base / (name if names[name.lower()] == 1 else f"{owner}/{name}")
+        try:
+            prepared.append(prepare(hub, one.state, folder, force=force))
+        except HubError as error:
+            prepared.append(error)
+    adopted = []
+    for one, pull in zip(spaces, prepared, strict=True):
+        if isinstance(pull, HubError):
+            adopted.append(replace(one, problem=f"its files could not be read: {pull.message}"))
+            continue
+        done = pull.write()
+        context.debug(f"{one.state.id}: {counted(len(done.new) + len(done.replaced), 'file')} written")
+        place = f"./{pull.folder.relative_to(base).as_posix()}" if pull.writing.names else ""
+        adopted.append(replace(one, folder=place))
+    return adopted, sum(isinstance(one, HubError) for one in prepared)
 
 
 def _found(hub: HubClient, names: tuple[str, ...]) -> list[Found]:

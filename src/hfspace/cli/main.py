@@ -28,6 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("init", "Write a manifest: a starter, or from live Spaces."),
         "validate": ("validate", "Check the manifest offline."),
         "fmt": ("fmt", "Put manifest files in order; comments stay."),
+        "pull": ("pull", "Write a Space's files to their folder here."),
         "explain": ("explain", "Explain a key of the manifest."),
         "schema": ("schema", "Print the JSON Schema of the manifest."),
     },

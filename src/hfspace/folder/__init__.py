@@ -23,6 +23,12 @@ def read_trees(
     return {space: folders.tree(_base(manifest, space, cwd), spec) for space, spec in declared.items()}
 
 
+def folder_of(manifest: Manifest, space: str, cwd: Path) -> Path | None:
+    """The folder that a Space's files come from; None where the manifest names none. Asks no file."""
+    spec = manifest.spaces.get(space)
+    return _base(manifest, space, cwd) / spec.files.folder if spec and spec.files else None
+
+
 def _base(manifest: Manifest, space: str, cwd: Path) -> Path:
     """The folder of the file that declares the Space's files."""
     source = manifest.source("spaces", space, "files")

@@ -7,7 +7,9 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +25,7 @@ from hfspace.text import one_line, plain
 GIT_ATTRIBUTES = ".gitattributes"
 """Not written: in a repository of git it would change how that one stores its own files."""
 _ATTEMPTS = 3
+_THREADS = 8
 _NAMED = 5
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _ON_WINDOWS = frozenset('<>:"|?*')
@@ -52,7 +55,11 @@ class Writing:
     folder: Path
     new: Mapping[str, HubFile]
     changed: Mapping[str, HubFile]
-    same: int
+    names: frozenset[str]
+
+    @property
+    def same(self) -> int:
+        return len(self.names) - len(self.new) - len(self.changed)
 
     def refuse_changed(self) -> None:
         """Raises UsageError where files here would be lost."""
@@ -66,8 +73,17 @@ class Writing:
         """Write all of it; each file takes its place when it is whole and what the Hub said. Files that are
         done stay when a later one fails, and a further run goes on with the rest. Raises HubError,
         UsageError."""
-        for path, file in sorted({**self.new, **self.changed}.items()):
-            _write(self.folder, path, file, fetch)
+        with ThreadPoolExecutor(max_workers=_THREADS) as pool:
+            pending = [
+                pool.submit(copy_context().run, _write, self.folder, path, file, fetch)
+                for path, file in sorted({**self.new, **self.changed}.items())
+            ]
+            try:
+                for one in pending:
+                    one.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
         return Written(
             new=tuple(sorted(self.new)),
             replaced=tuple(sorted(self.changed)),
@@ -94,7 +110,7 @@ def compare(folder: Path, files: Mapping[str, HubFile]) -> Writing:
             raise UsageError(f"{plain(place)} is no regular file.", hint="Move it away, and run again.")
         if not _is_same(place, status.st_size, file):
             changed[path] = file
-    return Writing(folder=folder, new=new, changed=changed, same=len(files) - len(new) - len(changed))
+    return Writing(folder=folder, new=new, changed=changed, names=frozenset(files))
 
 
 def _check_names(paths: Iterable[str]) -> None:

@@ -87,9 +87,10 @@ class Library:
         """The JSON at `path`, asked with `token` (None: the one of this library); for use in `call`."""
         return self._request("GET", f"{self.endpoint}{path}", token=token).json()
 
-    def save(self, path: str, size: int, sink: Sink, *, token: str | bool | None = None) -> None:
-        """Send the file at `path` to `sink` in pieces: never more than `size` bytes, and within a time that a
-        slow line needs for them; for use in `call`. Raises HubFault, HubUnreachable."""
+    def save(self, what: str, path: str, size: int, sink: Sink, *, token: str | bool | None = None) -> None:
+        """Send the file at `path`, which is called `what`, to `sink` in pieces: never more than `size` bytes,
+        and within a time that a slow line needs for them; for use in `call`. Raises HubFault,
+        HubUnreachable."""
         from huggingface_hub import get_session, hf_raise_for_status
 
         end = time.monotonic() + transport.ANSWER_SECONDS + size / _SLOWEST
@@ -100,14 +101,14 @@ class Library:
             ) as response:
                 hf_raise_for_status(response)
                 if response.headers.get("content-encoding", "identity") != "identity":
-                    raise HubFault("A file came encoded, as nobody asked for.")
+                    raise HubFault(f"{what} came encoded, as nobody asked for.")
                 for data in response.iter_bytes():
                     size -= len(data)
                     self.limiter.pace.sleep(0, "reading a file")  # raises when the time is up
                     if size < 0:
-                        raise HubFault("A file is larger than the Hub says.")
+                        raise HubFault(f"{what} is larger than the Hub says.")
                     if time.monotonic() > end:
-                        raise HubUnreachable("A file did not come in its time.", hint="Run again.")
+                        raise HubUnreachable(f"{what} did not come in its time.", hint="Run again.")
                     sink(data)
         finally:
             current_answer_end.reset(answer_end)

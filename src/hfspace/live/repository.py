@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from hfspace.errors import ChangedMeanwhile, FilesLeftOut, HubFault, NeedsWrite
+from hfspace.errors import ChangedMeanwhile, FilesLeftOut, HubFault, NeedsWrite, NotVisible
 from hfspace.live.access import Auth, Keyless, Stored
-from hfspace.live.library import Library, Params, understand
+from hfspace.live.library import Library, Params, Sink, understand
 from hfspace.model import HubCommit, HubFile, HubTree
 from hfspace.model.files import FileWrite
-from hfspace.text import plain
+from hfspace.text import one_line, plain
 
 T = TypeVar("T")
 
@@ -62,6 +62,15 @@ class Repository:
         """One file, of 1 MiB at most. Raises NotVisible where it is not there, HubError."""
         url = f"/spaces/{quote(self._space)}/resolve/{quote(commit, safe='')}/{quote(path)}"
         return self._read(f"read {path} of", lambda auth: self._bytes(url, auth))
+
+    def save(self, path: str, commit: str, size: int, sink: Sink) -> None:
+        """Send one file of `size` bytes to `sink` in pieces. Raises HubError."""
+        what = f"{one_line(path, 100)} of {self._space}"
+        url = f"/spaces/{quote(self._space)}/resolve/{quote(commit, safe='')}/{quote(path)}"
+        try:
+            self._read(f"read {path} of", lambda auth: self._library.save(what, url, size, sink, token=auth))
+        except NotVisible:
+            raise HubFault(f"{what} is named by the Hub and can't be had.", hint="Run again.") from None
 
     def commit(self, writes: Sequence[FileWrite], *, title: str, description: str, parent: str | None) -> str:
         """Write all of it in one commit on top of `parent`, and return its id. Raises HubError: Outdated

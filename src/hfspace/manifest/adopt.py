@@ -61,10 +61,12 @@ _TRAPS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One Space to adopt. `problem` says why less is known of it than there is."""
+    """One Space to adopt. `problem` says why less is known of it than there is; `folder` is where its files
+    are, as the manifest names it."""
 
     state: SpaceState
     problem: str = ""
+    folder: str = ""
 
 
 def manifest_of(spaces: Sequence[Found], prices: Mapping[str, Decimal] | None = None) -> str:
@@ -109,6 +111,8 @@ def _space(one: Found, prices: Mapping[str, Decimal]) -> Iterator[str]:
         yield f"visibility: {state.visibility}"
     elif state.visibility is not None:
         yield "# visibility: private or protected: this token may not read which"
+    if one.folder:
+        yield f"files: {one.folder}"
     if not state.is_static:
         yield from _runtime(state, prices)
     yield from _variables(state)
