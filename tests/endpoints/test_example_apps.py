@@ -80,10 +80,10 @@ def test_the_docker_app_runs_from_the_files_that_the_hub_holds(shell: Shell, hub
             assert answer.headers["content-type"] == "image/svg+xml; charset=utf-8"
             assert "&lt;b&gt;" in answer.read().decode()
         hub.set_space("acme/badge", host=url)
-        called = shell(
-            "call", "acme/badge", "--path", "/badge", "--query", "label=build", "--query", "value=passing"
-        )
-        assert "passing" in called.stdout, called.stderr
+        query = ("--query", "label=build", "--query", "value=passing")
+        called = shell("call", "acme/badge", "--path", "/badge", *query, "--output", "out")
+        assert called.returncode == 0, called.stderr
+        assert "passing" in next((shell.folder / "out").iterdir()).read_text()
 
 
 @pytest.mark.apps
