@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -342,3 +343,20 @@ def test_the_policy_holds_inside_windows_at_any_time() -> None:
 def test_hours_without_a_transition_to_come_are_valid_for_ever() -> None:
     over = {"when": [{"from": "2026-01-01", "until": "2026-01-02", "set": {"state": "running"}}]}
     assert at_time(WEDNESDAY + timedelta(days=1), over, live()).valid_until is None
+
+
+@pytest.mark.parametrize("now", [WEDNESDAY, NIGHT])
+@pytest.mark.parametrize("stage", ["RUNNING", "PAUSED"])
+def test_the_ceiling_of_hours_is_one_by_day_and_by_night(now: datetime, stage: str) -> None:
+    spec = {**OFFICE, "hardware": "t4-small"}
+    cost = at_time(now, spec, live(stage=stage, hardware="t4-small")).cost
+    assert (cost.before_usd_per_month, cost.after_usd_per_month) == (Decimal("292.00"), Decimal("292.00"))
+
+
+def test_the_ceiling_counts_the_dearest_of_its_windows() -> None:
+    box = {"from": "2026-12-01", "until": "2026-12-02", "set": {"hardware": "a10g-small"}}
+    spec = {"hardware": "cpu-upgrade", "when": [box]}
+    cost = at_time(WEDNESDAY, spec, live(hardware="t4-small")).cost
+    assert (cost.before_usd_per_month, cost.after_usd_per_month) == (Decimal("292.00"), Decimal("730.00"))
+    paused = {**spec, "state": "paused"}
+    assert at_time(WEDNESDAY, paused, live(hardware="cpu-upgrade")).cost.after_usd_per_month == 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from hfspace.manifest.clock import managed, variants
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.policy_models import ALL
 from hfspace.model import BILLED, HOURS_PER_MONTH, Change, Cost, Snapshot, SpaceState, Subject
@@ -50,9 +51,11 @@ def space_costs(
     costs = {}
     for space in manifest.spaces:
         before = _before(space, manifest, snapshot)
+        after = _after(space, before, by_space.get(space, []), manifest, snapshot)
+        before, after = _of_hours(space, before, after, manifest, snapshot)
         costs[space] = SpaceCost(
             before=before,
-            after=_after(space, before, by_space.get(space, []), manifest, snapshot),
+            after=after,
             scheduled=year.get(space, _NOTHING) / 12,
             rest=None if rest is None else rest.get(space, _NOTHING),
         )
@@ -150,6 +153,23 @@ def _after(
         return Rates()
     bills = starts or (state is not None and state.stage in BILLED)
     return Rates(now=price if bills else _NOTHING, ceiling=price)
+
+
+def _of_hours(
+    space: str, before: Rates, after: Rates, manifest: Manifest, snapshot: Snapshot
+) -> tuple[Rates, Rates]:
+    """The ceilings of a Space with hours: that of the dearest of them, at any time of the day. A limit that
+    held at night would else be broken by each morning. Before, it is so where its hours hold already."""
+    moment, state = manifest.clock.get(space), snapshot.spaces.get(space)
+    if moment is None or not moment.declared.when or (state is None and after.ceiling == 0 == after.now):
+        return before, after
+    live = state.hardware if state else None
+    stays_off = state is not None and _is_off(state)
+    every = (one for one, _ in variants(managed(moment.declared)))
+    on = [one for one in every if one.is_up or (one.is_on and not stays_off)]
+    dearest = max((_price(space, one.hardware or live, manifest, snapshot) for one in on), default=_NOTHING)
+    is_ruled = any(one.hardware in {None, live} for one in on)
+    return replace(before, ceiling=dearest) if is_ruled else before, replace(after, ceiling=dearest)
 
 
 def _price(space: str, flavor: str | None, manifest: Manifest, snapshot: Snapshot) -> Decimal:
