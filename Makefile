@@ -26,7 +26,7 @@ workflows: $(VENV)/.installed
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
-slow: $(VENV)/.installed
+slow: $(VENV)/.installed tests/browser/node_modules
 	$(BIN)/pytest -m slow
 
 $(VENV)/.installed: pyproject.toml requirements/dev.txt
@@ -58,6 +58,11 @@ lock-apps:
 	$(PYTHON) -m venv .venvs/lock
 	.venvs/lock/bin/pip install --quiet --upgrade uv
 	for app in tests/apps/requirements/*.in; do $(LOCK) $$app --output-file $${app%.in}.txt || exit 1; done
+
+# axe-core, which judges the pages in a browser; the browser itself is Chromium or Chrome from PATH.
+tests/browser/node_modules: tests/browser/package-lock.json
+	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund
+	touch $@
 
 # The prices that hfspace ships, from the Hub's listing of today.
 prices: $(VENV)/.installed

@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Money": {
         "savings": ("savings", "What costs more than it must, and the edit that mends it."),
+        "report": ("report", "The fleet on one HTML page: stages, drift, cost, savings."),
     },
     "Endpoints and experiments": {
         "diagnose": ("diagnose", "Say why a Space can't be called, and what works."),

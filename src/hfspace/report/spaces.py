@@ -113,7 +113,7 @@ def detail(state: SpaceState, flavors: Mapping[str, Flavor]) -> str:
         ("error", state.error_message),
         ("sdk", " ".join(part for part in (state.sdk, about and about.sdk_version) if part) or "unknown"),
         ("visibility", state.visibility),
-        ("hardware", _hardware(state)),
+        ("hardware", hardware(state)),
         ("price now", f"{money(now)} per hour" + (f"; {money(awake)} when it runs" if awake > now else "")),
         ("sleep time", "none (static)" if state.is_static else format_duration(state.sleep_time)),
         ("dev mode", {True: "on", False: "off", None: None}[state.dev_mode]),
@@ -154,7 +154,7 @@ def _settings(state: SpaceState, flavors: Mapping[str, Flavor]) -> tuple[str, ..
     return (
         state.id,
         state.stage or "unknown",
-        _hardware(state),
+        hardware(state),
         sleep,
         f"{now:.2f}" if now else "-",
         f"{awake:.2f}" if idle else "",
@@ -188,7 +188,8 @@ def _record(state: SpaceState, flavors: Mapping[str, Flavor]) -> tuple[str, ...]
     return tuple("" if cell is None else str(cell) for cell in cells)
 
 
-def _hardware(state: SpaceState) -> str:
+def hardware(state: SpaceState) -> str:
+    """`current → requested` while it moves, else the one flavor."""
     requested, current = state.hardware or "-", state.hardware_current
     return f"{current} → {requested}" if current and current != requested else requested
 
