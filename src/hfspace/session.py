@@ -17,6 +17,7 @@ from hfspace import facets
 from hfspace.applier.events import Listener
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
+from hfspace.diffs import with_diffs
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.folder import read_trees
 from hfspace.folder.source import source_of
@@ -100,12 +101,12 @@ class Session:
         """The manifest as it is to be at the time of the plan."""
         return at(self.manifest, self.at or datetime.fromtimestamp(now, UTC))
 
-    def plan(self, targets: Sequence[str] = (), *, to_apply: bool = False) -> Plan:
+    def plan(self, targets: Sequence[str] = (), *, to_apply: bool = False, diffs: bool = False) -> Plan:
         """The difference between the manifest and the Hub, read anew.
 
         `targets` are addresses, globs or labels (`team=speech`). With `to_apply` a secret without a value is
-        an error; a plan that is only looked at needs none. Raises UsageError for a target that nobody
-        declares, HubError.
+        an error; a plan that is only looked at needs none. `diffs`: the files that it changes are read, to
+        show their text. Raises UsageError for a target that nobody declares, HubError.
         """
         self._inputs = inputs = self.inputs  # one time for all of the run, from before the first read
         effective = self._manifest_of(inputs.now or 0.0)
@@ -120,6 +121,7 @@ class Session:
         newest = plan(self._effective, self._snapshot, inputs, targets=self._targets)
         newest = replace(newest, at=text(self.at) if self.at else None)
         _check_targets(self._targets, {change.address for change in newest.changes}, self.manifest)
+        newest = with_diffs(newest, inputs, self.hub) if diffs else newest
         newest = self._safe(replace(newest, checks=(*self._checks_of(newest), *newest.checks)))
         self._planned = frozenset(change.address for change in newest.changes)
         return newest.to_apply() if to_apply else newest

@@ -15,10 +15,12 @@ from huggingface_hub.utils import get_session
 
 from hfspace.applier.events import Event, Kind
 from hfspace.applier.executor import apply
+from hfspace.diffs import with_diffs
 from hfspace.folder import read_trees
 from hfspace.localhub import LocalHub
+from hfspace.planner.codec import from_json, to_json
 from hfspace.planner.plan import plan
-from hfspace.report import plan_text
+from hfspace.report import plan_html, plan_text
 from tests.converge.harness import Runner
 
 SPACE = "acme/app"
@@ -335,3 +337,43 @@ def test_no_history_is_read_where_nothing_differs(hub: LocalHub, tmp_path: Path)
     put(tmp_path, {"app.py": "print(1)\n"})
     runner(hub, tmp_path).plan()
     assert not [one for one in hub.requests() if "/commits/" in one.path or "/compare/" in one.path]
+
+
+def test_text_is_read_only_where_it_is_asked_for(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\nprint(2)\n", "new.py": "x\n"})
+    (tmp_path / "app" / "logo.png").write_bytes(b"\x89PNG\0")
+    one = runner(hub, tmp_path, files={"from": "app", "prune": True})
+    bare = one.plan()
+    assert not [request for request in hub.requests() if "/resolve/" in request.path]
+    whole = with_diffs(bare, one.inputs, one.client)
+    told = {diff.path: (diff.added, diff.removed, diff.why) for diff in whole.diffs}
+    assert told == {
+        "app.py": (1, 0, ""),
+        "logo.png": (0, 0, "binary"),
+        "new.py": (1, 0, ""),
+        "old.py": (0, 1, ""),
+    }
+    assert sum("/resolve/" in request.path for request in hub.requests()) == 2
+    assert whole.requests == bare.requests + 2
+    text = plan_text.render(whole, color=False)
+    assert "1 changed, 2 new, 1 deleted (+2 −1)" in text
+    assert "\nacme/app: app.py  +1 −0\n  @@ -1 +1,2 @@\n   print(1)\n  +print(2)\n" in text
+    page = plan_html.render(whole)
+    assert "<code>print(2)</code>" in page
+    assert from_json(to_json(whole)) == whole
+
+
+def test_a_page_shows_the_text_of_files_escaped(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "<script>alert(1)</script>\n"})
+    one = runner(hub, tmp_path)
+    page = plan_html.render(with_diffs(one.plan(), one.inputs, one.client))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
+
+
+def test_a_hub_that_does_not_give_a_file_spoils_no_plan(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    bare = one.plan()
+    hub.add_fault({"path": "/spaces/*/*/resolve/*", "status": 403})
+    assert with_diffs(bare, one.inputs, one.client).diffs[0].why.startswith("not read: ")

@@ -38,6 +38,7 @@ class PlanOptions:
     force: bool
     at: str | None
     cost: bool
+    diff: bool
 
 
 @hfspace_command(
@@ -65,6 +66,7 @@ class PlanOptions:
     "--at", metavar="TIME", help="The plan of another time: 2026-12-01T18:00 in the manifest's timezone."
 )
 @click.option("--check-endpoints", is_flag=True, help="Compare declared endpoints with what the apps serve.")
+@click.option("--diff", is_flag=True, help="Show the text of the files that change (--format html does).")
 @click.option("--wake", is_flag=True, help="Wake sleeping Spaces to read their experiments; may cost money.")
 @click.option("--unmanaged", is_flag=True, help="List what the owners have and nobody declared.")
 @base_option
@@ -89,7 +91,7 @@ def command(context: Context, options: PlanOptions) -> int:
             raise UsageError("A plan of another time can't be applied, so it is not saved.", hint="Give one.")
         session.at = parse_time(options.at, session.manifest.timezone, "--at")
     session.costs = options.cost
-    plan = session.plan(options.targets)
+    plan = session.plan(options.targets, diffs=options.diff or options.form == "html")
     if options.out is not None:
         save(plan, options.out)
         context.note(f"Saved to {options.out}. Apply it with: {_apply_command(context, options, plan)}")

@@ -86,7 +86,7 @@ class Files(Facet):
 
 
 def _left_out(folder: LocalTree) -> str:
-    return f"{folder.left_out:,} left out by .gitignore and exclude" if folder.left_out else ""
+    return f"{folder.left_out:,} left out" if folder.left_out else ""
 
 
 def _problems(desired: Desired, folder: LocalTree) -> Iterator[Check]:

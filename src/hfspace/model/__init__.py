@@ -1,6 +1,7 @@
 """The values that the layers pass to each other. No behaviour beyond invariants; imports the errors alone."""
 
 from hfspace.model.files import (
+    FileDiff,
     FileProblem,
     FileStat,
     HubCommit,
@@ -81,6 +82,7 @@ __all__ = [
     "CreateSource",
     "Details",
     "Effect",
+    "FileDiff",
     "FileProblem",
     "FileStat",
     "Flavor",

@@ -111,6 +111,22 @@ class HubHistory:
     changed: tuple[FileStat, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDiff:
+    """One file that a plan changes. Sizes are in bytes, None where there is no such file; `before` and
+    `after` are its text, and `why` says why that is not known."""
+
+    space: str
+    path: str
+    before: str | None = None
+    after: str | None = None
+    before_size: int | None = None
+    after_size: int | None = None
+    added: int = 0
+    removed: int = 0
+    why: str = ""
+
+
 MANIFEST_TRAILER = "Hfspace-Manifest"
 SOURCE_TRAILER = "Hfspace-Source"
 REVERT_TRAILER = "Hfspace-Reverts"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from hfspace.errors import PlanRefused, Refusal
+from hfspace.model.files import FileDiff
 from hfspace.model.live import FAILED, STARTING, Json
 
 
@@ -206,7 +207,8 @@ class Plan:
     holds a Space, "" for until it is released; `timezone` is where people read these times. `at` is set in a
     plan of another time than that at which it was made: it is only looked at.
 
-    `exempt`: why Spaces leave rules of the policy, by Space and rule.
+    `exempt`: why Spaces leave rules of the policy, by Space and rule; `diffs` are the texts of files,
+    where they were asked for.
     """
 
     hub: str
@@ -228,6 +230,7 @@ class Plan:
     timezone: str = ""
     at: str | None = None
     exempt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    diffs: tuple[FileDiff, ...] = ()
 
     def to_apply(self) -> Plan:
         """This plan as one that is to be applied: what only looking can do without is an error."""

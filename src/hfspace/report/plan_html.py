@@ -5,9 +5,11 @@ from __future__ import annotations
 from hfspace.model import Plan
 from hfspace.planner.counts import counts
 from hfspace.report import costs
+from hfspace.report.file_diffs import Pair, side_by_side, title
 from hfspace.report.pages import page
 from hfspace.report.plan_view import MEANINGS, blocks, grouped, result_of, signs
 from hfspace.report.timing import timing
+from hfspace.text import plain
 
 _NAMES = {"+": "create", "~": "change", "-": "delete", "!": "check", "i": "ignored", "?": "unknown"}
 
@@ -36,7 +38,21 @@ def render(plan: Plan) -> str:
 def changes(plan: Plan) -> dict[str, object]:
     """What templates/changes.html shows of a plan."""
     groups = grouped(blocks(plan))
-    return {"blocks": groups, "signs": signs(groups), "names": _NAMES, "meanings": MEANINGS}
+    return {
+        "blocks": groups,
+        "signs": signs(groups),
+        "names": _NAMES,
+        "meanings": MEANINGS,
+        "diffs": _diffs(plan),
+    }
+
+
+def _diffs(plan: Plan) -> dict[str, list[tuple[str, list[Pair]]]]:
+    """The texts of changed files by their Space, as the page names it."""
+    diffs: dict[str, list[tuple[str, list[Pair]]]] = {}
+    for diff in plan.diffs:
+        diffs.setdefault(plain(diff.space), []).append((title(diff), side_by_side(diff)))
+    return diffs
 
 
 def _summary(plan: Plan) -> str:

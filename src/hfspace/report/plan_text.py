@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import TypeAlias
 
-from hfspace.model import Cost, Plan
+from hfspace.model import Cost, FileDiff, Plan
 from hfspace.planner.counts import counts, unchanged
 from hfspace.report import costs
 from hfspace.report.cells import LONGEST_VALUE, counted, money
+from hfspace.report.file_diffs import title, unified
 from hfspace.report.plan_view import CHECKS_ONLY, MEANINGS, Block, Row, blocks, grouped, signs
 from hfspace.report.timing import timing
 from hfspace.text import clip, opening, pad, plain, width
@@ -55,6 +56,7 @@ def render(
         lines += _block(block, names, edge, paint, verbose, page)
     if listed:
         lines.append("")
+    lines += [line for diff in plan.diffs for line in _file(diff, paint)]
     lines += [*_fold(_summary(plan), page), *_fold(_cost(plan.cost), page)]
     lines += [line for figure in costs.lines(plan) for line in _fold(f"      {figure}", page)]
     lines += [line for sentence in timing(plan) for line in _fold(sentence, page)]
@@ -67,6 +69,14 @@ def render(
         lines += ["", "   ".join(f"{paint(sign)} {MEANINGS[sign]}" for sign in signs(listed))]
     lines += _next_step(plan, automation, command)
     return "\n".join(lines)
+
+
+def _file(diff: FileDiff, paint: Paint) -> Iterator[str]:
+    """The text of one file that changes."""
+    yield f"{plain(diff.space)}: {title(diff)}"
+    for line in unified(diff):
+        yield f"  {paint(line[0])}{line[1:]}" if line[0] in _COLORS else opening(f"  {line}").rstrip()
+    yield ""
 
 
 def _looked_at(plan: Plan) -> str:
