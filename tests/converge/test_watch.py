@@ -11,13 +11,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 import hfspace
-from hfspace.applier.watch import Auto, Patience, Tick, allowed, loop, tick
+from hfspace.applier.watch import Auto, Memory, Patience, Tick, allowed, loop, tick
 from hfspace.cli.watch import summary
 from hfspace.errors import HfspaceError, HubUnreachable, Interrupted
 from hfspace.live.limiter import Pace
@@ -90,6 +92,45 @@ def test_once_is_one_turn() -> None:
     assert (len(seen), pace.slept) == (1, [])
 
 
+# ------------------------------------------------------------ hours
+
+
+def holds_until(seconds: float) -> Tick:
+    """A turn whose plan holds so many seconds after 1970."""
+    return Tick(plan=replace(plan_of(), valid_until=f"{datetime.fromtimestamp(seconds, UTC).isoformat()}"))
+
+
+def waits(*ticks: Tick, now: float = 1000.0) -> list[float]:
+    """The pauses after these turns, on a clock that only the pauses move."""
+    given, pace = iter(ticks), CountedPace(len(ticks) - 1)
+    loop(
+        lambda: next(given),
+        lambda one: None,
+        pace,
+        interval=300,
+        once=False,
+        spread=lambda a, b: 1.1,
+        clock=lambda: now + sum(pace.slept),
+    )
+    return pace.slept
+
+
+def test_it_wakes_up_a_second_after_a_transition_and_never_before() -> None:
+    assert waits(holds_until(1120), holds_until(5000), holds_until(5000)) == pytest.approx([121, 330])
+
+
+def test_a_transition_that_passed_while_something_was_applied_is_looked_at_at_once() -> None:
+    assert waits(holds_until(990), holds_until(5000), holds_until(5000)) == pytest.approx([0, 330])
+
+
+def test_a_failed_turn_keeps_the_transition_of_the_plan_before() -> None:
+    assert waits(holds_until(1400), BAD, holds_until(9000), GOOD) == pytest.approx([330, 71, 330])
+
+
+def test_a_failure_past_its_transition_backs_off_all_the_same() -> None:
+    assert waits(holds_until(1010), BAD, BAD, BAD) == pytest.approx([11, 660, 1320])
+
+
 # ------------------------------------------------------------ what it may do
 
 
@@ -152,32 +193,63 @@ def carried(approved: ApprovedPlan) -> ApplyResult:
     return ApplyResult(outcomes=(Outcome(space="acme/x", status=Status.DONE, applied=applied),))
 
 
+def watched(plan: Plan, auto: Auto, memory: Memory) -> Tick:
+    return tick(lambda: plan, carried, auto, Patience(now=float), memory)
+
+
+def test_what_is_done_by_hand_is_told_once() -> None:
+    """Neither what an hour nor what an edit brought, nor what was told already."""
+    memory, clicked = Memory(), change("hardware", Action.UPDATE)
+    calm = replace(plan_of(), valid_until="2026-11-25T19:00:00+00:00")
+    turns = [
+        calm,
+        replace(calm, changes=(clicked,)),
+        replace(calm, changes=(clicked,)),
+        calm,
+        replace(calm, changes=(clicked,)),
+        replace(calm, changes=(WAKES, clicked), valid_until="2026-11-26T08:00:00+00:00"),
+        replace(calm, changes=(WAKES, MENDS), valid_until="2026-11-26T08:00:00+00:00"),
+    ]
+    done = [watched(one, Auto.NONE, memory) for one in turns]
+    told = [[one.address for one in turn.by_hand] for turn in done]
+    assert told == [[], ["acme/x.hardware"], [], [], ["acme/x.hardware"], [], []]
+    assert summary(done[1])["by_hand"] == ["acme/x.hardware"]
+
+
+def test_what_was_put_right_and_is_done_again_is_told_again() -> None:
+    memory, clicked = Memory(), change("hardware", Action.UPDATE)
+    plans = [plan_of(), plan_of(clicked), plan_of(clicked)]
+    done = [watched(one, Auto.SETTINGS, memory) for one in plans]
+    assert [len(turn.by_hand) for turn in done] == [0, 1, 1]
+    assert [turn.result is not None for turn in done] == [False, True, True]
+
+
 def test_a_space_that_fails_again_and_again_is_given_up_for_a_day() -> None:
     clock = [0.0]
     patience = Patience(now=lambda: clock[0])
     done: list[Tick] = []
     for _ in range(5):
-        done.append(tick(lambda: plan_of(MENDS, SETS), carried, Auto.ALL, patience))
+        done.append(tick(lambda: plan_of(MENDS, SETS), carried, Auto.ALL, patience, Memory()))
         clock[0] += 3600
     assert [one.given_up for one in done] == [(), (), (), ("acme/x",), ("acme/x",)]
     assert [len(one.left) for one in done] == [0, 0, 0, 1, 1]
     assert done[3].result is not None
     assert done[3].result.outcomes[0].applied == (SETS,)  # the rest is still done
     clock[0] = 25 * 3600.0
-    assert tick(lambda: plan_of(MENDS), carried, Auto.ALL, patience).given_up == ()
+    assert tick(lambda: plan_of(MENDS), carried, Auto.ALL, patience, Memory()).given_up == ()
 
 
 def test_waking_has_no_such_limit() -> None:
     patience = Patience(now=lambda: 0.0)
     for _ in range(9):
-        assert tick(lambda: plan_of(WAKES), carried, Auto.WAKE, patience).left == ()
+        assert tick(lambda: plan_of(WAKES), carried, Auto.WAKE, patience, Memory()).left == ()
 
 
 def test_a_failed_turn_is_told_and_not_raised() -> None:
     def fail() -> Plan:
         raise HfspaceError("nothing works")
 
-    done = tick(fail, carried, Auto.ALL, Patience(now=lambda: 0.0))
+    done = tick(fail, carried, Auto.ALL, Patience(now=lambda: 0.0), Memory())
     assert (done.ok, str(done.error)) == (False, "nothing works")
 
 

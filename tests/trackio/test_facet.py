@@ -238,7 +238,7 @@ def test_nothing_declared_asks_nothing() -> None:
 
 
 def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_create() -> None:
-    from hfspace.applier.watch import Auto, Patience, tick
+    from hfspace.applier.watch import Auto, Memory, Patience, tick
     from hfspace.model import ApplyResult, ApprovedPlan
 
     done: list[Plan] = []
@@ -248,9 +248,10 @@ def test_the_loop_deletes_no_runs_by_itself_and_fills_no_space_that_it_may_not_c
         return ApplyResult(outcomes=())
 
     pruned = spec(p__a={}).model_copy(update={"prune": frozenset({"experiments"})})
-    tick(lambda: on_trackio(pruned, run("p/old")), carry_out, Auto.SETTINGS, Patience(now=lambda: 0.0))
+    patience = Patience(now=lambda: 0.0)
+    tick(lambda: on_trackio(pruned, run("p/old")), carry_out, Auto.SETTINGS, patience, Memory())
     new = spec(a={}).model_copy(update={"sdk": "gradio", "create": CreateSpec()})
-    left = tick(lambda: planned(new, None), carry_out, Auto.SETTINGS, Patience(now=lambda: 0.0))
+    left = tick(lambda: planned(new, None), carry_out, Auto.SETTINGS, patience, Memory())
 
     assert [[change.address for change in made.changes] for made in done] == [["acme/x.experiments.p/a"]]
     assert len(left.left) == 2

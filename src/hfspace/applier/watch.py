@@ -1,14 +1,18 @@
 """The reconcile loop: plan, apply what may be done alone, report; again after the interval.
 
-Level-based like everything else: a tick that failed is not repeated, the next one sees what is left.
+Level-based like everything else: a tick that failed is not repeated, the next one sees what is left. Where
+the hours of the manifest ask for something else before the interval is over, the loop wakes up then.
 """
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,6 +24,8 @@ _JITTER = 0.1
 _LONGEST_BACK_OFF = 3600.0
 _MOST_RESTARTS = 3
 _RESTARTS_WITHIN = 24 * 3600.0
+_AFTER = 1.0
+"""Seconds after a transition at which the loop wakes up: never before it, by whatever clock."""
 
 
 class Auto(StrEnum):
@@ -33,11 +39,13 @@ class Auto(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One turn of the loop. `left` is the plan without what was allowed; `given_up` are Spaces that fail
+    """One turn of the loop. `left` is the plan without what was allowed; `by_hand` are differences that came
+    about since the turn before, which nobody declared and no hour brought; `given_up` are Spaces that fail
     again and again, and are not restarted any more; `error` is set when it failed."""
 
     plan: Plan | None = None
     left: tuple[Change, ...] = ()
+    by_hand: tuple[Change, ...] = ()
     given_up: tuple[str, ...] = ()
     result: ApplyResult | None = None
     error: HfspaceError | None = None
@@ -85,23 +93,55 @@ class Patience:
             self.restarts[outcome.space] += [self.now() for change in outcome.applied if change.mends]
 
 
+@dataclass(slots=True)
+class Memory:
+    """What the turn before left, so that the next one can tell what somebody did by hand since: once, when it
+    is new. A difference that an edit of the manifest or an hour brought is nobody's."""
+
+    _asked: tuple[str, str | None] | None = None
+    _left: frozenset[str] = frozenset()
+
+    def by_hand(self, newest: Plan) -> tuple[Change, ...]:
+        if self._asked != _asked(newest):
+            return ()
+        return tuple(
+            change for change in newest.changes if change.address not in self._left and not change.mends
+        )
+
+    def learn(self, newest: Plan, result: ApplyResult | None) -> None:
+        done = (
+            {change.address for outcome in result.outcomes for change in outcome.applied} if result else set()
+        )
+        self._asked = _asked(newest)
+        self._left = frozenset(change.address for change in newest.changes) - done
+
+
+def _asked(newest: Plan) -> tuple[str, str | None]:
+    """What a plan was made from beside the Hub: the manifest, and which of its hours."""
+    return newest.manifest.sha256, newest.valid_until
+
+
 def tick(
     make_plan: Callable[[], Plan],
     carry_out: Callable[[ApprovedPlan], ApplyResult],
     auto: Auto,
     patience: Patience,
+    memory: Memory,
 ) -> Tick:
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
         newest = make_plan()
+        by_hand = memory.by_hand(newest)
         may, left, given_up = _parted(newest, auto, patience)
         if not may or newest.breaches:
-            return Tick(plan=newest, left=newest.changes, given_up=given_up)
+            memory.learn(newest, None)
+            return Tick(plan=newest, left=newest.changes, by_hand=by_hand, given_up=given_up)
         result = carry_out(replace(newest, changes=may).approve())
         patience.learn(result)
+        memory.learn(newest, result)
         if result.interrupted:
             raise Interrupted("Interrupted.")
-        return Tick(plan=newest, left=left, result=result, given_up=given_up)
+        return Tick(plan=newest, left=left, by_hand=by_hand, result=result, given_up=given_up)
     except Interrupted:
         raise
     except HfspaceError as error:
@@ -134,19 +174,33 @@ def loop(
     interval: float,
     once: bool,
     spread: Callable[[float, float], float] = random.uniform,
+    clock: Callable[[], float] = time.time,
 ) -> Tick:
     """Turn after turn until the pace is stopped; the last Tick. `interval` is in seconds from end to start,
     so that two turns never overlap; failures in a row double it, up to an hour. A tenth more or less, by
-    `spread`, keeps several loops from asking the Hub at the same moment."""
-    failures = 0
+    `spread`, keeps several loops from asking the Hub at the same moment. A transition that comes earlier,
+    by `clock`, ends the pause, also of the plan before a turn that failed."""
+    failures, due = 0, math.inf
     while True:
         done = turn()
         report(done)
         failures = 0 if done.ok else failures + 1
         if once:
             return done
+        if done.plan is not None:
+            due = next_transition(done.plan)
         pause = min(interval * 2**failures, max(_LONGEST_BACK_OFF, interval))
+        pause *= spread(1 - _JITTER, 1 + _JITTER)
+        left = due + _AFTER - clock()
+        if left > 0 or done.ok:  # a failure is no reason to ask at once, again and again
+            pause = min(pause, max(left, 0.0))
         try:
-            pace.sleep(pause * spread(1 - _JITTER, 1 + _JITTER), "watching")
+            pace.sleep(pause, "watching")
         except Interrupted:
             return done
+
+
+def next_transition(plan: Plan) -> float:
+    """When the hours of a plan's manifest ask for something else, in seconds since 1970; infinity for
+    never."""
+    return math.inf if plan.valid_until is None else datetime.fromisoformat(plan.valid_until).timestamp()

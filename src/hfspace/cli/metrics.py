@@ -9,7 +9,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
 
-from hfspace.applier.watch import Tick
+from hfspace.applier.watch import Tick, next_transition
 from hfspace.cli.loopback import serving
 
 
@@ -38,6 +38,15 @@ class Metrics:
         self._last = Gauge(
             "hfspace_last_success_timestamp_seconds", "Of the last good turn.", registry=registry
         )
+        self._next = Gauge(
+            "hfspace_next_transition_timestamp_seconds",
+            "When the hours of the manifest ask for something else; +Inf for never.",
+            registry=registry,
+        )
+        self._held = Gauge("hfspace_spaces_held", "Spaces that somebody holds.", registry=registry)
+        self._by_hand = Counter(
+            "hfspace_changes_by_hand", "Differences that somebody made between two turns.", registry=registry
+        )
         self._metrics: Any = make_wsgi_app(registry)
         self._fresh = fresh_seconds
         self._good_at: float | None = None
@@ -52,6 +61,9 @@ class Metrics:
         if tick.plan is not None:
             self._pending.set(len(tick.left))
             self._given_up.set(len(tick.given_up))
+            self._next.set(next_transition(tick.plan))
+            self._held.set(len(tick.plan.held))
+            self._by_hand.inc(len(tick.by_hand))
             self._usd.set(float(tick.plan.cost.before_usd_per_hour))
             for severity in ("error", "warning", "unknown"):
                 self._checks.labels(severity).set(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from hfspace.applier.watch import Auto, Patience, Reporter, Tick, loop
+from hfspace.applier.watch import Auto, Memory, Patience, Reporter, Tick, loop
 from hfspace.applier.watch import tick as turn
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import allow_unknown_option, parse_timeout
@@ -66,7 +66,7 @@ def command(context: Context, options: WatchOptions) -> int:
     """Plan, apply what --auto allows, report; again and again until Ctrl-C or SIGTERM."""
     seconds, longest = parse_timeout(options.interval, "--interval"), parse_timeout(options.timeout)
     pace = Pace()
-    patience = Patience(now=pace.now)
+    patience, memory = Patience(now=pace.now), Memory()
     at_rest: dict[str, float] = {}
     with ExitStack() as stack:
         stack.enter_context(_alone(context))
@@ -82,7 +82,7 @@ def command(context: Context, options: WatchOptions) -> int:
 
         try:
             last = loop(
-                lambda: _turn(context, Auto(options.auto), longest, patience, at_rest),
+                lambda: _turn(context, Auto(options.auto), longest, patience, memory, at_rest),
                 report,
                 pace,
                 interval=seconds,
@@ -98,7 +98,12 @@ def command(context: Context, options: WatchOptions) -> int:
 
 
 def _turn(
-    context: Context, auto: Auto, longest: float, patience: Patience, at_rest: dict[str, float]
+    context: Context,
+    auto: Auto,
+    longest: float,
+    patience: Patience,
+    memory: Memory,
+    at_rest: dict[str, float],
 ) -> Tick:
     """One turn with everything read anew: the manifest, the secrets' sources, the Hub. `at_rest` is when the
     turns before saw each Space at rest."""
@@ -112,7 +117,7 @@ def _turn(
     def apply(approved: ApprovedPlan) -> ApplyResult:
         return carry_out(context, opened[-1], approved, context.apply_options)
 
-    return turn(make_plan, apply, auto, patience)
+    return turn(make_plan, apply, auto, patience, memory)
 
 
 def _log(context: Context) -> Reporter:
@@ -141,11 +146,17 @@ def summary(done: Tick) -> dict[str, object]:
     if done.result is not None:
         line["applied"] = sum(len(outcome.applied) for outcome in done.result.outcomes)
         line["failed_spaces"] = [outcome.space for outcome in done.result.outcomes if outcome.error]
+    if done.by_hand:
+        line["by_hand"] = [change.address for change in done.by_hand]
     if done.given_up:
         line["given_up"] = list(done.given_up)
     if done.plan is not None:
         line["checks_failed"] = len(done.plan.checks) - len(done.plan.unknowns)
         line["usd_per_hour"] = str(done.plan.cost.before_usd_per_hour)
+        if done.plan.valid_until is not None:
+            line["next"] = done.plan.valid_until
+        if done.plan.held:
+            line["held"] = list(done.plan.held)
     return line
 
 
