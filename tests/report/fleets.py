@@ -112,7 +112,7 @@ def fleet(count: int, *, billing: bool = True, **values: Any) -> Fleet:
     )
     reason = "needs the Billing read permission"
     billed = Billed(usages=usages) if billing else Billed(unknown=dict.fromkeys(by_owner, reason))
-    known = uses(billed, [state.id for state in states], start, now)
+    known = uses(billed, [state.id for state in states], now)
     return Fleet(
         plan=plan(manifest, snapshot, LocalInputs(now=now)),
         manifest=manifest,

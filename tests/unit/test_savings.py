@@ -177,14 +177,14 @@ def manifest(tmp_path: Path) -> Manifest:
 
 
 def world(**values: Any) -> Snapshot:
-    return replace(snapshot(*LIVE), flavors=PRICES, unmanaged=UNMANAGED, **values)
+    return replace(snapshot(*LIVE), **{"flavors": PRICES, "unmanaged": UNMANAGED, **values})
 
 
 def evidence(*, visits: bool = True) -> Evidence:
     usage = Usage(owner="acme", start=START, end=END, source="usage-v2", charges=tuple(CHARGES))
     billed = Billed(usages=(usage,), unknown={"other": "needs the Billing read permission"})
     ids = [state.id for state in (*LIVE, *UNMANAGED)]
-    return Evidence(uses=uses(billed, ids, START, END), visits=VISITS if visits else {})
+    return Evidence(uses=uses(billed, ids, END), visits=VISITS if visits else {})
 
 
 def judge(manifest: Manifest, **values: Any) -> Savings:
@@ -265,9 +265,17 @@ def test_without_visits_nothing_is_said_of_the_hours_in_which_it_is_used(manifes
 
 
 def test_a_few_visits_are_no_visits_to_conclude_from() -> None:
-    assert Evidence(visits={"acme/x": (1.0, 2.0)}).visited("acme/x") is None
-    dense = tuple(float(time) for time in range(100))
-    assert Evidence(visits={"acme/x": dense}).visited("acme/x") is None
+    known = evidence().uses
+
+    def enough(*visits: float) -> bool:
+        return Evidence(uses=known, visits={"acme/w10": visits}).visited("acme/w10") is not None
+
+    spread = [START + day * DAY for day in range(15)]
+    assert enough(*spread)
+    assert not enough(*spread[::2])  # eight
+    assert not enough(*(START + second for second in range(100)))  # of one day
+    assert not enough(*(time - 365 * DAY for time in spread))  # of another year
+    assert Evidence(visits={"acme/w10": tuple(spread)}).visited("acme/w10") is None  # of unknown use
 
 
 def test_without_billing_only_what_the_state_shows_is_said(manifest: Manifest) -> None:
@@ -275,6 +283,19 @@ def test_without_billing_only_what_the_state_shows_is_said(manifest: Manifest) -
     rules = {item.rule for item in judged.items}
     assert rules == {"no-sleep-time", "failed-on-paid", "keeps-building", "unmanaged", "cheaper-flavor"}
     assert all(item.usd_per_month is None or item.at_most for item in judged.items)
+
+
+def test_less_than_a_day_is_no_month() -> None:
+    usage = Usage(owner="acme", start=END - 60, end=END + DAY, source="usage")
+    known = uses(Billed(usages=(usage,)), ["acme/x"], END)
+    assert Evidence(uses=known).use("acme/x") is None
+
+
+def test_what_a_plan_restarts_is_left_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "spaces.yaml"
+    file.write_text("version: 1\nspaces:\n  acme/w06: {hardware: a100-large, on_error: restart}\n")
+    judged = savings(load_files((file,), env={}), world(unmanaged=()), evidence(), NOW)
+    assert "acme/w06" not in {item.space for item in judged.items}
 
 
 def test_a_dollar_is_saved_once(manifest: Manifest) -> None:

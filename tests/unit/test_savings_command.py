@@ -113,7 +113,7 @@ def test_visits_of_your_own_records(
     assert hours["edits"]["when"] == [{"during": "daily 12:00-13:00", "set": {"state": "running"}}]
 
 
-@pytest.mark.parametrize("text", ["acme/x\n", "acme/x,yesterday\n", "\xff"])
+@pytest.mark.parametrize("text", ["acme/x\n", "acme/x,yesterday\n", "\xff", "\0", "x" * 200_000])
 def test_a_record_that_can_not_be_read_is_an_error_with_its_line(
     hub: LocalHub, capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
 ) -> None:

@@ -66,7 +66,7 @@ def read_fleet(session: Session) -> Fleet:
         manifest=session.manifest,
         snapshot=snapshot,
         billed=billed,
-        uses=uses(billed, spaces, start, now),
+        uses=uses(billed, spaces, now),
         scheduled_usd=rest_of_month(session.manifest, snapshot, datetime.fromtimestamp(now, UTC)),
         savings=judged(session, visits={}, days=_SAVINGS_DAYS),
         start=start,

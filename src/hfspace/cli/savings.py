@@ -83,7 +83,7 @@ def judged(session: Session, *, visits: dict[str, tuple[float, ...]], days: int)
     snapshot = session.snapshot
     billed = session.billed(now - days * DAY, now)
     spaces = [*snapshot.spaces, *(state.id for state in snapshot.unmanaged)]
-    evidence = Evidence(uses=uses(billed, spaces, now - days * DAY, now), visits=visits)
+    evidence = Evidence(uses=uses(billed, spaces, now), visits=visits)
     return SavingsReport(
         savings=savings(session.manifest, snapshot, evidence, datetime.fromtimestamp(now, UTC)),
         days=days,
@@ -102,16 +102,16 @@ def read_visits(path: Path) -> dict[str, tuple[float, ...]]:
             f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is not text'}."
         ) from None
     visits: dict[str, list[float]] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
-        if not row or (number == 1 and row[0].strip().lower() == "space"):
-            continue
-        try:
-            moment = datetime.fromisoformat(row[1].strip())
-            space, time = row[0].strip().lower(), moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
-        except (IndexError, ValueError, OverflowError):
-            hint = "Write owner/name,2026-11-25T09:30:00Z on each line."
-            raise UsageError(f"{path}:{number} is no visit.", hint=hint) from None
-        visits.setdefault(space, []).append(time)
+    rows = csv.reader(io.StringIO(text))
+    try:
+        for row in rows:
+            if row and not (rows.line_num == 1 and row[0].strip().lower() == "space"):
+                moment = datetime.fromisoformat(row[1].strip())
+                time = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+                visits.setdefault(row[0].strip().lower(), []).append(time)
+    except (csv.Error, IndexError, ValueError, OverflowError):
+        hint = "Write owner/name,2026-11-25T09:30:00Z on each line."
+        raise UsageError(f"{path}:{rows.line_num} is no visit.", hint=hint) from None
     return {space: tuple(sorted(times)) for space, times in visits.items()}
 
 

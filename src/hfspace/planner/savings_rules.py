@@ -77,7 +77,8 @@ def _broken(case: Case) -> Iterator[Saving]:
     """Failed on paid hardware, or starting for so long that it never comes up."""
     state, price = case.state, case.price_of(case.state.hardware or case.flavor)
     flavor, use, stage = state.hardware or case.flavor, case.use, state.stage or ""
-    if not price or (case.spec and case.spec.stays_paused):
+    mended = case.spec is not None and case.spec.on_error.do != "report" and stage == "RUNTIME_ERROR"
+    if not price or mended or (case.spec and case.spec.stays_paused):
         return
     advice = f"Mend it (hfspace logs {case.space}); until then, pause it."
     if stage in FAILED:

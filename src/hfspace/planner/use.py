@@ -56,18 +56,24 @@ class Evidence:
     visits: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def use(self, space: str) -> Use | None:
-        """None where nobody says what was billed."""
-        return self.uses.get(space.lower())
+        """None where nobody says what was billed, or for less than a day: no month can be told from that."""
+        use = self.uses.get(space.lower())
+        return use if use is not None and use.end - use.start >= DAY else None
 
     def visited(self, space: str) -> tuple[float, ...] | None:
-        """Visits in order; None where they are too few, or of too few days, to conclude from."""
-        times = sorted(self.visits.get(space.lower(), ()))
+        """Visits in the time of its use, in order; None where they are too few, or of too few days, to be
+        concluded from, or the use is not known."""
+        use = self.use(space)
+        if use is None:
+            return None
+        times = sorted(time for time in self.visits.get(space.lower(), ()) if use.start <= time <= use.end)
         enough = len(times) >= _FEWEST_VISITS and times[-1] - times[0] >= _SHORTEST_RECORD
         return tuple(times) if enough else None
 
 
-def uses(billed: Billed, spaces: Iterable[str], start: float, end: float) -> dict[str, Use]:
-    """The use of each of `spaces` whose owner's usage is known; one that was not billed has a use of $0."""
+def uses(billed: Billed, spaces: Iterable[str], now: float) -> dict[str, Use]:
+    """The use until `now` of each of `spaces` whose owner's usage is known, in the time that the Hub tells it
+    for; one that was not billed has a use of $0."""
     known = {usage.owner.lower(): usage for usage in billed.usages}
     by_space: dict[str, list[Charge]] = {}
     for charge in billed.charges:
@@ -79,7 +85,7 @@ def uses(billed: Billed, spaces: Iterable[str], start: float, end: float) -> dic
         if usage is None:
             continue
         charges = by_space.get(space, [])
-        first, last = max(start, usage.start), min(end, usage.end)
+        first, last = usage.start, min(now, usage.end)
         intervals = [one for parts in awake(charges, last).values() for one in parts]
         open_ones = [one.started for one in charges if one.active and one.started is not None]
         listed[space] = Use(

@@ -44,7 +44,12 @@ def closing(report: SavingsReport) -> Iterator[str]:
     """The sum, and what the judgement does not rest on."""
     count = len(report.savings.items)
     usd = report.savings.usd_per_month
-    yield f"{counted(count, 'saving')}, up to {money(usd)} a month." if count else "Nothing to save is known."
+    if not count:
+        yield "Nothing to save is known."
+    elif not usd:
+        yield f"{counted(count, 'saving')} of unknown amount."
+    else:
+        yield f"{counted(count, 'saving')}, up to {money(usd)} a month."
     for owner, why in sorted(report.unknown.items()):
         yield f"What {plain(owner)} was billed is unknown: {plain(why)}. Its amounts are ceilings, always on."
     for space, why in sorted(report.unreadable.items()):
