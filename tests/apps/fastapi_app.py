@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import uvicorn
-from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi import Cookie, FastAPI, File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -56,6 +56,11 @@ def generate(body: Inputs) -> dict[str, str]:
 @app.post("/api/generate")
 def api_generate(body: Data) -> dict[str, list[str]]:
     return {"data": [item.upper() for item in body.data]}
+
+
+@app.get("/guarded")
+def guarded(x_key: str = Header(), sid: str = Cookie(), lang: str = Header("en")) -> dict[str, str]:
+    return {"key": x_key, "sid": sid, "lang": lang}
 
 
 @app.post("/fails")

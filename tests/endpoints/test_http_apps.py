@@ -206,6 +206,23 @@ def test_a_declared_route_is_compared_or_asked(
     assert words in seen[1]
 
 
+def test_headers_and_cookies_that_a_route_needs_are_named(
+    told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "/guarded needs the header x-key and the cookie sid, which hfspace does not send."
+    assert judged(told, path="/guarded") == (Code.ENDPOINT_MISMATCH, words)
+    assert run(["call", told, "--path", "/guarded"]) == 1
+    assert words in capsys.readouterr().err
+    assert run(["call", told, "--path", "/guarded", "--no-check"]) == 1
+    assert "x-key" in capsys.readouterr().err  # the app itself says so
+
+
+def test_a_route_that_is_not_there_is_no_failed_call(told: str) -> None:
+    code, seen = judged(told, invoke=True, path="/nope", example="x")
+    assert (code, "no route /nope" in seen) == (Code.ENDPOINT_MISMATCH, True)
+    assert judged(told, invoke=True, path="/hidden")[0] is Code.HEALTHY
+
+
 def test_the_request_of_a_manifest_is_checked_and_sent(told: str) -> None:
     put = {"path": "/items/{item}", "method": "PUT", "params": {"item": 7}}
 

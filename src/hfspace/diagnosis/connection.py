@@ -230,7 +230,7 @@ def _only_endpoint(space: str, app: ServedApp) -> EndpointSpec:
 
 def _problems(spec: EndpointSpec, app: ServedApp) -> tuple[Finding, ...]:
     """What does not fit in the values of `spec`."""
-    return tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES)
+    return tuple(item for item in check(spec, app) if item.key in _ABOUT_VALUES or item.code == "unsendable")
 
 
 def _refuse(problems: tuple[Finding, ...]) -> None:

@@ -34,7 +34,7 @@ _POLL_SECONDS = 2.0
 class DiagnosisOptions:
     """`timeout` and `wake_timeout` are in seconds: per request, and for a Space to wake. `zero_gpu` sends
     the token to a public Space too, so that a call counts on the token's quota. `ask_declared` looks for a
-    declared route that the app does not describe, which a call will show anyway. `fitting` invokes only what
+    declared route that the app does not describe; a call will show that anyway. `fitting` invokes only what
     is declared as the app takes it. `auth` is the user and password of the app's own login, sent where it
     asks for one. `manifest_options` name the manifest in commands that are shown. Without `ask_hub` only the
     URL that was typed is asked."""
@@ -211,7 +211,10 @@ def _by_place(
     card: Mapping[str, Any],
     asks: int,
 ) -> tuple[Diagnosis, int]:
-    place = replace(place, declared=endpoint, ask_declared=options.ask_declared and not options.invoke)
+    # A call shows whether an app that describes nothing has the route; one that describes others is asked.
+    assumed = frozenset({"http"} if options.ask_declared else {"http", "openapi", "tgi"})
+    unasked = options.invoke or not options.ask_declared
+    place = replace(place, declared=endpoint, assume_declared=assumed if unasked else frozenset())
     reading = look(place)
     asks += reading.requests
     if options.auth is not None and reading.sight is not None and reading.sight.code is Code.APP_LOGIN:

@@ -8,6 +8,9 @@ from hfspace.live.gradio.findings import Finding
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Change, Check, Severity, SpaceState
 
+# What hfspace can't send, others may: the route is served.
+_SEVERITY: dict[str, Severity] = {"unreadable": "unknown", "unsendable": "warning"}
+
 
 class Endpoint(Facet):
     name = "endpoint"
@@ -38,5 +41,5 @@ class Endpoint(Facet):
         else:
             todo = ""
         hint = " ".join(part for part in (finding.hint, todo) if part)
-        severity: Severity = "unknown" if finding.code == "unreadable" else "error"
+        severity: Severity = _SEVERITY.get(finding.code, "error")
         return desired.check(self.name, severity, finding.message, key=finding.key, hint=hint, blocks=False)

@@ -103,7 +103,8 @@ class ServedParameter:
 class ServedEndpoint:
     """`name` is a Gradio api_name with its slash, or the path of an HTTP route. `content_type` is that of a
     route's body; `fn_index` stands in it where a Gradio name can't stand in the URL; `refusal` is what the
-    app answered when the route was asked, where that was no success."""
+    app answered when the route was asked, where that was no success; `demands` are headers and cookies that
+    it needs, which can't be declared."""
 
     name: str
     url: str
@@ -113,6 +114,7 @@ class ServedEndpoint:
     hidden: bool = False  # can be called, but the app does not list it
     method: str = "POST"
     content_type: str = "application/json"
+    demands: tuple[str, ...] = ()
     fn_index: int | None = None
     refusal: str = ""
 

@@ -16,6 +16,7 @@ BODILESS = frozenset({"GET", "DELETE"})
 _PREFERRED = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 STREAMED = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 """Media types whose answers come in pieces."""
+_OF_HTTP = frozenset({"accept", "authorization", "content-type"})
 _MAX_ROUTES = 500
 _MAX_DEPTH = 8
 _MAX_NODES = 5_000
@@ -105,6 +106,11 @@ def _route(
         parameter = _outside(raw, budget, entry)
         if parameter is not None and (parameter.place == "query" or parameter.name in parts):
             parameters[parameter.place, str(parameter.name)] = parameter
+    demands = dict.fromkeys(
+        f"the {one['in']} {one['name']}"
+        for entry in [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
+        if _is_demand(one := _resolve(raw, entry))
+    )
     request = _resolve(raw, operation.get("requestBody"))
     content_type, body = _content(raw, request)
     inside: tuple[ServedParameter, ...] = ()
@@ -125,7 +131,17 @@ def _route(
         generator=answer_type in STREAMED,
         method=method.upper(),
         content_type=content_type or "application/json",
+        demands=tuple(demands),
     )
+
+
+def _is_demand(item: Mapping[str, Any]) -> bool:
+    """Whether a parameter is a header or a cookie without which the route refuses. OpenAPI says of the three
+    of HTTP itself that they stand here for nothing."""
+    name = item.get("name")
+    if item.get("required") is not True or not isinstance(name, str):
+        return False
+    return item.get("in") == "cookie" or (item.get("in") == "header" and name.lower() not in _OF_HTTP)
 
 
 def _outside(raw: Mapping[str, Any], budget: Iterator[int], entry: Json) -> ServedParameter | None:

@@ -23,7 +23,7 @@ class Place:
     """Where to look. `host` is an http(s) origin; `path` where the app is mounted; `token` goes to this
     origin only, as do the `cookies` of a login. `public`: no proxy of the Hub asks for a token. `sdk` and
     `sdk_version` are what the Hub says, None when it was not asked. `declared` is looked for where the app
-    does not describe it; not `ask_declared`: taken as it is, to be called."""
+    does not describe it; in apps of the kinds in `assume_declared` it is taken as it is, to be called."""
 
     host: str
     path: str = ""
@@ -35,7 +35,7 @@ class Place:
     timeout: float = TIMEOUT_SECONDS
     max_bytes: int = MAX_BYTES
     declared: EndpointSpec | None = None
-    ask_declared: bool = True
+    assume_declared: frozenset[str] = frozenset()
 
     @property
     def base(self) -> str:
@@ -153,7 +153,7 @@ def _with_declared(
 ) -> Reading:
     """The app with the declared route in it, as far as asking for it shows that it is served."""
     routes = callable_as(declared, place.base)
-    if place.ask_declared:
+    if (app.kind if app else "http") not in place.assume_declared:
         try:
             ask = replace(question(declared, place.base, place.token), cookies=place.cookies)
         except AppError as error:  # a part of its path has no value

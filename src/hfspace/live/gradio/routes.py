@@ -67,6 +67,10 @@ def check_request(spec: EndpointSpec, endpoint: ServedEndpoint) -> Iterator[Find
     if endpoint.refusal:
         yield Finding(code="refused", key="path", message=endpoint.refusal)
         return
+    if endpoint.demands:
+        message = f"{endpoint.name} needs {' and '.join(endpoint.demands)}, which hfspace does not send."
+        hint = "Call it by another program; hfspace sends a path, a query and a body."
+        yield Finding(code="unsendable", key="path", message=message, hint=hint)
     shape = _check_shape(spec, endpoint)
     yield from shape
     sends = {"example", "body", "params", "query"} & {
