@@ -12,7 +12,9 @@ from hfspace.diagnosis import connect, examine
 from hfspace.diagnosis.run import DiagnosisOptions
 from hfspace.errors import HubUnreachable, NeedsWrite, RateLimited, Unauthorized
 from hfspace.live.gradio.calls import EndpointError
+from hfspace.live.gradio.classify import links_of
 from hfspace.live.gradio.codes import Code
+from hfspace.live.gradio.fetch import AppAnswer
 from hfspace.live.gradio.probe import Place, look, read_app
 from hfspace.live.gradio.served import read_space_app
 from hfspace.manifest.models import EndpointSpec
@@ -122,6 +124,46 @@ def test_a_gradio_app_below_a_usual_path_is_found_and_called_mounted(serve: Serv
     assert found.verdict.code is Code.MOUNTED_BELOW
     assert found.base == f"{host.url}/demo"
     assert "base_path: /demo" in found.verdict.todo
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        Reply.html(
+            '<a href="/imprint">x</a><iframe src="/very/odd/"></iframe><a href="https://else.test/w">y</a>'
+        ),
+        Reply.html("<a HREF = 'very/odd?x=1'>go</a>"),
+        Reply(307, b"", {"location": "/very/odd/"}),
+    ],
+)
+def test_a_gradio_app_to_which_the_page_leads_is_found(serve: Serve, root: Reply) -> None:
+    host = serve({**dict(gradio_routes("plain", "6.31.0", "/very/odd")), "/": root})
+
+    found = examine(host.url, MemoryHub())
+
+    assert found.verdict.code is Code.MOUNTED_BELOW
+    assert "base_path: /very/odd" in found.verdict.todo
+
+
+def test_a_gradio_space_whose_mount_nothing_tells_says_what_to_write(serve: Serve) -> None:
+    host = serve({**dict(gradio_routes("plain", "6.31.0", "/very/odd")), "/": Reply.html("<p>nothing</p>")})
+    hub = MemoryHub(spaces={"acme/x": SpaceState(id="acme/x", sdk="gradio", stage="RUNNING", host=host.url)})
+
+    found = examine("acme/x", hub)
+
+    assert found.exit_code == 2
+    assert f"hfspace diagnose {host.url}/PATH" in found.verdict.todo
+    assert "base_path: /PATH" in found.verdict.todo
+
+
+def test_links_of_a_page_are_few_and_its_own() -> None:
+    page = (
+        "".join(f'<a href="/p{number}">' for number in range(5000))
+        + '<a href="//else.test/x"><a href="http://[">'
+    )
+    links = links_of(AppAnswer(url="https://a.test/", status=200, body=page.encode()))
+    assert links[:2] == ("/p0", "/p1")
+    assert all(link.startswith("/p") for link in links)
 
 
 def test_a_typed_mount_is_no_problem(serve: Serve) -> None:

@@ -43,8 +43,7 @@ def judge(
     if mounted:
         return replace(known, verdict=_mounted(reading))
     if app.kind != "gradio" and known.state is not None and known.state.sdk == "gradio":
-        seen = "The Hub says gradio, but the root of its host is another web app."
-        return replace(known, verdict=verdict(Code.MOUNTED_BELOW, seen))
+        return replace(known, verdict=_mounted_somewhere(known))
     return replace(known, verdict=_well(known), call_url=_only_url(known))
 
 
@@ -71,6 +70,8 @@ def _unread(
         )
     if sight.code is Code.WRONG_SUBDOMAIN and reading.space:
         return verdict(sight.code, sight.seen, todo=f"Use it: hfspace diagnose {reading.space}")
+    if sight.code is Code.NOT_GRADIO and sight.kind == "http" and known.state and known.state.sdk == "gradio":
+        return _mounted_somewhere(known)
     if sight.code is Code.NOT_GRADIO and sight.kind != "streamlit":
         todo = f"Declare a route that it serves (endpoint: {{path: /…}}), or {_trial(known, manifest)}"
         return verdict(sight.code, sight.seen, todo=todo)
@@ -135,6 +136,17 @@ def _mounted(reading: Reading) -> Verdict:
     path = "/" + reading.base.split("/", 3)[3]
     return verdict(
         Code.MOUNTED_BELOW, seen, todo=f"Use {reading.base}, and set base_path: {path} in the README."
+    )
+
+
+def _mounted_somewhere(known: Diagnosis) -> Verdict:
+    """Of a Gradio Space whose root is another app, and which is at no path that anything leads to."""
+    return verdict(
+        Code.MOUNTED_BELOW,
+        "The Hub says gradio, but the root of its host is another web app.",
+        why="Gradio is at none of the usual paths, and no link of that app leads to it.",
+        todo=f"Name the path at which it is mounted: hfspace diagnose {known.base}/PATH; then set "
+        "base_path: /PATH in the README of the Space.",
     )
 
 

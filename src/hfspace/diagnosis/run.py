@@ -14,7 +14,7 @@ from hfspace.diagnosis.target import Target, read_target
 from hfspace.diagnosis.verdicts import Diagnosis, for_space, verdict
 from hfspace.errors import HubError, HubUnreachable, UsageError, WaitTimeout
 from hfspace.live.gradio.calls import EndpointError
-from hfspace.live.gradio.classify import Sight
+from hfspace.live.gradio.classify import Sight, links_of
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.config import read_config
 from hfspace.live.gradio.fetch import TIMEOUT_SECONDS, Ask, fetch_all
@@ -27,6 +27,7 @@ from hfspace.manifest.models import EndpointSpec
 from hfspace.model import SpaceState
 
 _USUAL_MOUNTS = ("/gradio", "/demo", "/app", "/ui")
+_MOST_LINKS = 8
 _POLL_SECONDS = 2.0
 
 
@@ -252,7 +253,8 @@ def _signed_in(place: Place, reading: Reading, auth: tuple[str, str]) -> tuple[P
 
 
 def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Reading | None, int]:
-    """A Gradio app at the root when a path was typed, or below a usual path when the root is no Gradio."""
+    """A Gradio app at the root when a path was typed; when the root is no Gradio, below a usual path, or
+    below one to which the page at the root leads."""
     if (
         reading.sight is None
         or reading.sight.code is not Code.NOT_GRADIO
@@ -265,13 +267,16 @@ def _look_elsewhere(place: Place, reading: Reading, target: Target) -> tuple[Rea
         return (root if useful else None), root.requests
     if reading.sight.kind not in {"openapi", "http"} or target.path.path:
         return None, 0
-    answers = fetch_paths(place, [f"{path}/config" for path in _USUAL_MOUNTS])
-    for path, answer in zip(_USUAL_MOUNTS, answers, strict=True):
+    page, *answers = fetch_paths(place, ["/", *(f"{path}/config" for path in _USUAL_MOUNTS)])
+    paths = dict(zip(_USUAL_MOUNTS, answers, strict=True))
+    linked = [path for path in links_of(page) if path not in paths][:_MOST_LINKS]
+    paths |= zip(linked, fetch_paths(place, [f"{path}/config" for path in linked]), strict=True)
+    for path, answer in paths.items():
         if answer.status == 200 and read_config(answer.json()) is not None:
             below = look(replace(place, path=path))
             evidence = (*reading.answers, *below.answers)
-            return replace(below, answers=evidence), len(answers) + below.requests
-    return None, len(answers)
+            return replace(below, answers=evidence), 1 + len(paths) + below.requests
+    return None, 1 + len(paths)
 
 
 def _worth_calling(known: Diagnosis, options: DiagnosisOptions) -> bool:

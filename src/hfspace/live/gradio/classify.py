@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
 
 from hfspace.live.gradio.codes import Code
 from hfspace.live.gradio.fetch import AppAnswer, safe_host
@@ -16,6 +17,9 @@ from hfspace.retries import asked_wait
 ERROR_PAGE = b"Your space is in error, check its status on hf.co"
 """The whole body of the 503 with which the Hub's proxy says that it can't reach the app."""
 
+_LONGEST_PAGE = 1 << 18
+_LINK = re.compile(r"""\b(?:href|src)\s*=\s*["']([^"'<>\s]{1,200})["']""", re.IGNORECASE)
+_PATH = re.compile(r"(/[\w.~-]+){1,4}")
 _NO_PAGE = "Sorry, we can't find the page"
 _CANONICAL = re.compile(
     r"<https?://(?:www\.)?(?:huggingface\.co|hf\.co)/spaces/([\w.-]+/[\w.-]+)>\s*;\s*rel=\"?canonical\"?"
@@ -40,6 +44,22 @@ def canonical_space(headers: Mapping[str, str]) -> str | None:
     """The Space that the Hub's proxy says this host belongs to (also on its 503); None off the Hub."""
     match = _CANONICAL.search(headers.get("link", ""))
     return match[1] if match else None
+
+
+def links_of(answer: AppAnswer) -> tuple[str, ...]:
+    """The paths of its own host to which a redirect or a page leads, without their last slash, in order."""
+    named = [answer.headers.get("location", ""), *_LINK.findall(answer.text[:_LONGEST_PAGE])]
+    own = urlsplit(answer.url)
+    paths = []
+    for link in named:
+        try:
+            target = urlsplit(urljoin(answer.url, link.strip()))
+        except ValueError:
+            continue
+        path = target.path.rstrip("/")
+        if (target.scheme, target.netloc) == (own.scheme, own.netloc) and _PATH.fullmatch(path):
+            paths.append(path)
+    return tuple(dict.fromkeys(paths))
 
 
 def reached_app(headers: Mapping[str, str]) -> bool:
