@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Spaces": {
         "status": ("status", "Stage, hardware, price and drift of each Space."),
+        "bill": ("bill", "What the Hub billed, what is scheduled, and the ceiling."),
         "list": ("list", "List the Spaces of an owner or a search."),
         "show": ("show", "Show one Space in full."),
         "restart": ("restart", "Restart a Space."),

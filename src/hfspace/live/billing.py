@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from hfspace.errors import (
     BillingRefused,
@@ -22,7 +22,7 @@ from hfspace.errors import (
 )
 from hfspace.live.library import Library, understand
 from hfspace.model import Account
-from hfspace.model.billing import SPACES, Billed, Charge, Usage
+from hfspace.model.billing import SPACES, Billed, Charge, GroupUsage, Usage
 
 T = TypeVar("T")
 
@@ -108,6 +108,13 @@ class Billing:
                 return usage
             raise HubFault(f"The Hub tells the usage of {owner} for its current period only.") from error
 
+    def groups(self, owner: str, start: float, end: float) -> tuple[GroupUsage, ...]:
+        """What the Spaces of each resource group used. Raises HubError, also without the permission or the
+        plan that has groups."""
+        dates = urlencode({"startDate": _stamp(start), "endDate": _stamp(end)})
+        path = f"/api/organizations/{quote(owner)}/billing/usage-by-resource-group?{dates}"
+        return self._read(owner, path, lambda raw: _groups(raw, owner))
+
     def _read(self, owner: str, path: str, understood: Callable[[Any], T]) -> T:
         raw = self._library.call("read the usage of", owner, lambda: self._library.json(path))
         return understand(f"the usage of {owner}", lambda: understood(raw))
@@ -124,6 +131,27 @@ def _period(raw: Any, owner: str) -> Usage:
     if start is None or end is None:
         raise ValueError("a period without dates")
     return Usage(owner=owner, start=start, end=end, source="usage", charges=_charges(raw["usage"], owner))
+
+
+def _groups(raw: Any, owner: str) -> tuple[GroupUsage, ...]:
+    """An answer of usage-by-resource-group, its months added up."""
+    if str(raw["currency"]).lower() != "usd":
+        raise ValueError("another currency")
+    sums: dict[str | None, tuple[Decimal, Decimal]] = {}
+    for period in raw["periods"]:
+        for group in period["resourceGroups"]:
+            name = None if group["name"] is None else _text(group["name"])
+            spaces = group["compute"]["spaces"]
+            cents, seconds = sums.get(name, (Decimal(0), Decimal(0)))
+            sums[name] = (cents + _number(spaces["costCents"]), seconds + _number(spaces["uptimeSec"]))
+    return tuple(
+        GroupUsage(owner=owner, name=name, usd=cents * _UNITS["Cents"], seconds=seconds)
+        for name, (cents, seconds) in sums.items()
+    )
+
+
+def _stamp(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 def _charges(usage: Any, owner: str) -> tuple[Charge, ...]:

@@ -94,6 +94,16 @@ class Billed:
         return total(one for one in its if one.space is None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupUsage:
+    """What the Spaces of one resource group used; `name` is None for those in none."""
+
+    owner: str
+    name: str | None
+    usd: Decimal
+    seconds: Decimal
+
+
 def total(charges: Iterable[Charge]) -> Decimal:
     return sum((charge.usd for charge in charges), Decimal(0))
 
