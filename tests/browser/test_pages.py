@@ -10,14 +10,17 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hfspace.model import FileDiff, Plan
+from hfspace.report import calendar_html, plan_html
 from hfspace.report import fleet as fleet_page
-from hfspace.report import plan_html
+from tests.clock import test_calendar
 from tests.report import fleets, plans
 from tests.report.test_fleet import hostile
 
@@ -37,9 +40,34 @@ RUN = """axe.run(document, {resultTypes: ["violations", "incomplete"]}).then(res
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth});
   document.body.append(pre);
 });"""
+
+
+def with_files() -> Plan:
+    """A plan with the texts of files side by side, one of them with lines wider than any page."""
+    long = "x = " + "1 + " * 400
+    texts = (("app.py", "import a\nb = 1\n", "import a\nb = 2\nc = 3\n"), ("wide.py", long, long + "2\n"))
+    diffs = [
+        FileDiff(
+            space="acme/whisper-demo",
+            path=path,
+            before=before,
+            after=after,
+            before_size=len(before),
+            after_size=len(after),
+            added=1,
+            removed=1,
+        )
+        for path, before, after in texts
+    ]
+    hidden = FileDiff(space="acme/whisper-demo", path="w.bin", before_size=10, after_size=2000, why="binary")
+    return replace(plans.everything(), diffs=(*diffs, hidden))
+
+
 PAGES = {
     "plan": lambda: plan_html.render(plans.everything()),
     "plan, hostile": lambda: plan_html.render(plans.hostile()),
+    "plan with files": lambda: plan_html.render(with_files()),
+    "calendar": lambda: calendar_html.render(test_calendar.of()),
     "12 Spaces": lambda: fleet_page.render(fleets.fleet(12)),
     "500 Spaces": lambda: fleet_page.render(fleets.fleet(500)),
     "no permission": lambda: fleet_page.render(fleets.fleet(12, billing=False)),
