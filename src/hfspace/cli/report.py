@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.inputs import allow_unknown_option
-from hfspace.cli.savings import judged
 from hfspace.cli.session import open_session
 from hfspace.errors import UsageError
 from hfspace.files import write_atomically
-from hfspace.model.billing import month
+from hfspace.fleet import read_fleet
 from hfspace.planner.counts import UNKNOWN
-from hfspace.planner.scheduled import rest_of_month
-from hfspace.planner.use import uses
-from hfspace.report.fleet import Fleet, render
-from hfspace.session import Session
-
-_SAVINGS_DAYS = 30
+from hfspace.report.fleet import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,27 +44,6 @@ def command(context: Context, options: ReportOptions) -> int:
         context.note(f"Written: {options.html}")
     lacks = fleet.plan.unknowns or fleet.snapshot.unreadable or fleet.billed.unknown
     return UNKNOWN if lacks and not options.allow_unknown else 0
-
-
-def read_fleet(session: Session) -> Fleet:
-    """All that the page is made from, read now. Raises HubError."""
-    plan = session.plan()
-    now = session.clock()
-    start, _ = month(now)
-    billed = session.billed(start, now)
-    snapshot = session.snapshot
-    spaces = [*snapshot.spaces, *(state.id for state in snapshot.unmanaged)]
-    return Fleet(
-        plan=plan,
-        manifest=session.manifest,
-        snapshot=snapshot,
-        billed=billed,
-        uses=uses(billed, spaces, now),
-        scheduled_usd=rest_of_month(session.manifest, snapshot, datetime.fromtimestamp(now, UTC)),
-        savings=judged(session, visits={}, days=_SAVINGS_DAYS),
-        start=start,
-        now=now,
-    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,12 +15,11 @@ from hfspace.cli.context import Context, hfspace_command
 from hfspace.cli.session import open_session
 from hfspace.errors import UsageError
 from hfspace.files import read_limited
+from hfspace.fleet import read_savings
 from hfspace.manifest.rewrite import edits_of, write
 from hfspace.planner.case import Saving
 from hfspace.planner.counts import UNKNOWN
-from hfspace.planner.savings import savings
-from hfspace.planner.use import DAY, Evidence, uses
-from hfspace.report.savings import SavingsReport, text_lines, to_json
+from hfspace.report.savings import text_lines, to_json
 from hfspace.session import Session
 from hfspace.text import json_text
 
@@ -66,7 +65,7 @@ def command(context: Context, options: SavingsOptions) -> int:
     claimed that the Hub's record of billed minutes, or your record of visits, does not show."""
     visits = read_visits(options.visits) if options.visits else {}
     session = open_session(context, unmanaged=True)
-    report = judged(session, visits=visits, days=options.days)
+    report = read_savings(session, visits=visits, days=options.days)
     if options.form == "json":
         context.echo(json_text(to_json(report)))
     else:
@@ -75,22 +74,6 @@ def command(context: Context, options: SavingsOptions) -> int:
         return 1
     lacks = report.unreadable or (options.visits and report.unknown)
     return UNKNOWN if lacks else 0
-
-
-def judged(session: Session, *, visits: dict[str, tuple[float, ...]], days: int) -> SavingsReport:
-    """The savings of a session's Spaces, by the use of the last `days`. Raises HubError."""
-    now = session.clock()
-    snapshot = session.snapshot
-    billed = session.billed(now - days * DAY, now)
-    spaces = [*snapshot.spaces, *(state.id for state in snapshot.unmanaged)]
-    evidence = Evidence(uses=uses(billed, spaces, now), visits=visits)
-    return SavingsReport(
-        savings=savings(session.manifest, snapshot, evidence, datetime.fromtimestamp(now, UTC)),
-        days=days,
-        unknown=billed.unknown,
-        unreadable=snapshot.unreadable,
-        prices_of=snapshot.prices_of,
-    )
 
 
 def read_visits(path: Path) -> dict[str, tuple[float, ...]]:
