@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, HfApi, constants
 from huggingface_hub.utils import get_session
 
 from hfspace.applier.events import Event, Kind
@@ -38,6 +38,12 @@ SEED = {
         }
     },
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _without_xet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the local Hub asks for: it speaks no Xet."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
 
 
 @pytest.fixture
@@ -377,3 +383,95 @@ def test_a_hub_that_does_not_give_a_file_spoils_no_plan(hub: LocalHub, tmp_path:
     bare = one.plan()
     hub.add_fault({"path": "/spaces/*/*/resolve/*", "status": 403})
     assert with_diffs(bare, one.inputs, one.client).diffs[0].why.startswith("not read: ")
+
+
+# ------------------------------------------------------------ trouble on the way
+
+
+def test_a_large_file_that_arrived_is_not_sent_twice(tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    (tmp_path / "app" / "model.bin").write_bytes(b"\0\1" * 3_000_000)
+    with LocalHub(seed={**SEED, "hub": {"large_files": {"over": 1000}}}, clock="manual") as hub:
+        hub.add_fault({"path": "/api/spaces/*/*/commit/*", "method": "POST", "status": 403, "times": 1})
+        one = runner(hub, tmp_path)
+        first = one.apply()
+        assert first.exit_code == 1
+        sent = [one.path for one in hub.requests() if one.method == "PUT"]
+        assert len(sent) == 1
+        assert not one.apply().failed
+        assert [one.path for one in hub.requests() if one.method == "PUT"] == sent
+        told = [event for event in one.events if event.kind is Kind.SENDING]
+        assert (told[-1].done, told[-1].size) == (6_000_000, 6_000_000)
+        assert one.plan().is_empty
+        tree = one.client.repository(SPACE).tree(str(hub.space(SPACE)["sha"])).files
+        assert tree["model.bin"].sha256 is not None
+        assert tree["model.bin"].size == 6_000_000
+
+
+def test_a_token_that_may_not_commit_says_so_and_what_was_done(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.add_fault({"path": "/api/spaces/*/*/commit/*", "method": "POST", "status": 403})
+    result = runner(hub, tmp_path, variables={"A": "1"}).apply()
+    assert result.exit_code == 3
+    outcome = result.outcomes[0]
+    assert outcome.error.startswith("This token may not commit files to acme/app.")
+    assert [change.address for change in outcome.applied] == ["acme/app.variables.A"]
+    assert [change.address for change in outcome.pending] == ["acme/app.files"]
+
+
+def test_a_token_that_may_only_commit_says_so(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    hub.add_fault({"path": "/api/spaces/*/*/variables", "method": "POST", "status": 403})
+    result = runner(hub, tmp_path, variables={"A": "1"}).apply()
+    assert result.exit_code == 1
+    assert result.outcomes[0].error.startswith("This token may not set the variable A of acme/app.")
+    assert commits(hub) == []
+
+
+def test_a_file_that_the_hub_refuses_is_named_and_nothing_is_written(hub: LocalHub, tmp_path: Path) -> None:
+    token = hub.token  # of this Hub: its own screening knows it, and ours does not, by its look
+    put(tmp_path, {"app.py": "print(2)\n", "a.py": "x\n", "b.env": f"T={token}\n"})
+    result = runner(hub, tmp_path).apply()
+    assert result.exit_code == 1
+    assert "b.env" in result.outcomes[0].error
+    assert token not in result.outcomes[0].error
+    assert commits(hub) == []
+
+
+def test_a_readme_that_the_hub_refuses_is_told_in_its_words(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"README.md": "---\nsdk: nonsense\n---\n", "app.py": ""})
+    result = runner(hub, tmp_path, sdk=None).apply()
+    assert result.exit_code == 1
+    assert '"sdk" must be one of' in result.outcomes[0].error
+    assert commits(hub) == []
+
+
+def test_what_the_gitignore_on_the_hub_leaves_out_is_told(hub: LocalHub, tmp_path: Path) -> None:
+    commit_by_hand(hub, **{".gitignore": "data/\n"})
+    put(tmp_path, {"app.py": "print(2)\n", "data/x.csv": "1\n"})
+    result = runner(hub, tmp_path).apply()
+    assert result.exit_code == 3
+    assert "The .gitignore on the Hub leaves out data/x.csv of acme/app." in result.outcomes[0].error
+
+
+def test_a_static_space_is_done_at_once(tmp_path: Path) -> None:
+    seed = {
+        "spaces": {
+            SPACE: {"sdk": "static", "files": {"README.md": "---\nsdk: static\n---\n", "index.html": "a"}}
+        }
+    }
+    with LocalHub(seed=seed, clock="manual") as hub:
+        put(tmp_path, {"index.html": "b"})
+        one = runner(hub, tmp_path, sdk="static", card={"title": "S"})
+        result = one.apply()
+        assert not result.failed, result
+        assert one.pace.slept < 1  # type: ignore[attr-defined]
+        assert one.plan().is_empty
+
+
+def test_the_sdk_changes_with_the_readme(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"README.md": "---\nsdk: docker\n---\n", "Dockerfile": "FROM x\n"})
+    one = runner(hub, tmp_path, sdk="docker")
+    assert not one.apply().failed
+    assert hub.space(SPACE)["sdk"] == "docker"
+    assert one.plan().is_empty

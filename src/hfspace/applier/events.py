@@ -16,6 +16,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     RESOLVED = "resolved"  # an answer was lost; reading showed that the change had been made
     REPLANNED = "replanned"  # the Space had moved since the plan
+    SENDING = "sending"  # large files are on their way
     WAITING = "waiting"
     FINISHED = "finished"
 
@@ -28,6 +29,8 @@ class Event:
     stage: str | None = None
     seconds: float = 0.0
     text: str = ""
+    done: int = 0
+    size: int = 0
     outcome: Outcome | None = None
 
 

@@ -27,7 +27,7 @@ def apply(approved: ApprovedPlan, run: Run) -> ApplyResult:
     if not isinstance(approved, ApprovedPlan):
         raise UsageError("Only an approved plan is applied.", hint="Approve it: plan.approve().")
     plan = approved.plan
-    run = replace(run, ports=replace(run.ports, exact=_exact(run)))
+    run = replace(run, ports=replace(run.ports, exact=_exact(run), sending=run.sending))
     by_space: dict[str, list[Change]] = {}
     for change in plan.changes:
         by_space.setdefault(change.space, []).append(change)

@@ -62,6 +62,10 @@ class Run:
         with self.lock:
             self.listener(Event(kind=kind, space=space, **values))  # type: ignore[arg-type]
 
+    def sending(self, space: str, done: int, size: int) -> None:
+        """Large files are on their way: `done` bytes of `size`."""
+        self.tell(Kind.SENDING, space, done=done, size=size)
+
     def check_stop(self) -> None:
         """Raises Interrupted when the run was asked to stop: called before every write."""
         if self.pace.stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from hfspace.applier.events import Event, Kind, Listener
 from hfspace.cli.context import Context
 from hfspace.model import Action, Change, Status, Subject
+from hfspace.report.cells import size
 from hfspace.report.settings import setting
 from hfspace.text import plain
 
@@ -86,9 +88,16 @@ class Lines:
         self._spaces = spaces
         self._finished = 0
         self._waits: dict[str, tuple[str | None, float]] = {}
+        self._sent: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
-        text = self.waiting(event) if event.kind is Kind.WAITING else self.line(event)
+        match event.kind:
+            case Kind.WAITING:
+                text = self.waiting(event)
+            case Kind.SENDING:
+                text = self.sending(event)
+            case _:
+                text = self.line(event)
         if text:
             self._context.note(text)
 
@@ -127,6 +136,18 @@ class Lines:
         where = f"{plain(event.space)}: {plain(event.stage or 'unknown stage')}"
         return f"  {where}, waiting ({event.seconds:.0f} s)"
 
+    def sending(self, event: Event) -> str:
+        """Of large files on their way, a line every 15 s."""
+        now = time.monotonic()
+        if now - self._sent.get(event.space, now - _EVERY_SECONDS) < _EVERY_SECONDS:
+            return ""
+        self._sent[event.space] = now
+        return f"  {plain(event.space)}: {_sent(event)}"
+
+
+def _sent(event: Event) -> str:
+    return f"sending {size(event.done)} of {size(event.size)}"
+
 
 class LiveLines(Lines):
     """The same lines above a live view, which shows the Spaces at work instead of lines about waiting."""
@@ -141,6 +162,8 @@ class LiveLines(Lines):
                 self._view.begin(event.space)
             case Kind.WAITING:
                 self._view.tell(event.space, event.stage or "unknown stage")
+            case Kind.SENDING:
+                self._view.tell(event.space, _sent(event))
             case Kind.APPLIED | Kind.RESOLVED if event.change is not None:
                 self._view.tell(event.space, describe(event.change).removeprefix(event.space).lstrip(".: "))
             case Kind.FINISHED:

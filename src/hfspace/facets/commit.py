@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import Any
 
 from hfspace.errors import ChangedMeanwhile, HubError, NotVisible, Outdated
@@ -74,9 +75,30 @@ def _commit(desired: Desired, ports: Ports, writes: list[FileWrite], title: str)
     repository = ports.hub.repository(desired.id)
     parent = _parent(desired)
     try:
-        return repository.commit(writes, title=title, description=_lines(trailers), parent=parent)
+        return repository.commit(
+            writes,
+            title=title,
+            description=_lines(trailers),
+            parent=parent,
+            sent=_Sent(desired, ports, writes),
+        )
     except Outdated as error:
         raise _overtaken(desired, ports, parent, error) from None
+
+
+class _Sent:
+    """Tells how much of the large files of one commit was sent. Called from several threads."""
+
+    def __init__(self, desired: Desired, ports: Ports, writes: Sequence[FileWrite]) -> None:
+        folder, self._lock, self._done = desired.inputs.trees.get(desired.id), Lock(), 0
+        large = [one.path for one in writes if one.place is not None]
+        self._size = sum(folder.files[path].size for path in large) if folder else 0
+        self._space, self._ports = desired.id, ports
+
+    def __call__(self, size: int) -> None:
+        with self._lock:
+            self._done += size
+            self._ports.sending(self._space, min(self._done, self._size), self._size)
 
 
 def _parent(desired: Desired) -> str | None:

@@ -21,9 +21,9 @@ from hfspace.live.billing import Billing
 from hfspace.live.library import Library, Params, understand
 from hfspace.live.limiter import Limiter, Pace
 from hfspace.live.ports import NewSpace
-from hfspace.live.repository import Repository
+from hfspace.live.repository import Known, Repository
 from hfspace.live.transport import current_stream_end, current_stream_tail
-from hfspace.model import Account, CreateSource, Flavor, HubTree, Json, Secret, SpaceState, Variable, Volume
+from hfspace.model import Account, CreateSource, Flavor, Json, Secret, SpaceState, Variable, Volume
 from hfspace.redaction import KnownSecrets
 from hfspace.text import one_line
 
@@ -62,7 +62,7 @@ class HubClient:
         self.has_token = access.token is not None or access.account is not None
         self.known_secrets = secrets
         self.left_out = 0
-        self._trees: dict[str, HubTree] = {}
+        self._known_commits = Known()
         self._access = access
         self._library = Library(endpoint, access.token, limiter, secrets, has_token=self.has_token)
         self._call = self._library.call
@@ -90,7 +90,7 @@ class HubClient:
 
     def repository(self, space: str) -> Repository:
         """The files and commits of a Space. Asks nothing."""
-        return Repository(space, self._library, self._access, self._trees)
+        return Repository(space, self._library, self._access, self._known_commits)
 
     def token_for(self, space: str) -> str | None:
         """The token for the Space's own app; None for anonymous. Raises Unauthorized (keyless)."""

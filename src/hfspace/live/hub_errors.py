@@ -30,7 +30,7 @@ _BILLING = re.compile(
     r"subscri|payment|billing|PRO\b|quota|upgrade your|credit|spend limit|plan\b|pause your previous",
     re.IGNORECASE,
 )
-_LONGEST = 300
+_LONGEST = 700
 _BAD_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
 _ODD = {
     "JSONDecodeError": "it is not JSON",

@@ -51,7 +51,13 @@ class Repository(Protocol):
     def changed_between(self, before: str, after: str) -> str: ...
     def content(self, path: str, commit: str) -> bytes: ...
     def commit(
-        self, writes: Sequence[FileWrite], *, title: str, description: str, parent: str | None
+        self,
+        writes: Sequence[FileWrite],
+        *,
+        title: str,
+        description: str,
+        parent: str | None,
+        sent: Callable[[int], None] = ...,
     ) -> str: ...
 
 
@@ -139,7 +145,7 @@ class Ports:
     """What a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
     token for the Space's own app; `visit(state)` opens that app once; `tracker(space, spec)` reaches its
     experiments; `source` says where files come from, repository@commit; `exact` is told of every write of a
-    visibility."""
+    visibility, `sending` how many bytes of how many of a Space's large files are on their way."""
 
     hub: Hub
     random_bytes: Callable[[int], bytes]
@@ -147,4 +153,5 @@ class Ports:
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
     source: str = ""
+    sending: Callable[[str, int, int], None] = lambda space, done, size: None
     tracker: Callable[[str, SpaceSpec], AbstractContextManager[Tracker]] | None = None

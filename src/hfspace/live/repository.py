@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from hfspace.errors import ChangedMeanwhile, FilesLeftOut, HubFault, NeedsWrite, NotVisible
+from hfspace.errors import FilesLeftOut, HubFault, NeedsWrite, NotVisible
 from hfspace.live.access import Auth, Keyless, Stored
 from hfspace.live.library import Library, Params, Sink, understand
+from hfspace.live.operations import Sent, operations
 from hfspace.model import HubCommit, HubFile, HubTree
 from hfspace.model.files import FileWrite
 from hfspace.text import one_line, plain
@@ -18,40 +20,55 @@ T = TypeVar("T")
 
 LARGEST_TEXT = 1 << 20
 """Bytes of one file that are read from the Hub to compare or edit its text."""
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,40}): (.{1,200})")
 _MOST_TRAILERS = 20
 _LONGEST = 200
 
 
-class Repository:
-    """Made by `HubClient.repository`. `trees` are those that are known by their commit, which never
-    changes."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of commits, by their ids: it never changes. Shared by the Repositories of one client."""
 
-    def __init__(
-        self, space: str, library: Library, access: Stored | Keyless, trees: dict[str, HubTree]
-    ) -> None:
-        self._space, self._library, self._access, self._trees = space, library, access, trees
+    trees: dict[str, HubTree] = field(default_factory=dict)
+    histories: dict[str, list[HubCommit]] = field(default_factory=dict)
+
+
+class Repository:
+    """Made by `HubClient.repository`. A commit is named by its id, or `main`, which is read anew each
+    time."""
+
+    def __init__(self, space: str, library: Library, access: Stored | Keyless, known: Known) -> None:
+        self._space, self._library, self._access, self._known = space, library, access, known
 
     def tree(self, commit: str) -> HubTree:
-        """All files of a commit, or of main; no request for a commit that is known. Raises HubError."""
-        if commit not in self._trees:
-            path = f"{self._path}/tree/{quote(commit, safe='')}"
+        """All files of a commit. Raises HubError."""
+        if commit in self._known.trees:
+            return self._known.trees[commit]
+        path = f"{self._path}/tree/{quote(commit, safe='')}"
 
-            def read(auth: Auth) -> list[Any]:
-                params: Params = [("recursive", "true")]
-                return list(self._library.items("read the files of", self._space, path, params, token=auth))
+        def read(auth: Auth) -> list[Any]:
+            params: Params = [("recursive", "true")]
+            return list(self._library.items("read the files of", self._space, path, params, token=auth))
 
-            items = self._access.read(self._space, read)
-            self._trees[commit] = understand(
-                f"the files of {self._space}", lambda: HubTree(commit=commit, files=dict(_files(items)))
-            )
-        return self._trees[commit] if commit != "main" else self._trees.pop(commit)
+        items = self._access.read(self._space, read)
+        tree = understand(
+            f"the files of {self._space}", lambda: HubTree(commit=commit, files=dict(_files(items)))
+        )
+        if _ID.fullmatch(commit):
+            self._known.trees[commit] = tree
+        return tree
 
     def commits(self, head: str = "main") -> list[HubCommit]:
         """The commits up to `head`, newest first: those of one page. Raises HubError."""
+        if head in self._known.histories:
+            return self._known.histories[head]
         path = f"/commits/{quote(head, safe='')}"
         raw = self._read("read the commits of", lambda auth: self._json(path, auth))
-        return understand(f"the commits of {self._space}", lambda: [_commit(item) for item in _list(raw)])
+        commits = understand(f"the commits of {self._space}", lambda: [_commit(item) for item in _list(raw)])
+        if _ID.fullmatch(head):
+            self._known.histories[head] = commits
+        return commits
 
     def changed_between(self, before: str, after: str) -> str:
         """The difference of two commits as git writes it. Raises HubError."""
@@ -72,17 +89,28 @@ class Repository:
         except NotVisible:
             raise HubFault(f"{what} is named by the Hub and can't be had.", hint="Run again.") from None
 
-    def commit(self, writes: Sequence[FileWrite], *, title: str, description: str, parent: str | None) -> str:
-        """Write all of it in one commit on top of `parent`, and return its id. Raises HubError: Outdated
-        where somebody else's commit came first; ChangedMeanwhile for a file here that is not what it
-        was."""
+    def commit(
+        self,
+        writes: Sequence[FileWrite],
+        *,
+        title: str,
+        description: str,
+        parent: str | None,
+        sent: Sent = lambda size: None,
+    ) -> str:
+        """Write all of it in one commit on top of `parent`, and return its id; `sent` is told the bytes
+        of large files as they go. Raises HubError: Outdated where somebody else's commit came first;
+        ChangedMeanwhile for a file here that is not what it was."""
         auth = self._access.settings(self._space)
-        operations = _operations(writes)
+        listed = operations(writes, sent)
 
         def send() -> str:
+            from huggingface_hub import utils
+
+            utils.disable_progress_bars()  # type: ignore[attr-defined] # several Spaces are written at once, and their bars over each other
             info = self._library.api.create_commit(
                 self._space,
-                operations,
+                listed,
                 commit_message=title,
                 commit_description=description,
                 repo_type="space",
@@ -96,7 +124,7 @@ class Repository:
         except NeedsWrite as error:
             raise self._access.explained(error) from None
         # The library leaves out what the Hub's answer to `preupload` says is ignored, and does not tell.
-        ignored = [one.path_in_repo for one in operations if getattr(one, "_should_ignore", False)]
+        ignored = [one.path_in_repo for one in listed if getattr(one, "_should_ignore", False)]
         if ignored:
             raise FilesLeftOut(
                 f"The .gitignore on the Hub leaves out {plain(ignored[0])}"
@@ -164,24 +192,3 @@ def _trailers(message: str) -> dict[str, str]:
             break
         trailers.setdefault(match[1], match[2])
     return trailers
-
-
-def _operations(writes: Sequence[FileWrite]) -> list[Any]:
-    """As huggingface_hub has them. A large file is hashed once more as it is opened. Raises
-    ChangedMeanwhile."""
-    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
-
-    operations: list[Any] = []
-    for one in writes:
-        if one.commit is not None:
-            operations.append(CommitOperationCopy(one.path, one.path, src_revision=one.commit))
-            continue
-        source = one.content if one.content is not None else one.place
-        if source is None:
-            operations.append(CommitOperationDelete(path_in_repo=one.path, is_folder=False))
-            continue
-        operation = CommitOperationAdd(path_in_repo=one.path, path_or_fileobj=source)
-        if one.sha256 and operation.upload_info.sha256.hex() != one.sha256:
-            raise ChangedMeanwhile(f"{one.path} changed here since the plan was made.", hint="Run again.")
-        operations.append(operation)
-    return operations
