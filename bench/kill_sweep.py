@@ -34,11 +34,12 @@ def main() -> int:
     seed = {**fleet.SEED, "hub": {"switches": switches}}
     started = time.monotonic()
     with Commands() as commands:
-        needed = undisturbed(commands, fleet.manifest(), seed)
+        manifest = fleet.with_files(fleet.manifest(), commands.folder)
+        needed = undisturbed(commands, manifest, seed)
         verdicts = []
         points = [(at, when) for at in range(1, len(needed.requests) + 1) for when in ("before", "after")]
         for at, when in points[:: options.every]:
-            verdict = kill(commands, fleet.manifest(), seed, at, when, needed)
+            verdict = kill(commands, manifest, seed, at, when, needed)
             verdicts.append(verdict)
             if verdict.wrong:
                 line = f"{at} {when} {verdict.request or describe(*needed.requests[at - 1])}"
@@ -105,7 +106,7 @@ def _settings_twice(ending: Ending, needed: Ending) -> bool:
     return any(
         count > needed.writes[key]
         for key, count in ending.writes.items()
-        if "/secrets" in key[1] or "/variables" in key[1]
+        if "/secrets" in key[1] or "/variables" in key[1] or "/commit/" in key[1]
     )
 
 

@@ -111,6 +111,7 @@ def plugged(wire: Wire) -> Iterator[None]:
     with (
         mock.patch.object(transport, "install"),
         mock.patch.object(fingerprint, "_digest", quick),
+        mock.patch("huggingface_hub.utils._http.time.sleep"),  # it waits between its own attempts
     ):
         set_client_factory(lambda: transport.new_client(Direct()))
         try:

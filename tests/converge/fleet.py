@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 ENV = {"TOKEN_ONE": "s3cret-value-one", "TOKEN_TWO": "s3cret-value-two"}
 
@@ -65,6 +68,32 @@ SEED: dict[str, Any] = {
         "acme/nobodys": {"stage": "RUNNING", "hardware": "t4-small", "variables": {"V": "1"}},
     }
 }
+
+
+FILES = {
+    "acme/every": {"files": {"from": "every", "prune": True}, "card": {"title": "Every", "tags": ["a"]}},
+    "acme/off": {"files": "off"},
+    "acme/new": {"files": "new", "card": {"short_description": "New"}},
+    "acme/new-paused": {"files": "every"},
+}
+"""What `with_files` declares besides."""
+FOLDERS = {
+    "every": {"README.md": "---\nsdk: gradio\n---\n# Every\n", "app.py": "print(2)\n", "lib/x.py": ""},
+    "off": {"app.py": "print('off')\n"},
+    "new": {"README.md": "---\nsdk: docker\n---\n", "Dockerfile": "FROM x\n"},
+}
+
+
+def with_files(text: str, folder: Path) -> str:
+    """The manifest with files and cards for some of its Spaces, whose folders are written to `folder`."""
+    for name, files in FOLDERS.items():
+        for path, content in files.items():
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(content)
+    raw = yaml.safe_load(text)
+    for space, keys in FILES.items():
+        raw["spaces"][space] |= keys
+    return yaml.safe_dump(raw, sort_keys=False)
 
 
 def manifest() -> str:

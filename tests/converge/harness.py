@@ -13,6 +13,7 @@ import yaml
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
 from hfspace.errors import HubError
+from hfspace.folder import read_trees
 from hfspace.live.hub import connect
 from hfspace.live.limiter import Pace
 from hfspace.live.ports import Ports
@@ -66,13 +67,19 @@ class Runner:
     """One person's setup: a manifest, a token, secrets in the environment."""
 
     def __init__(
-        self, hub: LocalHub, manifest: Mapping[str, Any] | str, env: Mapping[str, str] | None = None
+        self,
+        hub: LocalHub,
+        manifest: Mapping[str, Any] | str,
+        env: Mapping[str, str] | None = None,
+        base: Path | None = None,
     ) -> None:
+        """`base` is the folder of the manifest, where it names folders with files."""
         self.hub = hub
         text = manifest if isinstance(manifest, str) else yaml.safe_dump(dict(manifest), sort_keys=False)
         self.manifest: Manifest = load([("spaces.yaml", text)], env=env or {})
         inputs = read_local_inputs(self.manifest, env or {}, Path("/nonexistent"))
-        self.inputs = replace(inputs, now=time.time())
+        trees = read_trees(self.manifest, base, {}, cached=False) if base else {}
+        self.inputs = replace(inputs, now=time.time(), trees=trees)
         self.pace = HubPace(hub)
         self.told: list[str] = []
         self.client = connect(hub.url, hub.token, notify=self.told.append, pace=self.pace)

@@ -7,16 +7,21 @@ restarted, paused or sent as a secret is counted on both.
 
 from __future__ import annotations
 
+import atexit
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
 from hfspace.errors import HfspaceError, ManifestError
-from hfspace.localhub import LocalHub
+from hfspace.localhub import LocalHub, machine, repo
 from hfspace.model import Status
 from tests.converge.direct import Crash, Wire
 from tests.converge.direct import hub as hub_on
@@ -34,8 +39,18 @@ BYSTANDER = {
 }
 _PASSING = {
     "since", "visited", "ahead", "writes", "restarts", "restart_calls", "pauses", "created", "error",
-    "modified", "started", "before", "sha", "built_sha", "oid",
+    "modified", "started", "before", "sha", "built_sha", "oid", "meter",
 }  # fmt: skip
+FOLDERS = {
+    "one": {
+        "README.md": "---\nsdk: gradio\n---\n# One\n",
+        "app.py": "print(1)\n",
+        "old.py": "print('old')\n",
+    },
+    "two": {"README.md": "---\ntitle: Two\nsdk: gradio\n---\n", "app.py": "print(2)\n", "lib/x.py": ""},
+    "three": {"app.py": "print(1)\n", "lib/x.py": "x = 3\n"},
+}
+"""The folders that a manifest may name, with their files."""
 _VOLUME = {"type": "model", "source": "acme/m", "mountPath": "/m", "readOnly": True}
 
 
@@ -56,6 +71,8 @@ spec = st.fixed_dictionaries(
         ),
         "volumes": st.sampled_from([[], [{"source": "hf://buckets/acme/audio", "mount_path": "/data"}]]),
         "prune": st.lists(st.sampled_from(["variables", "secrets", "volumes"]), unique=True, max_size=3),
+        "files": st.sampled_from(["one", {"from": "two", "prune": True}, {"from": "three"}]),
+        "card": st.sampled_from([{"title": "Ours"}, {"pinned": True, "tags": ["a"]}]),
         "restart": st.sampled_from(["one", "two"]),
         "dev_mode": st.booleans(),
         "ignore": st.lists(st.sampled_from(["hardware", "visibility"]), unique=True, max_size=1),
@@ -78,6 +95,7 @@ click = st.one_of(
     st.fixed_dictionaries({"visibility": st.sampled_from(["public", "private", "protected"])}),
     st.fixed_dictionaries({"variable": _key, "value": st.sampled_from(["1", "9"])}),
     st.fixed_dictionaries({"secret": _key}),
+    st.fixed_dictionaries({"commit": st.sampled_from(["app.py", "old.py", "theirs.txt"])}),
 )
 
 
@@ -199,7 +217,10 @@ class History:
             return
         self.counts.clicks += 1
         for one in (self.hub, self.twin):
-            one.set_space(space, **_clicked(one.space(space), what))
+            if "commit" in what:
+                _commit(one, space, what["commit"])
+            else:
+                one.set_space(space, **_clicked(one.space(space), what))
 
     def apply(self, faults: list[Mapping[str, Any]], crashes: list[Crashing], slow: float) -> None:
         """Apply until it exits 0, under faults and crashes; the twin once, undisturbed. Then compare."""
@@ -215,7 +236,7 @@ class History:
         before = {name: _counted(one) for name, one in (("hub", self.hub), ("twin", self.twin))}
         was = {name: self.hub.space(name) for name in self.hub.spaces()}
         died = self._wire.struck["crash"]
-        result = Runner(self.twin, manifest, ENV).apply()
+        result = Runner(self.twin, manifest, ENV, base()).apply()
         assert not result.failed, [outcome.error for outcome in result.outcomes]
         for one in faults:
             self.hub.add_fault(dict(one))
@@ -230,9 +251,9 @@ class History:
         for name, spec in self.specs.items():
             if name in self.hub.spaces():
                 doc = self.hub.space(name)
-                assert declared_differs(spec, doc, ENV) == [], name
+                assert declared_differs(spec, doc, ENV, FOLDERS) == [], name
                 if name in was:
-                    assert undeclared_differs(spec, was[name], doc) == [], name
+                    assert undeclared_differs(spec, was[name], doc, FOLDERS) == [], name
 
     def _pause_what_was_left_awake(self, was: Mapping[str, Any]) -> None:
         """The known exception (docs/reliability.md): nobody declares that it is paused, a change of hardware
@@ -246,14 +267,14 @@ class History:
     def _possible(self, manifest: dict[str, Any]) -> bool:
         """A manifest that can be loaded, and a plan without errors."""
         try:
-            return not Runner(self.twin, manifest, ENV).plan().errors
+            return not Runner(self.twin, manifest, ENV, base()).plan().errors
         except ManifestError:
             return False
 
     def _until_done(self, manifest: dict[str, Any], crashes: list[Crashing], slow: float) -> None:
         last: object = None
         for attempt in range(12):
-            runner = Runner(self.hub, manifest, ENV)
+            runner = Runner(self.hub, manifest, ENV, base())
             pace = SlowPace(self.hub, slow)
             runner.pace, runner.client.limiter.pace = pace, pace
             planned = crashes.pop(0) if crashes else None
@@ -275,7 +296,7 @@ class History:
         raise AssertionError(f"did not converge: {last}")
 
     def _check(self, manifest: dict[str, Any], before: dict[str, Any], crashes: int) -> None:
-        left = Runner(self.hub, manifest, ENV).plan()
+        left = Runner(self.hub, manifest, ENV, base()).plan()
         assert left.changes == (), [change.address for change in left.changes]
         assert self.hub.spaces() == self.twin.spaces()
         for name in self.hub.spaces():
@@ -290,7 +311,7 @@ class History:
             # has done, and a stale read may hide that from the next one: once more, each time.
             if what[0] == "restarts" and self._coalesces:
                 continue  # how many of them fall together depends on how long requests are held up
-            spare = 0 if what[0] in {"creates", "deletes"} else crashes
+            spare = 0 if what[0] in {"creates", "deletes", "commits"} else crashes
             assert times <= needed[what] + spare, (what, times, needed[what])
 
     def _same(self, name: str, has: dict[str, Any], should: dict[str, Any]) -> None:
@@ -360,6 +381,31 @@ def _counted(hub: LocalHub) -> Counter[tuple[str, str]]:
         doc = hub.space(space)
         counts.update({(what, space): doc[what] for what in ("restarts", "restart_calls", "pauses")})
     for entry in hub.requests():
-        if entry.effect and entry.method == "POST" and entry.path.endswith("/secrets"):
-            counts[("secrets", entry.path.removeprefix("/api/spaces/").removesuffix("/secrets"))] += 1
+        space, _, what = entry.path.removeprefix("/api/spaces/").rpartition("/")
+        if entry.effect and entry.method == "POST" and what == "secrets":
+            counts[("secrets", space)] += 1
+        elif entry.effect and entry.path.endswith("/commit/main"):
+            counts[("commits", space.removesuffix("/commit"))] += 1
     return counts
+
+
+@cache
+def base() -> Path:
+    """The folder of the manifest, with all folders that it may name."""
+    folder = Path(mkdtemp(prefix="hfspace-histories-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    for name, files in FOLDERS.items():
+        for path, text in files.items():
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(text)
+    return folder
+
+
+def _commit(hub: LocalHub, space: str, path: str) -> None:
+    """Somebody commits a file on the Hub, and waits until it runs."""
+    with hub._store.transaction():
+        doc = hub.space(space)
+        repo.commit(hub._store, doc, {path: b"theirs\n"}, now=hub._world.now, title="By hand", author="bob")
+        machine.committed(doc, hub._world.now)
+        hub._store.put(doc)
+    hub.advance(60)

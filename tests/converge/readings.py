@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+Folders = Mapping[str, Mapping[str, str]]
 
-def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any], env: Mapping[str, str]) -> list[str]:
+
+def declared_differs(
+    spec: Mapping[str, Any], doc: Mapping[str, Any], env: Mapping[str, str], folders: Folders
+) -> list[str]:
     """What is not as declared, by a reading of the manifest that shares nothing with hfspace."""
     ignored, prune = spec.get("ignore", []), spec.get("prune", [])
     paused = doc["stage"] == "PAUSED"
@@ -38,10 +43,33 @@ def declared_differs(spec: Mapping[str, Any], doc: Mapping[str, Any], env: Mappi
     paths = {item["mount_path"] for item in spec.get("volumes", [])}
     if not paths <= mounted or ("volumes" in prune and mounted != paths):
         wrong.append("volumes")
+    wanted_files = _files(spec, folders)
+    wrong += [f"files.{path}" for path, oid in wanted_files.items() if _oid(doc, path) != oid]
+    if isinstance(spec.get("files"), Mapping) and spec["files"].get("prune"):
+        extra = doc["files"].keys() - folders[spec["files"]["from"]].keys() - {".gitattributes", "README.md"}
+        wrong += [f"files.{path} is there" for path in extra]
+    wrong += [f"card.{key}" for key, value in spec.get("card", {}).items() if doc["card"].get(key) != value]
     return wrong
 
 
-def undeclared_differs(spec: Mapping[str, Any], was: Mapping[str, Any], doc: Mapping[str, Any]) -> list[str]:
+def _files(spec: Mapping[str, Any], folders: Folders) -> dict[str, str]:
+    """The files that a folder has, by git's name for each; a README with a card is another one."""
+    given = spec.get("files")
+    name = given["from"] if isinstance(given, Mapping) else given
+    return {
+        path: hashlib.sha1(f"blob {len(text)}\0{text}".encode()).hexdigest()
+        for path, text in (folders[name] if name else {}).items()
+        if path != "README.md" or "card" not in spec
+    }
+
+
+def _oid(doc: Mapping[str, Any], path: str) -> str | None:
+    return doc["files"][path]["oid"] if path in doc["files"] else None
+
+
+def undeclared_differs(
+    spec: Mapping[str, Any], was: Mapping[str, Any], doc: Mapping[str, Any], folders: Folders
+) -> list[str]:
     """What nobody declared, and what is not as it was."""
     ignored, prune = spec.get("ignore", []), spec.get("prune", [])
     wrong = []
@@ -66,4 +94,10 @@ def undeclared_differs(spec: Mapping[str, Any], was: Mapping[str, Any], doc: Map
             wrong += [f"{kind}.{key}" for key in kept if doc[kind].get(key) != was[kind][key]]
     if "volumes" not in prune and "volumes" not in spec and doc["volumes"] != was["volumes"]:
         wrong.append("volumes")
+    ours = _files(spec, folders).keys() | ({"README.md"} if "card" in spec or "files" in spec else set())
+    prunes = isinstance(spec.get("files"), Mapping) and spec["files"].get("prune")
+    kept = set() if prunes else was["files"].keys() - ours
+    wrong += [f"files.{path}" for path in kept if _oid(doc, path) != _oid(was, path)]
+    if not ours and doc["files"] != was["files"]:
+        wrong.append("files")
     return wrong

@@ -26,8 +26,9 @@ AFTER = [
     "POST /api/spaces/…/restart",
     "POST /api/spaces/…/hardware",
     "POST /api/spaces/…/secrets",
+    "POST /api/spaces/…/commit/main",
 ]
-BEFORE = ["DELETE /api/spaces/…/secrets", "PUT /api/spaces/…/volumes"]
+BEFORE = ["POST /api/spaces/…/commit/main", "DELETE /api/spaces/…/secrets", "PUT /api/spaces/…/volumes"]
 
 
 @pytest.fixture(scope="module")
@@ -37,19 +38,24 @@ def commands() -> Iterator[Commands]:
 
 
 @pytest.fixture(scope="module")
-def needed(commands: Commands) -> Ending:
-    return undisturbed(commands, fleet.manifest(), fleet.SEED)
+def manifest(commands: Commands) -> str:
+    return fleet.with_files(fleet.manifest(), commands.folder)
+
+
+@pytest.fixture(scope="module")
+def needed(commands: Commands, manifest: str) -> Ending:
+    return undisturbed(commands, manifest, fleet.SEED)
 
 
 @pytest.mark.parametrize(
     ("request_line", "when"), [*((one, "after") for one in AFTER), *((one, "before") for one in BEFORE)]
 )
 def test_an_apply_that_was_killed_is_finished_by_the_next(
-    commands: Commands, needed: Ending, request_line: str, when: str
+    commands: Commands, manifest: str, needed: Ending, request_line: str, when: str
 ) -> None:
     kinds = [describe(*one) for one in needed.requests]
     at = kinds.index(request_line) + 1
-    verdict = kill(commands, fleet.manifest(), fleet.SEED, at, when, needed)
+    verdict = kill(commands, manifest, fleet.SEED, at, when, needed)
     assert verdict.request == request_line
     assert verdict.wrong == ()
 
@@ -60,13 +66,13 @@ def test_every_kind_of_write_is_in_the_run_that_is_swept(needed: Ending) -> None
     assert writes >= {"PUT /api/spaces/…/settings", "POST /api/spaces/…/variables"}
 
 
-def test_the_same_with_an_interpreter_of_its_own(commands: Commands, needed: Ending) -> None:
+def test_the_same_with_an_interpreter_of_its_own(commands: Commands, manifest: str, needed: Ending) -> None:
     """The sweep forks its processes from a warm parent; here one is started as a person would."""
     with LocalHub(seed=fleet.SEED, clock="manual") as hub:
         at = [describe(*one) for one in needed.requests].index("POST /api/spaces/…/secrets") + 1
         hook = Boundary(hub=hub, at=at, when="after")
         hub.set_hook(hook)
-        (commands.folder / "spaces.yaml").write_text(fleet.manifest())
+        (commands.folder / "spaces.yaml").write_text(manifest)
         process = subprocess.Popen(
             [sys.executable, "-m", "hfspace", *APPLY],
             cwd=commands.folder,
