@@ -12,7 +12,7 @@ from hfspace.manifest.models import Manifest
 from hfspace.model import Account
 from hfspace.model.billing import Billed, GroupUsage, month
 from hfspace.planner import labels
-from hfspace.planner.bill import Bill, Line, labels_of, lines
+from hfspace.planner.bill import Bill, Line, ended, labels_of, lines
 from hfspace.session import Session
 
 _KEPT = frozenset({
@@ -45,7 +45,7 @@ def bill_of_manifest(
         end=end,
         by=by,
         billed=usage,
-        lines=tuple(lines(usage.charges, by, its, label)),
+        lines=tuple(lines(ended(usage.charges, session.clock()), by, its, label)),
         labels=its,
         groups=_groups(session.hub, snapshot.account, usage, start, min(end, session.clock())),
         cost=cost,
@@ -66,7 +66,7 @@ def bill_of_account(
     entities = {state.entity: state.id for state in states if state.entity}
     usage = billed(hub.billing, names, account, start=start, end=end, entities=entities)
     groups = _groups(hub, account, usage, start, min(end, now))
-    listed = tuple(lines(usage.charges, by, {}))
+    listed = tuple(lines(ended(usage.charges, now), by, {}))
     return Bill(start=start, end=end, by=by, billed=usage, lines=listed, groups=groups, requests=hub.requests)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from hfspace.model.billing import month
+from hfspace.model.billing import Billed, month
 from hfspace.planner.savings import savings
-from hfspace.planner.scheduled import rest_of_month
 from hfspace.planner.use import DAY, Evidence, uses
 from hfspace.report.fleet import Fleet
 from hfspace.report.savings import SavingsReport
@@ -37,11 +36,12 @@ def read_savings(
 
 def read_fleet(session: Session) -> Fleet:
     """Plan, usage of this month, and savings, read now. Raises HubError."""
+    session.costs = True
     plan = session.plan()
     now = session.clock()
     start, _ = month(now)
-    billed = session.billed(start, now)
     snapshot = session.snapshot
+    billed = snapshot.billed or Billed()
     spaces = [*snapshot.spaces, *(state.id for state in snapshot.unmanaged)]
     return Fleet(
         plan=plan,
@@ -49,7 +49,6 @@ def read_fleet(session: Session) -> Fleet:
         snapshot=snapshot,
         billed=billed,
         uses=uses(billed, spaces, now),
-        scheduled_usd=rest_of_month(session.manifest, snapshot, datetime.fromtimestamp(now, UTC)),
         savings=read_savings(session),
         start=start,
         now=now,

@@ -13,7 +13,6 @@ from hfspace.model import Account, LocalInputs, ManifestRef, Snapshot, SpaceStat
 from hfspace.model.billing import SPACES, Billed, Charge, Usage, month
 from hfspace.planner.plan import plan
 from hfspace.planner.savings import savings
-from hfspace.planner.scheduled import rest_of_month
 from hfspace.planner.use import DAY, HOUR, Evidence, uses
 from hfspace.report.fleet import Fleet
 from hfspace.report.savings import SavingsReport
@@ -43,7 +42,12 @@ def _space(number: int) -> tuple[str, SpaceSpec, SpaceState]:
     stage = STAGES[number % len(STAGES)]
     sleep = 172_800 if free else (-1, 3600, 1800)[number % 3]
     wanted = "t4-small" if number % 11 == 3 else flavor
-    declared: dict[str, Any] = {"hardware": wanted, "state": "paused" if stage == "PAUSED" else "running"}
+    team = ("speech", "vision", "apps")[number % 5 % 3]
+    declared: dict[str, Any] = {
+        "labels": {"team": team},
+        "hardware": wanted,
+        "state": "paused" if stage == "PAUSED" else "running",
+    }
     if PRICES[wanted].usd_per_hour:
         declared["sleep_time"] = 1800 if number % 13 == 4 else -1 if sleep == 172_800 else sleep
     message = "CUDA out of memory. Tried to allocate 20.00 MiB" if stage == "RUNTIME_ERROR" else None
@@ -112,6 +116,7 @@ def fleet(count: int, *, billing: bool = True, **values: Any) -> Fleet:
     )
     reason = "needs the Billing read permission"
     billed = Billed(usages=usages) if billing else Billed(unknown=dict.fromkeys(by_owner, reason))
+    snapshot = replace(snapshot, billed=billed)
     known = uses(billed, [state.id for state in states], now)
     return Fleet(
         plan=plan(manifest, snapshot, LocalInputs(now=now)),
@@ -119,7 +124,6 @@ def fleet(count: int, *, billing: bool = True, **values: Any) -> Fleet:
         snapshot=snapshot,
         billed=billed,
         uses=known,
-        scheduled_usd=rest_of_month(manifest, snapshot, NOW),
         savings=SavingsReport(
             savings=savings(manifest, snapshot, Evidence(uses=known), NOW),
             days=30,

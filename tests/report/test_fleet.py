@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import pytest
 
 from hfspace.model import Plan
 from hfspace.model.billing import Billed, Usage, total
-from hfspace.planner.use import DAY, per_day
+from hfspace.planner.bill import ended, lines
 from hfspace.report.fleet import Fleet, render
 from tests.report import fleets, plans
 from tests.report.html_page import Page, check_inert
@@ -83,28 +84,31 @@ def test_every_space_has_a_row_with_what_the_hub_billed() -> None:
     assert f"so far ${declared:,.2f} the Hub's usage" in text
 
 
+def amounts(text: str) -> Decimal:
+    return sum((Decimal(word[1:].replace(",", "")) for word in text.split() if word[0] == "$"), Decimal(0))
+
+
 def test_the_parts_of_the_bill_are_the_whole_of_it() -> None:
     fleet = fleets.fleet(30)
     whole = total(fleet.billed.charges)
-    days = per_day(fleet.billed.charges, fleet.start, fleet.now)
-    assert abs(sum((usd for _, usd in days), Decimal(0)) - whole) < Decimal("1e-15")
     text = Page(render(fleet)).text
-    by_owner = text.split("By owner ")[1].split(" By label")[0].split()
-    assert sum(Decimal(word[1:].replace(",", "")) for word in by_owner if word[0] == "$") == whole
-    by_hardware = text.split("By hardware ")[1].split(" Drift")[0].split()
-    assert sum(Decimal(word[1:].replace(",", "")) for word in by_hardware if word[0] == "$") == whole
-
-
-def test_a_charge_over_midnight_belongs_to_both_days() -> None:
-    charge = replace(
-        fleets.fleet(2).billed.charges[0], usd=Decimal(4), started=0.75 * DAY, stopped=2.75 * DAY
+    parts = re.split(
+        "Amounts by day|By owner|By label team|By hardware|Drift and checks", text.split("Where it goes")[2]
     )
-    days = per_day([charge], 0.0, 4.0 * DAY)
-    assert [usd for _, usd in days] == [Decimal("0.5"), 2, Decimal("1.5"), 0, 0]
-    assert per_day([replace(charge, stopped=None)], DAY, 2.75 * DAY) == [
-        (DAY, Decimal(2)),
-        (2 * DAY, Decimal("1.5")),
+    for name, part in zip(("day", "owner", "label", "hardware"), parts[1:5], strict=True):
+        assert amounts(part) == whole, name
+
+
+def test_what_goes_on_belongs_to_each_of_its_days() -> None:
+    day = 86400.0
+    charge = replace(fleets.fleet(2).billed.charges[0], usd=Decimal(4), started=0.75 * day, stopped=None)
+    days = lines(ended([charge], 2.75 * day), "day", {})
+    assert [(line.name, line.usd) for line in days] == [
+        ("1970-01-01", Decimal("0.5")),
+        ("1970-01-02", 2),
+        ("1970-01-03", Decimal("1.5")),
     ]
+    assert ended([charge], 0.5 * day) == [charge]  # it began after that: a clock is wrong
 
 
 def test_what_could_not_be_read_is_unknown_and_never_nothing() -> None:

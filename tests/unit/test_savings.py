@@ -291,6 +291,14 @@ def test_less_than_a_day_is_no_month() -> None:
     assert Evidence(uses=known).use("acme/x") is None
 
 
+@pytest.mark.parametrize("why", ["free_hardware: true", 'exempt: {require_sleep_time: "demo day"}'])
+def test_a_grant_and_a_written_reason_are_respected(tmp_path: Path, why: str) -> None:
+    file = tmp_path / "spaces.yaml"
+    file.write_text(f"version: 1\nspaces:\n  acme/w01: {{hardware: t4-small, sleep_time: never, {why}}}\n")
+    judged = savings(load_files((file,), env={}), world(unmanaged=()), evidence(), NOW)
+    assert "acme/w01" not in {item.space for item in judged.items}
+
+
 def test_what_a_plan_restarts_is_left_to_it(tmp_path: Path) -> None:
     file = tmp_path / "spaces.yaml"
     file.write_text("version: 1\nspaces:\n  acme/w06: {hardware: a100-large, on_error: restart}\n")

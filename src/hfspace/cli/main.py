@@ -42,7 +42,6 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Spaces": {
         "status": ("status", "Stage, hardware, price and drift of each Space."),
-        "bill": ("bill", "What the Hub billed, what is scheduled, and the ceiling."),
         "list": ("list", "List the Spaces of an owner or a search."),
         "show": ("show", "Show one Space in full."),
         "restart": ("restart", "Restart a Space."),
@@ -52,6 +51,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "wait": ("wait", "Wait until a Space is running."),
     },
     "Money": {
+        "bill": ("bill", "What the Hub billed, what is scheduled, and the ceiling."),
         "savings": ("savings", "What costs more than it must, and the edit that mends it."),
         "report": ("report", "The fleet on one HTML page: stages, drift, cost, savings."),
     },

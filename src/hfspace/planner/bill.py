@@ -92,6 +92,16 @@ def by_day(charge: Charge) -> Iterator[Charge]:
         begins = ends
 
 
+def ended(charges: Iterable[Charge], now: float) -> list[Charge]:
+    """`charges` with those that go on as if they ended `now`: so it is known which days they are of."""
+    return [
+        replace(one, stopped=now)
+        if one.started is not None and one.stopped is None and one.started < now
+        else one
+        for one in charges
+    ]
+
+
 def labels_of(spaces: Mapping[str, SpaceSpec]) -> dict[str, dict[str, str]]:
     """The labels of each Space that has some, by its id in lower case."""
     return {space.lower(): dict(spec.labels) for space, spec in spaces.items() if spec.labels}

@@ -52,11 +52,12 @@ class Case:
 
     @property
     def price(self) -> Decimal:
-        """USD per hour that it is up, of all its replicas; 0 where none is known."""
+        """USD per hour that it is up, of all its replicas; 0 where none is known, and for a
+        community grant (`free_hardware`)."""
         return self.price_of(self.flavor)
 
     def price_of(self, flavor: str) -> Decimal:
-        known = self.flavors.get(flavor)
+        known = None if self.spec and self.spec.free_hardware else self.flavors.get(flavor)
         return known.usd_per_hour * max(self.state.replicas or 1, 1) if known else _NOTHING
 
     @property

@@ -32,6 +32,8 @@ def _asleep_never(case: Case) -> Iterator[Saving]:
     stays = state.sleep_time == NEVER and declared in {None, NEVER}
     if not (stays and case.price and state.stage in BILLED and spec) or spec.when or spec.state == "paused":
         return
+    if "require_sleep_time" in spec.exempt:  # somebody gave a reason, which every plan shows
+        return
     use, visits = case.use, case.evidence.visited(case.space)
     if use is not None and visits is not None:
         where = zone(case.manifest.timezone)

@@ -99,25 +99,6 @@ def uses(billed: Billed, spaces: Iterable[str], now: float) -> dict[str, Use]:
     return listed
 
 
-def per_day(charges: Iterable[Charge], start: float, end: float) -> list[tuple[float, Decimal]]:
-    """USD by day of UTC from `start`, the beginning of one, until `end`: a charge is spread evenly over its
-    time. What has no times, or lies outside, is left out."""
-    days = [start + DAY * count for count in range(int((end - start) // DAY) + 1)]
-    sums = [Decimal(0)] * len(days)
-    for charge in charges:
-        if charge.started is None:
-            continue
-        stop = end if charge.stopped is None else charge.stopped
-        length = stop - charge.started
-        if length <= 0:
-            continue
-        first, last = (max(0, int((time - start) // DAY)) for time in (charge.started, stop))
-        for index in range(first, min(last + 1, len(days))):
-            inside = min(stop, days[index] + DAY) - max(charge.started, days[index])
-            sums[index] += charge.usd * Decimal(max(inside, 0)) / Decimal(length)
-    return list(zip(days, sums, strict=True))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedHours:
     """The days, from the first to the last one, and the hours of the day in which there were visits."""

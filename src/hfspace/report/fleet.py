@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,9 @@ from hfspace.manifest.models import Manifest
 from hfspace.manifest.values import format_duration
 from hfspace.model import HOURS_PER_MONTH, Plan, Snapshot, SpaceState
 from hfspace.model.billing import SPACES, Billed, Charge, total
-from hfspace.planner.use import Use, per_day
+from hfspace.planner.bill import ended, labels_of, lines
+from hfspace.planner.labels import names
+from hfspace.planner.use import DAY, Use
 from hfspace.report.cells import counted, money
 from hfspace.report.pages import page
 from hfspace.report.plan_html import changes
@@ -27,14 +29,13 @@ UNKNOWN = "unknown"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """All that the page is made from. Times are seconds since the epoch: `start` is that of the month, `now`
-    when the Hub was read. `scheduled_usd` is for the rest of the month; `uses` are those of the month."""
+    when the Hub was read. `uses` are those of the month."""
 
     plan: Plan
     manifest: Manifest
     snapshot: Snapshot
     billed: Billed
     uses: Mapping[str, Use]
-    scheduled_usd: Decimal
     savings: SavingsReport
     start: float
     now: float
@@ -70,18 +71,19 @@ class Figure:
     """An amount with what it means and where it comes from."""
 
     name: str
-    before: str
-    after: str
     source: str
+    now: str
+    after: str = ""
+    limit: str = ""
 
 
 def render(fleet: Fleet) -> str:
     """The page. Every text of it is escaped."""
-    charges = [charge for charge in fleet.billed.charges if charge.kind == SPACES]
+    charges = ended((one for one in fleet.billed.charges if one.kind == SPACES), fleet.now)
     month = f"{_time(fleet.start):%B %Y}"
     rows = _rows(fleet)
     undated = total(one for one in charges if one.started is None)
-    days = per_day(charges, fleet.start, fleet.now)
+    days = _days(charges, fleet.start, fleet.now)
     return page(
         "fleet.html",
         plan=fleet.plan,
@@ -94,12 +96,15 @@ def render(fleet: Fleet) -> str:
         unknown=sorted(fleet.billed.unknown.items()),
         prices_of=fleet.snapshot.prices_of,
         parts=[
-            ("owner", _bars(charges, lambda charge: charge.owner)),
-            ("label", _bars(charges, lambda charge: _label(fleet.manifest, charge))),
-            ("hardware", _bars(charges, lambda charge: charge.flavor or charge.product)),
+            ("owner", _bars(charges, "owner", fleet.manifest)),
+            *(
+                (f"label {name}", _bars(charges, "label", fleet.manifest, name))
+                for name in names(fleet.manifest)
+            ),
+            ("hardware", _bars(charges, "hardware", fleet.manifest)),
         ],
         is_billed=bool(total(charges)),
-        days=_lengths([(f"{_time(day):%b %d}", usd) for day, usd in days]),
+        days=_lengths(days),
         dearest=_usd(max((usd for _, usd in days), default=_NOTHING)),
         undated=_usd(undated) if undated else "",
         heading="h3",
@@ -192,64 +197,43 @@ def _sync(plan: Plan) -> dict[str, tuple[str, str]]:
 
 
 def _figures(fleet: Fleet, month: str) -> list[Figure]:
+    """The three figures, each by its name; what they come to, and what bills by the hour."""
     cost = fleet.plan.cost
-    spent = fleet.billed.usd_of(fleet.plan.declared)
-    others = fleet.billed.usd_of(state.id for state in fleet.snapshot.unmanaged)
-    limit = cost.limit_usd_per_month
-    figures = [
-        Figure(
-            name=f"billed in {month} so far",
-            before=UNKNOWN if spent is None else _usd(spent),
-            after="",
-            source="the Hub's usage",
-        ),
-        Figure(
-            name="the same of Spaces that nobody declares",
-            before=UNKNOWN if others is None else _usd(others),
-            after="",
-            source="the Hub's usage",
-        ),
-        Figure(
-            name="scheduled until its end",
-            before=_usd(fleet.scheduled_usd),
-            after="",
-            source="the hours of the manifest, sleep not counted",
-        ),
-        Figure(
-            name="per hour, now",
-            before=money(cost.before_usd_per_hour),
-            after=money(cost.after_usd_per_hour),
-            source="stages and prices",
-        ),
-        Figure(
-            name="ceiling per month, always on",
-            before=money(cost.before_usd_per_month),
-            after=money(cost.after_usd_per_month),
-            source="hardware and prices, 730 h",
+    usage, hours, prices = "the Hub's usage", "the manifest's hours, sleep not counted", "hardware and prices"
+    known = (
+        (f"billed in {month} so far", fleet.billed.usd_of(fleet.plan.declared)),
+        ("billed for what nobody declares", fleet.billed.usd_of(one.id for one in fleet.snapshot.unmanaged)),
+    )
+    rows = (
+        ("scheduled until its end", hours, None, cost.scheduled_rest_usd, None),
+        ("on course for", "billed and scheduled", None, cost.course_usd, cost.spent_limit_usd),
+        ("scheduled, average month", hours, None, cost.scheduled_usd_per_month, cost.scheduled_limit_usd),
+        ("per hour", prices, cost.before_usd_per_hour, cost.after_usd_per_hour, cost.hourly_limit_usd),
+        ("ceiling per month, always on", prices, cost.before_usd_per_month, cost.after_usd_per_month,
+         cost.limit_usd_per_month),
+    )  # fmt: skip
+    return [
+        *(Figure(name=name, source=usage, now=UNKNOWN if usd is None else _usd(usd)) for name, usd in known),
+        *(
+            Figure(name=name, source=source, now=_usd(now), after=_usd(after), limit=_usd(limit))
+            for name, source, now, after, limit in rows
         ),
     ]
-    if limit is not None:
-        figures.append(
-            Figure(name="limit of the ceiling", before=money(limit), after=money(limit), source="the policy")
-        )
-    return figures
 
 
-def _label(manifest: Manifest, charge: Charge) -> str:
-    spec = manifest.spaces.get(charge.space or "")
-    labels: Mapping[str, str] = getattr(spec, "labels", None) or {}
-    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "no label"
-
-
-def _bars(charges: Iterable[Charge], name: Callable[[Charge], str]) -> list[Bar]:
+def _bars(charges: Iterable[Charge], by: str, manifest: Manifest, label: str = "") -> list[Bar]:
     """The parts of a bill, the largest first; past the first ones the rest is one."""
-    sums: dict[str, Decimal] = {}
-    for charge in charges:
-        sums[name(charge)] = sums.get(name(charge), _NOTHING) + charge.usd
-    ordered = sorted(((key, usd) for key, usd in sums.items() if usd), key=lambda pair: (-pair[1], pair[0]))
-    rest = sum((usd for _, usd in ordered[_MOST_BARS:]), _NOTHING)
-    more = [(f"{len(ordered) - _MOST_BARS:,} more", rest)] if len(ordered) > _MOST_BARS else []
-    return _lengths([*ordered[:_MOST_BARS], *more])
+    parts = [(one.name, one.usd) for one in lines(charges, by, labels_of(manifest.spaces), label) if one.usd]
+    rest = sum((usd for _, usd in parts[_MOST_BARS:]), _NOTHING)
+    more = [(f"{len(parts) - _MOST_BARS:,} more", rest)] if len(parts) > _MOST_BARS else []
+    return _lengths([*parts[:_MOST_BARS], *more])
+
+
+def _days(charges: Iterable[Charge], start: float, now: float) -> list[tuple[str, Decimal]]:
+    """Every day of the month so far, also those on which nothing was billed."""
+    usd = {line.name: line.usd for line in lines(charges, "day", {})}
+    names = [f"{_time(start + DAY * count):%Y-%m-%d}" for count in range(int((now - start) // DAY) + 1)]
+    return [(name, usd.get(name, _NOTHING)) for name in names]
 
 
 def _lengths(parts: Sequence[tuple[str, Decimal]]) -> list[Bar]:
@@ -257,8 +241,8 @@ def _lengths(parts: Sequence[tuple[str, Decimal]]) -> list[Bar]:
     return [Bar(name=name, usd=_usd(usd), share=round(1000 * usd / longest)) for name, usd in parts]
 
 
-def _usd(amount: Decimal) -> str:
-    return f"${amount:,.2f}"
+def _usd(amount: Decimal | None) -> str:
+    return "" if amount is None else f"${amount:,.2f}"
 
 
 def _time(seconds: float) -> datetime:
