@@ -261,6 +261,21 @@ def test_the_last_tick_is_the_one_before_the_next(every: str, where: str, start:
 
 
 @pytest.mark.parametrize(
+    ("every", "minutes"),
+    [
+        ("* * * * *", 1),
+        ("*/15 * * * 1", 15),
+        ("0,58 * * * *", 2),
+        ("0,58 4 * * *", 58),
+        ("59 0,23 * * *", 60),
+        ("30 4 * * 1", 1440),
+    ],
+)
+def test_the_shortest_time_between_two_ticks(every: str, minutes: int) -> None:
+    assert ticks.shortest(every) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
     ("windows", "hidden"),
     [
         (["Mon-Fri 08:00-19:00", "Mon 09:00-10:00"], [1]),

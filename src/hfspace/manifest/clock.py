@@ -95,10 +95,12 @@ def _weekly(windows: tuple[Window, ...]) -> tuple[Window, ...]:
 def managed(spec: SpaceSpec) -> SpaceSpec:
     """The Space without the hardware and the state that are only looked at (`ignore`)."""
     alone: dict[str, None] = {key: None for key in ("hardware", "state") if key in spec.ignore}
+    if not alone:
+        return spec
     windows = tuple(
         one.model_copy(update={"settings": one.settings.model_copy(update=alone)}) for one in spec.when or ()
     )
-    return spec.model_copy(update={**alone, "when": windows}) if alone else spec
+    return spec.model_copy(update={**alone, "when": windows})
 
 
 def segments(spec: SpaceSpec, where: tzinfo, start: datetime, end: datetime) -> list[Segment]:

@@ -63,9 +63,11 @@ class Fields:
         if not isinstance(item, dict):
             return item
         known = {key: one for key, one in item.items() if self.known(model, key, (*at, key), what)}
-        if len(known) < len(item):
+        ready = {key: self._ready(model, key, one, (*at, key)) for key, one in known.items()}
+        lost = {key for key, one in ready.items() if one is None and parts(model)[key][0] is not None}
+        if lost or len(known) < len(item):
             self._misspelt.add(at)
-        return {key: self._ready(model, key, one, (*at, key)) for key, one in known.items()}
+        return {key: one for key, one in ready.items() if key not in lost}
 
     def _value(self, model: type[Model], key: str, item: Any, at: Place) -> Any:
         """A number where text is wanted is the text that stands in the file: a variable, or a ${NAME} that

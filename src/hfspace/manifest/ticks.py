@@ -8,9 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 _MARKER = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z", re.ASCII)
-_SAMPLE_START = datetime(2026, 1, 1, tzinfo=UTC)
-_SAMPLE = 400
-"""Ticks that are looked at for the shortest time between two: minutes of six hours, or days of a year."""
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=512)
@@ -41,7 +39,7 @@ def problem(every: str) -> str:
         seconds = " (there are no seconds)" if len(fields) == 6 else ""
         return f"a cron expression has five fields, and this has {len(fields)}{seconds}"
     try:
-        next(CronSim(every, _SAMPLE_START, reverse=True))
+        next(CronSim(every, _SOME_DAY, reverse=True))
     except CronSimError as error:
         return f"{str(error)[:1].lower()}{str(error)[1:]}"
     except (StopIteration, ValueError, OverflowError):
@@ -49,13 +47,16 @@ def problem(every: str) -> str:
     return ""
 
 
-def shortest(every: str, where: tzinfo) -> timedelta:
-    """The shortest time between two ticks."""
+def shortest(every: str) -> timedelta:
+    """The shortest time between two ticks of one hour, or of two in a row; a day where there are none."""
     from cronsim import CronSim
 
-    coming = CronSim(every, _SAMPLE_START.astimezone(where))
-    times = [next(coming).astimezone(UTC) for _ in range(_SAMPLE)]
-    return min(second - first for first, second in pairwise(times))
+    cron = CronSim(every, _SOME_DAY)
+    minutes = sorted(cron.minutes)
+    gaps = [second - first for first, second in pairwise(minutes)]
+    if any((hour + 1) % 24 in cron.hours for hour in cron.hours):
+        gaps.append(minutes[0] + 60 - minutes[-1])
+    return timedelta(minutes=min(gaps, default=24 * 60))
 
 
 def marker(tick: datetime) -> str:

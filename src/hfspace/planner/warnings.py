@@ -51,7 +51,7 @@ def _of(spec: SpaceSpec, where: tzinfo, prices: Mapping[str, Flavor]) -> Iterato
             hint = "Set a sleep_time such as 30m beside it: the Space then stops by itself."
             yield path, message, hint
     every = spec.restart.every if spec.restart else None
-    if every is not None and (between := ticks.shortest(every, where)) < _START:
+    if every is not None and (between := ticks.shortest(every)) < _START:
         message = f"it restarts every {_minutes(between)}, and a start may take {_minutes(_START)}."
         yield ("restart", "every"), message, "Restart it less often."
 
