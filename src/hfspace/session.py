@@ -18,7 +18,7 @@ from hfspace.applier.events import Listener
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Options, Run
 from hfspace.diffs import with_diffs
-from hfspace.errors import StalePlanError, UsageError
+from hfspace.errors import HubError, RateLimited, StalePlanError, UsageError
 from hfspace.folder import read_trees
 from hfspace.folder.source import source_of
 from hfspace.hub_url import hub_url
@@ -35,7 +35,7 @@ from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
 from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
-from hfspace.model.billing import Billed, month
+from hfspace.model.billing import Billed, LiveGroup, month
 from hfspace.observer import Look, observe
 from hfspace.planner import labels
 from hfspace.planner.calendar import Calendar, calendar
@@ -113,6 +113,8 @@ class Session:
         self._snapshot = observe(effective, self.hub, self.look)
         if self.costs or effective.policy.max_spent_usd is not None:
             self._snapshot = self._with_bill(self._snapshot, inputs.now or 0.0)
+        if effective.groups:
+            self._snapshot = self._with_groups(self._snapshot, effective, inputs.now or 0.0)
         self._targets, self._saved = labels.addresses(targets, effective), False
         self._effective = resolved(effective, self._snapshot, inputs.now)
         if self._effective.clock and (problem := self.hub.limiter.clock.problem):
@@ -132,6 +134,21 @@ class Session:
         self._snapshot = snapshot
         bill = self.billed(*month(now))
         return replace(snapshot, billed=bill, requests=snapshot.requests + self.hub.requests - before)
+
+    def _with_groups(self, snapshot: Snapshot, manifest: Manifest, now: float) -> Snapshot:
+        """`snapshot` with the resource groups of the organisations that the manifest names some of."""
+        before = self.hub.requests
+        groups: dict[str, LiveGroup] = {}
+        unknown: dict[str, str] = {}
+        for owner in sorted({name.split("/")[0] for name in manifest.groups}):
+            try:
+                groups |= self.hub.billing.resource_groups(owner, month(now)[0], now)
+            except RateLimited:
+                raise
+            except HubError as error:
+                unknown[owner] = error.message
+        requests = snapshot.requests + self.hub.requests - before
+        return replace(snapshot, groups=groups, groups_unknown=unknown, requests=requests)
 
     def billed(self, start: float, end: float, owners: Iterable[str] | None = None) -> Billed:
         """What the Hub says that `owners` used between two moments (seconds since the epoch): by default all
@@ -226,6 +243,7 @@ class Session:
         return Ports(
             hub=self.hub,
             random_bytes=secrets.token_bytes,
+            groups=self.hub.billing,
             visit=self.apps.visit,
             space_token=self.hub.token_for,
             tracker=self.apps.tracker,

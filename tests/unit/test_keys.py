@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from hfspace.cli.main import run
 from hfspace.errors import ManifestError
+from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import keys
 from hfspace.manifest.loader import load
 from hfspace.manifest.models import (
@@ -90,7 +91,9 @@ def test_the_example_of_a_key_is_valid(name: str) -> None:
     space(f"{name}: {keys(SpaceSpec)[name].example}\n    {beside.get(name, '')}")
 
 
-@pytest.mark.parametrize("model", [SpaceSpec, Policy, FilesSpec, CardSpec, EndpointSpec, TrackioSpec])
+@pytest.mark.parametrize(
+    "model", [SpaceSpec, Policy, GroupSpec, FilesSpec, CardSpec, EndpointSpec, TrackioSpec]
+)
 def test_the_reference_is_what_the_models_say(model: type[BaseModel]) -> None:
     assert table(model) in (Path(__file__).parents[2] / "docs/manifest.md").read_text()
 

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from hfspace.applier import conflicts
+from hfspace.applier import conflicts, groups
 from hfspace.applier.run import Run
 from hfspace.applier.space_run import reconcile
 from hfspace.errors import HfspaceError, UsageError
@@ -28,11 +28,14 @@ def apply(approved: ApprovedPlan, run: Run) -> ApplyResult:
         raise UsageError("Only an approved plan is applied.", hint="Approve it: plan.approve().")
     plan = approved.plan
     run = replace(run, ports=replace(run.ports, exact=_exact(run), sending=run.sending))
+    limits = groups.of(plan.changes)
     by_space: dict[str, list[Change]] = {}
     for change in plan.changes:
-        by_space.setdefault(change.space, []).append(change)
+        if change.space not in limits:
+            by_space.setdefault(change.space, []).append(change)
     refused = {check.space: check.message for check in plan.errors if check.scope == "space" and check.blocks}
     work = _Work(run=run, by_space={space: tuple(changes) for space, changes in by_space.items()})
+    work.outcomes |= groups.apply(limits, run)
     for space, why in sorted(refused.items()):
         work.outcomes[space] = _untried(
             space, work.by_space.get(space, ()), f"not touched: {why}", final=True

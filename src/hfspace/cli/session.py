@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hfspace.applier.events import Event, Listener
@@ -98,4 +99,6 @@ def _sharded(manifest: Manifest, text: str) -> Manifest:
             f"--shard {text} is not a shard.",
             hint=f"Write --shard 2/8 for the second of eight; there may be {_MOST_SHARES:,}.",
         )
-    return sharded(manifest, int(index), int(count))
+    shard = sharded(manifest, int(index), int(count))
+    # What belongs to no Space is the first share's.
+    return shard if int(index) == 1 else replace(shard, groups={})

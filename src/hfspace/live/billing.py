@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -22,12 +23,13 @@ from hfspace.errors import (
 )
 from hfspace.live.library import Library, understand
 from hfspace.model import Account
-from hfspace.model.billing import SPACES, Billed, Charge, GroupUsage, Usage
+from hfspace.model.billing import SPACES, Billed, Charge, GroupUsage, LiveGroup, Usage
 
 T = TypeVar("T")
 
 NEEDS_PERMISSION = "needs the Billing read permission"
 _UNITS = {"NanoUsd": Decimal(10) ** -9, "MicroUsd": Decimal(10) ** -6, "Cents": Decimal(10) ** -2}
+_PRODUCTS = {"inference_providers": "inferenceProviders"}
 _MICRO = Decimal(10) ** -6
 _MOST = Decimal(10) ** 15
 _LATEST = 253_402_300_799
@@ -115,6 +117,23 @@ class Billing:
         path = f"/api/organizations/{quote(owner)}/billing/usage-by-resource-group?{dates}"
         return self._read(owner, path, lambda raw: _groups(raw, owner))
 
+    def resource_groups(self, owner: str, start: float, end: float) -> dict[str, LiveGroup]:
+        """The groups of an organisation by owner/name, with what they spent. Raises HubError."""
+        path = f"/api/organizations/{quote(owner)}/resource-groups"
+        groups = self._read(owner, path, lambda raw: [_group(item, owner) for item in raw])
+        try:
+            spent = {usage.name: usage.usd for usage in self.groups(owner, start, end)}
+        except (BillingRefused, NeedsWrite, NotVisible, Unauthorized):
+            spent = {}
+        return {f"{owner}/{one.name}": replace(one, spent=spent.get(one.name)) for one in groups}
+
+    def set_limits(self, owner: str, group: str, cents: Mapping[str, int | None]) -> None:
+        """Set the limits that `cents` names, by the manifest's key; None removes one. Raises HubError."""
+        path = f"/api/organizations/{quote(owner)}/resource-groups/{quote(group)}"
+        body = {"spendLimits": {_PRODUCTS.get(key, key): value for key, value in cents.items()}}
+        send = partial(self._library.send, "PATCH", path, body)
+        self._library.call("set the spend limits of", owner, send, write=True)
+
     def _read(self, owner: str, path: str, understood: Callable[[Any], T]) -> T:
         raw = self._library.call("read the usage of", owner, lambda: self._library.json(path))
         return understand(f"the usage of {owner}", lambda: understood(raw))
@@ -147,6 +166,18 @@ def _groups(raw: Any, owner: str) -> tuple[GroupUsage, ...]:
     return tuple(
         GroupUsage(owner=owner, name=name, usd=cents * _UNITS["Cents"], seconds=seconds)
         for name, (cents, seconds) in sums.items()
+    )
+
+
+def _group(raw: Any, owner: str) -> LiveGroup:
+    limits = raw.get("spendLimits") or {}
+    keys = {theirs: ours for ours, theirs in _PRODUCTS.items()}
+    return LiveGroup(
+        owner=owner,
+        id=_text(raw["id"]),
+        name=_text(raw["name"]),
+        limits={keys.get(name, name): _number(cents) * _UNITS["Cents"] for name, cents in limits.items()},
+        spaces=tuple(_text(one["name"]) for one in raw["resources"] if one.get("type") == "space"),
     )
 
 

@@ -125,7 +125,7 @@ class Library:
         """The bytes at `path`; for use in `call`."""
         return bytes(self._request("GET", f"{self.endpoint}{path}", token=token).content)
 
-    def send(self, method: str, path: str, body: Any, *, token: str | bool) -> None:
+    def send(self, method: str, path: str, body: Any, *, token: str | bool | None = None) -> None:
         """One request that changes something; for use in `call`."""
         self._request(method, f"{self.endpoint}{path}", token=token, json=body)
 

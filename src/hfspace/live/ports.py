@@ -140,6 +140,14 @@ class Hub(HubReader, HubWriter, Protocol):
     """The Hub, read and written."""
 
 
+class GroupWriter(Protocol):
+    """Writes of resource groups."""
+
+    def set_limits(self, owner: str, group: str, cents: Mapping[str, int | None]) -> None:
+        """Set the limits that `cents` names, by the manifest's key; None removes one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What a facet may act through. `random_bytes(n)` makes salts; `space_token(space)` is the
@@ -150,6 +158,7 @@ class Ports:
     hub: Hub
     random_bytes: Callable[[int], bytes]
     visit: Callable[[SpaceState], None] = lambda state: None
+    groups: GroupWriter | None = None
     exact: ExactVisibility | None = None
     space_token: Callable[[str], str | None] = lambda space: None
     source: str = ""

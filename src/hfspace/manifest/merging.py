@@ -23,6 +23,7 @@ class Merged:
         self.problems: list[Problem] = []
         self._lines = lines
         self._policy = Written()
+        self._groups = Written()
         self._timezone: tuple[str, str, tuple[int, int]] | None = None  # name, file, place
         self._policy_home: dict[str, str] = {}  # key of the policy -> the first file that sets it
         self._defaults: dict[str, Written] = {}  # file -> its defaults
@@ -81,7 +82,7 @@ class Merged:
 
     def _settings(self, tree: Tree, value: Mapping[str, Any], overlay: bool) -> None:
         self._defaults.setdefault(tree.file, Written())
-        for name in ("defaults", "policy"):
+        for name in ("defaults", "policy", "groups"):
             part = value.get(name)
             if part is None:
                 continue
@@ -90,6 +91,8 @@ class Merged:
                 self._complain(tree.file, tree.places[(name,)], f"'{name}' must be a map", hint)
             elif name == "policy":
                 self._add_policy(tree, part, overlay)
+            elif name == "groups":
+                self._groups.merge(tree, ("groups",), part)
             else:
                 for file in [*self._defaults] if overlay else [tree.file]:
                     self._defaults[file].merge(tree, ("defaults",), part)
@@ -138,6 +141,7 @@ class Merged:
         """The whole, validated; None when nothing could be made of it."""
         builder = shape.Builder(self._lines)
         policy = builder.policy(self._policy)
+        groups = builder.groups(self._groups)
         for defaults in self._defaults.values():
             builder.defaults(defaults)
         spaces = {}
@@ -149,7 +153,14 @@ class Merged:
         if policy is None:
             return None
         name = self._timezone[0] if self._timezone else DEFAULT_ZONE
-        return Manifest(ref=ref, policy=policy, spaces=spaces, positions=builder.places, timezone=name)
+        return Manifest(
+            ref=ref,
+            policy=policy,
+            spaces=spaces,
+            positions=builder.places,
+            timezone=name,
+            groups=groups,
+        )
 
     def _with_declared_names(self, spec: SpaceSpec) -> SpaceSpec:
         """What a Space depends on, spelled as it is declared: the Hub does not tell cases apart."""

@@ -23,6 +23,7 @@ from pydantic import (
 from hfspace.manifest import extensions
 from hfspace.manifest.clock_models import RestartSpec, Window
 from hfspace.manifest.files_models import CardSpec, FilesSpec
+from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import Duration, Model, OneOf, SpaceId, Unstrict, key, keys, parts
 from hfspace.manifest.policy_models import Policy
 from hfspace.manifest.setting_models import (
@@ -246,9 +247,7 @@ class SpaceSpec(Model):
         example="{team: speech}",
     )
     free_hardware: bool = key(
-        "Paid hardware that the Hub gives for nothing (a community grant): counted as $0.",
-        default=False,
-        example="true",
+        "Paid hardware that is given for nothing (a community grant): $0.", default=False, example="true"
     )
     exempt: Mapping[str, str] = key(
         "Rules of the policy that this Space leaves, each with the reason, which every plan shows.",
@@ -325,6 +324,7 @@ class Manifest:
     spaces: Mapping[str, SpaceSpec]
     positions: Mapping[tuple[str, ...], Source] = field(default_factory=dict)
     timezone: str = "UTC"
+    groups: Mapping[str, GroupSpec] = field(default_factory=dict)
     as_of: datetime | None = None
     clock: Mapping[str, Moment] = field(default_factory=dict)
 

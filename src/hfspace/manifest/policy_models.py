@@ -20,7 +20,8 @@ _WHOSE = re.compile(r"[\w.-]{1,96}|[A-Za-z][\w.-]{0,62}=[^\s=][^=]{0,99}", re.AS
 _MOST = Decimal(10) ** 12
 
 
-def _dollars(value: Any) -> Decimal:
+def dollars(value: Any) -> Decimal:
+    """An amount that is no less than 0. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("a budget is a number of dollars")
     try:
@@ -35,11 +36,11 @@ def _dollars(value: Any) -> Decimal:
 def _budget(value: Any) -> dict[str, Decimal]:
     """Dollars by whose they are: one number is of all Spaces."""
     if not isinstance(value, Mapping):
-        return {ALL: _dollars(value)}
+        return {ALL: dollars(value)}
     for whose in value:
         if not isinstance(whose, str) or not _WHOSE.fullmatch(whose):
             raise ValueError(f"'{str(whose)[:60]}' is nobody: write all, an owner, or label=value")
-    return {whose: _dollars(usd) for whose, usd in value.items()}
+    return {whose: dollars(usd) for whose, usd in value.items()}
 
 
 def _longest_sleep(value: Any) -> bool | int:

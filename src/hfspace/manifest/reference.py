@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hfspace.errors import UsageError
 from hfspace.manifest import extensions
+from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import Duration, Key, Model, OneOf, fields, of, parts
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
@@ -20,6 +21,7 @@ _TOP = {
     ),
     "defaults": Key(text="What goes under every Space that can hold it.", values="keys of a Space"),
     "policy": Key(text="Guardrails of the whole manifest.", values="map"),
+    "groups": Key(text="Spend limits of resource groups, by organisation/group.", values="map by group"),
     "spaces": Key(text="The declared Spaces, by owner/name.", values="map by Space"),
 }
 
@@ -72,8 +74,9 @@ def entry(path: str) -> KeyEntry:
         head, rest = "spaces", [head, *rest]
     if head not in _TOP:
         raise _unknown(path, head, (*_TOP, *SpaceSpec.model_fields))
+    many = head in {"groups", "spaces"}
     current = KeyEntry(
-        path=head, key=_TOP[head], values=_TOP[head].values, model=_models().get(head), many=head == "spaces"
+        path=head, key=_TOP[head], values=_TOP[head].values, model=_models().get(head), many=many
     )
     for index, name in enumerate(rest):
         known = {one.path.rpartition(".")[2]: one for one in _own(current)}
@@ -109,7 +112,7 @@ def table(model: type[Model]) -> str:
 
 
 def _models() -> Mapping[str, type[Model]]:
-    return {"defaults": SpaceSpec, "policy": Policy, "spaces": SpaceSpec}
+    return {"defaults": SpaceSpec, "policy": Policy, "groups": GroupSpec, "spaces": SpaceSpec}
 
 
 def _unknown(path: str, name: str, known: tuple[str, ...]) -> UsageError:

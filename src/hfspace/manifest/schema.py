@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from hfspace.manifest import extensions
+from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import CardSpec, Policy, SpaceSpec
 from hfspace.manifest.shape import NOT_FOR_ALL
@@ -32,6 +33,7 @@ def json_schema() -> dict[str, Any]:
     general["state"] = {**general["state"], "enum": ["running", "awake", "paused"]}
     definitions["Defaults"] = {**definitions["Space"], "title": "Defaults", "properties": general}
     definitions["Policy"] = _policy(policy)
+    definitions["GroupSpec"] = _group(GroupSpec.model_json_schema())
     _shorthands(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,6 +47,7 @@ def json_schema() -> dict[str, Any]:
             "timezone": {"type": "string", "description": "The zone of every time, such as Europe/Paris."},
             "defaults": {"$ref": "#/$defs/Defaults"},
             "policy": {"$ref": "#/$defs/Policy"},
+            "groups": {"type": "object", "additionalProperties": {"$ref": "#/$defs/GroupSpec"}},
             "spaces": {"type": "object", "additionalProperties": {"$ref": "#/$defs/Space"}},
         },
         "$defs": definitions,
@@ -94,6 +97,14 @@ def _shorthands(definitions: dict[str, Any]) -> None:
     for name in (name for name, one in keys(CardSpec).items() if one.as_written):
         card[name]["type"] = ["string", "number"]
     definitions["CardSpec"]["properties"] = card
+
+
+def _group(group: dict[str, Any]) -> dict[str, Any]:
+    """A model whose limits are numbers or words, none of them null."""
+    properties = {name: _short(part) for name, part in group["properties"].items()}
+    for part in properties.values():
+        part["anyOf"] = [one for one in part["anyOf"] if one != {"type": "null"}]
+    return {**group, "properties": properties}
 
 
 def _policy(policy: dict[str, Any]) -> dict[str, Any]:

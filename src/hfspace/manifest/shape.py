@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hfspace.manifest.fields import Fields
+from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import keys
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.manifest.wording import nearest
@@ -13,7 +15,8 @@ from hfspace.manifest.written import Place, Written, deep
 from hfspace.manifest.yaml_tree import short
 from hfspace.model import FREE_HARDWARE
 
-TOP = ("version", "timezone", "defaults", "policy", "spaces")
+_GROUP = re.compile(r"[\w.-]{1,96}/[^/\x00-\x1f]{1,200}")
+TOP = ("version", "timezone", "defaults", "policy", "groups", "spaces")
 _KEYS = keys(SpaceSpec)
 NOT_FOR_ALL = {name: one.not_in_defaults for name, one in _KEYS.items() if one.not_in_defaults}
 
@@ -44,6 +47,24 @@ class Builder(Fields):
             if self.known(Policy, key, ("policy", key), "policy") and self.given(item, ("policy", key))
         }
         return self.model(Policy, known, ("policy",))
+
+    def groups(self, written: Written) -> dict[str, GroupSpec]:
+        """The resource groups, by owner/name."""
+        self._take(("groups",), written)
+        built: dict[str, GroupSpec] = {}
+        for name, item in written.values.items():
+            at = ("groups", name)
+            if not _GROUP.fullmatch(name):
+                hint = "Write the organisation and the group's name: acme/speech."
+                self.complain(at, f"'{short(name)}' is no resource group", hint)
+                continue
+            fields = self._part(GroupSpec, item, at, "a resource group")
+            group = self.model(GroupSpec, fields, at) if isinstance(fields, dict) else None
+            if isinstance(fields, dict) and group is not None:
+                built[name] = group
+            elif fields is not None and not isinstance(fields, dict):
+                self.complain(at, f"'{short(name)}' must be a map of limits", "Write {spaces: 50}, say.")
+        return built
 
     def defaults(self, written: Written) -> None:
         """Complain about defaults that fit no Space, or that must not be said of all of them."""

@@ -95,6 +95,19 @@ class Billed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveGroup:
+    """A resource group: its Spaces, its limits in dollars a month by product (total, spaces, …), and what its
+    Spaces spent this month, None where that is unknown."""
+
+    owner: str
+    id: str
+    name: str
+    limits: Mapping[str, Decimal] = field(default_factory=dict)
+    spaces: tuple[str, ...] = ()
+    spent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupUsage:
     """What the Spaces of one resource group used; `name` is None for those in none."""
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
-from hfspace.model.billing import Billed
+from hfspace.model.billing import Billed, LiveGroup
 from hfspace.model.files import HubHistory, HubTree
 
 
@@ -271,5 +271,7 @@ class Snapshot:
     unmanaged: tuple[SpaceState, ...] = ()
     prices_of: str = ""
     billed: Billed | None = None  # of this month, where it was asked for
+    groups: Mapping[str, LiveGroup] = field(default_factory=dict)  # by owner/name, where some are declared
+    groups_unknown: Mapping[str, str] = field(default_factory=dict)  # why, by organisation
     names_read: bool = False  # variables and secrets of every Space, declared or not
     requests: int = 0

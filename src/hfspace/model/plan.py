@@ -38,13 +38,14 @@ Effect: TypeAlias = Literal["restart", "bills", "wakes", "stops", "exposes", "hi
 
 
 class Subject(StrEnum):
-    """What a change is about: the Space as a whole, whether it runs, one of its settings, or what its app
-    holds."""
+    """What a change is about: the Space as a whole, whether it runs, one of its settings, what its app holds;
+    or a resource group, which is no Space."""
 
     SPACE = "space"
     STAGE = "stage"
     SETTING = "setting"
     APP = "app"
+    GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from hfspace import facets
 from hfspace.facets import Desired
 from hfspace.manifest.models import Manifest
 from hfspace.model import Change, Check, LocalInputs, Plan, Snapshot, SpaceState, Subject
-from hfspace.planner import hours, labels, order
+from hfspace.planner import groups, hours, labels, order
 from hfspace.planner.cost import cost, priced, space_costs
 from hfspace.planner.digest import Digests
 from hfspace.planner.policy import breaches, exemptions
@@ -53,6 +53,10 @@ def plan(
             else:
                 changes.append(hours.explained(item, manifest))
     checks += warnings(manifest, snapshot.flavors)
+    for item in groups.compare(manifest, snapshot):
+        (checks if isinstance(item, Check) else changes).append(item)  # type: ignore[arg-type]
+    changes, held = groups.held(manifest, snapshot, changes)
+    checks += held
     if chosen:
         changes = [change for change in changes if is_targeted(change, chosen)]
         checks = [check for check in checks if matches(check.address, check.space, chosen)]

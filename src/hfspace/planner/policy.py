@@ -193,7 +193,7 @@ def _share(manifest: Manifest, changes: Iterable[Change]) -> Iterable[Check]:
     limit, total = manifest.policy.max_change_percent, len(manifest.spaces)
     if limit is None or total < _SHARE_COUNTS_FROM:
         return
-    touched = len({change.space for change in changes})
+    touched = len({change.space for change in changes} & manifest.spaces.keys())
     share = 100 * touched / total
     if share > limit:
         yield _breach(
