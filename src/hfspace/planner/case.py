@@ -67,6 +67,12 @@ class Case:
             return self.use.per_month(self.use.usd)
         return self.price * HOURS_PER_MONTH
 
+    def is_planned(self, key: str) -> bool:
+        """Whether the plan changes this setting: then it is left to the plan."""
+        wanted = getattr(self.spec, key, None)
+        ignored = self.spec is not None and key in self.spec.ignore
+        return wanted is not None and not ignored and wanted != getattr(self.state, key)
+
     def edits(self, **values: Json) -> tuple[tuple[str, Json], ...]:
         """These keys as edits, where the manifest manages all of them without windows."""
         spec = self.spec

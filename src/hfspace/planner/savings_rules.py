@@ -25,11 +25,10 @@ _NOTHING = Decimal(0)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def _asleep_never(case: Case) -> Iterator[Saving]:
+def _never_sleeps(case: Case) -> Iterator[Saving]:
     """Paid hardware that is up and never sleeps. With visits: what lies outside their hours."""
     state, spec = case.state, case.spec
-    declared = spec.sleep_time if spec and "sleep_time" not in spec.ignore else None
-    stays = state.sleep_time == NEVER and declared in {None, NEVER}
+    stays = state.sleep_time == NEVER and not case.is_planned("sleep_time")
     if not (stays and case.price and state.stage in BILLED and spec) or spec.when or spec.state == "paused":
         return
     if "require_sleep_time" in spec.exempt:  # somebody gave a reason, which every plan shows
@@ -56,12 +55,12 @@ def _asleep_never(case: Case) -> Iterator[Saving]:
         yield case.saving("no-sleep-time", usd, evidence, advice, sleep_time=_SLEEP_TEXT)
 
 
-def _asleep_late(case: Case) -> Iterator[Saving]:
+def _sleeps_late(case: Case) -> Iterator[Saving]:
     """A sleep time that is most of what is billed: runs that ended did so after it, without a visit."""
     sleep, use, spec = case.state.sleep_time, case.use, case.spec
     if not (sleep and use and spec and case.price) or sleep < _LONG_SLEEP:
         return
-    if spec.when or ("sleep_time" not in spec.ignore and spec.sleep_time not in {None, sleep}):
+    if spec.when or case.is_planned("sleep_time"):
         return
     tails = sum(1 for start, stop in use.ended if stop - start >= sleep)
     idle = Decimal(tails * (sleep - _SLEEP)) / HOUR
@@ -114,6 +113,8 @@ def _not_reached(case: Case) -> Iterator[Saving]:
     asked, current = state.hardware, state.hardware_current
     if not asked or not current or asked == current or state.stage != "RUNNING" or use is None:
         return
+    if case.is_planned("hardware"):
+        return
     if asked in use.flavors or (use.running is None and case.price_of(current)):
         return
     more = case.price_of(asked) - case.price_of(current)
@@ -129,8 +130,12 @@ def _not_reached(case: Case) -> Iterator[Saving]:
 def _cheaper(case: Case) -> Iterator[Saving]:
     """Another flavor with the same GPU memory, or more, for less."""
     state, spec, now = case.state, case.spec, case.flavors.get(case.flavor)
-    moves = spec is not None and spec.hardware not in {None, case.flavor} and "hardware" not in spec.ignore
-    if now is None or moves or state.hardware != case.flavor or state.stage not in BILLED | {"SLEEPING"}:
+    if (
+        now is None
+        or case.is_planned("hardware")
+        or state.hardware != case.flavor
+        or state.stage not in BILLED | {"SLEEPING"}
+    ):
         return
     if spec is None or spec.when or spec.state == "paused":
         return
@@ -216,8 +221,8 @@ def _is_dead(case: Case) -> bool:
 
 
 RULES: tuple[Callable[[Case], Iterator[Saving]], ...] = (
-    _asleep_never,
-    _asleep_late,
+    _never_sleeps,
+    _sleeps_late,
     _broken,
     _not_reached,
     _cheaper,
