@@ -21,7 +21,7 @@ from hfspace.errors import (
 from hfspace.facets import Facet, Need, needs, of
 from hfspace.live import fingerprint
 from hfspace.live.access import FORBIDDEN, allowed
-from hfspace.live.hold import read_holds
+from hfspace.live.marks import read_marks
 from hfspace.live.ports import HubReader
 from hfspace.live.prices import shipped_prices
 from hfspace.live.sources import read_sources
@@ -211,8 +211,8 @@ def _secrets(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> 
     return replace(state, secrets=None if live is None else _matched(state.id, live, spec, look))
 
 
-def _holds(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
-    return replace(state, holds=allowed(lambda: read_holds(state.id, hub)))
+def _marks(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
+    return replace(state, marks=allowed(lambda: read_marks(state.id, hub)))
 
 
 def _experiments(state: SpaceState, spec: SpaceSpec, hub: HubReader, look: Look) -> SpaceState:
@@ -243,7 +243,7 @@ _READERS: Mapping[Need, Callable[[SpaceState, SpaceSpec, HubReader, Look], Space
     Need.TREE: _tree,
     Need.VARIABLES: _variables,
     Need.SECRETS: _secrets,
-    Need.HOLDS: _holds,
+    Need.MARKS: _marks,
     Need.EXPERIMENTS: _experiments,
     Need.APP: _app,
 }

@@ -12,10 +12,11 @@ import pytest
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Run
 from hfspace.live.hold import held_until, hold, read_holds, release
+from hfspace.live.marks import read_marks, set_mark
 from hfspace.live.waking import visit
 from hfspace.localhub import LocalHub
 from hfspace.manifest.clock import at
-from hfspace.model import ApplyResult, Snapshot, SpaceState
+from hfspace.model import REBUILD_TAG, ApplyResult, Snapshot, SpaceState, Variable
 from hfspace.planner.hours import resolved
 from hfspace.planner.plan import plan
 from tests.converge.harness import Runner
@@ -168,7 +169,8 @@ def factory_calls(hub: LocalHub) -> int:
 def test_a_rebuild_comes_after_its_marker(hub: LocalHub) -> None:
     one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
     assert done(one.apply())
-    assert [write.path.rpartition("/")[2] for write in hub.writes()] == ["variables", "restart"]
+    calls = [write.path.removeprefix("/api/spaces/acme/x/") for write in hub.writes()]
+    assert calls == ["tag/main", "variables", "restart", f"tag/{REBUILD_TAG}"]
     assert (marker(hub), factory_calls(hub), in_line(one)) == ("v2", 1, True)
 
 
@@ -179,19 +181,35 @@ def test_a_rebuild_that_is_refused_is_still_due(hub: LocalHub, before: str | Non
     hub.add_fault({"path": "/api/spaces/*/*/restart", "method": "POST", "status": 403, "times": 1})
     one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
     assert not done(one.apply())
-    assert (marker(hub), in_line(one)) == (before, False)
+    (change,) = one.plan().changes
+    assert (change.rebuild, change.note) == (True, "factory rebuild, still due")
     assert done(one.apply())
-    assert (marker(hub), factory_calls(hub)) == ("v2", 1)
+    assert (marker(hub), factory_calls(hub), in_line(one)) == ("v2", 1, True)
+    assert read_marks("acme/x", one.client) == ()
 
 
-@pytest.mark.parametrize("path", ["variables", "restart"])
+@pytest.mark.parametrize("path", ["tag/*", "variables", "restart"])
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_a_rebuild_whose_answer_is_lost_is_made(hub: LocalHub, path: str, drop: str) -> None:
-    hub.add_fault({"path": f"/api/spaces/*/*/{path}", "method": "POST", "drop": drop, "times": 1})
+    hub.add_fault({"path": f"/api/spaces/*/*/{path}", "drop": drop, "times": 1})
     one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
     assert done(one.apply_until_done())
-    assert marker(hub) == "v2"
-    assert factory_calls(hub) >= 1
+    assert (marker(hub), factory_calls(hub) >= 1, in_line(one)) == ("v2", True, True)
+
+
+@pytest.mark.parametrize("last", ["tag/main", "variables", "restart"])
+def test_a_rebuild_survives_a_process_that_is_killed_after_any_of_its_requests(
+    hub: LocalHub, last: str
+) -> None:
+    """What the killed run has written is there; the next one makes the rest."""
+    one = Clock(hub, WEDNESDAY, restart={"value": "v2", "rebuild": True})
+    set_mark("acme/x", REBUILD_TAG, one.client)
+    if last != "tag/main":
+        one.client.set_variable("acme/x", "HFSPACE_RESTART", Variable(value="v2"))
+    if last == "restart":
+        one.client.restart("acme/x", factory=True)
+    assert done(one.apply_until_done())
+    assert (factory_calls(hub), marker(hub), in_line(one)) == (2 if last == "restart" else 1, "v2", True)
 
 
 def test_a_hold_that_comes_after_the_plan_is_respected(hub: LocalHub) -> None:

@@ -235,7 +235,7 @@ def with_hours() -> Plan:
     }
     world = builders.snapshot(
         builders.live("night", hardware="t4-small"),
-        builders.live("held", hardware="t4-small", holds=("hfspace-hold-until-20261125T2100Z",)),
+        builders.live("held", hardware="t4-small", marks=("hfspace-hold-until-20261125T2100Z",)),
         builders.live("demo", hardware="cpu-upgrade"),
         builders.live("fresh"),
         builders.live("warm", stage="SLEEPING"),

@@ -51,7 +51,7 @@ def live(name: str = "x", **values: Any) -> SpaceState:
         "variables": {},
         "secrets": {},
         "volumes": (),
-        "holds": (),
+        "marks": (),
     }
     return SpaceState(**{**defaults, **values})
 

@@ -35,7 +35,7 @@ def at_time(now: datetime, spec: dict[str, Any], state: SpaceState | None, **val
 
 
 def held(until: str, **values: Any) -> SpaceState:
-    return live(holds=(f"hfspace-hold-until-{until}",), **values)
+    return live(marks=(f"hfspace-hold-until-{until}",), **values)
 
 
 def test_outside_its_hours_a_space_is_paused_and_the_plan_says_why() -> None:
@@ -215,7 +215,7 @@ def test_a_hold_that_is_no_time_holds_and_is_told() -> None:
 
 
 def test_a_hold_that_can_not_be_read_is_unknown() -> None:
-    made = at_time(NIGHT, OFFICE, live(holds=None))
+    made = at_time(NIGHT, OFFICE, live(marks=None))
     assert "unknown hold: whether somebody holds it can't be read with this token." in checks(made)
 
 

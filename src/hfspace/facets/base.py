@@ -22,7 +22,7 @@ class Need(StrEnum):
     TREE = "tree"
     VARIABLES = "variables"
     SECRETS = "secrets"
-    HOLDS = "holds"
+    MARKS = "marks"
     EXPERIMENTS = "experiments"
     APP = "app"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from hfspace.facets.base import NOTHING, Facet, Need, known
 from hfspace.facets.desired import Desired
-from hfspace.live.hold import FOREVER, release, time_of
+from hfspace.live.hold import FOREVER, of, release, time_of
 from hfspace.live.ports import Ports
 from hfspace.manifest.models import SpaceSpec
 from hfspace.model import Action, Change, Check, SpaceState
@@ -15,16 +15,16 @@ class Hold(Facet):
     name = "hold"
 
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
-        return frozenset({Need.HOLDS}) if spec.has_hours else NOTHING
+        return frozenset({Need.MARKS}) if spec.has_hours else NOTHING
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         if not desired.spec.has_hours:
             return []
-        if state.holds is None:
+        if state.marks is None:
             message = "whether somebody holds it can't be read with this token."
             return [desired.check(self.name, "unknown", message, hint="Use a token that sees its tags.")]
         now = desired.manifest.as_of
-        times = {tag: time_of(tag) for tag in state.holds}
+        times = {tag: time_of(tag) for tag in of(state.marks)}
         over = [tag for tag, until in times.items() if now is not None and until <= now]
         items: list[Change | Check] = []
         if over:
@@ -36,7 +36,7 @@ class Hold(Facet):
         return items
 
     def value(self, state: SpaceState, key: str | None) -> object:
-        return known(state.holds)
+        return known(state.marks)
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
         release(desired.id, change.before, ports.hub)

@@ -3,21 +3,31 @@
 The marker is a variable of the Space. Any change of a variable restarts it (docs/hub/spaces-overview.md),
 so marker and restart are one request: no crash can come between them. A factory rebuild is a second request.
 It comes after the marker: a variable that changes while a Space is built would begin another, plain build.
+From before the first until after the second, a tag of the repository says that a rebuild is due: whatever
+comes between them, it is made, if need be twice.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from hfspace.errors import HubError
 from hfspace.facets.base import NOTHING, Facet, Need
 from hfspace.facets.desired import Desired, marker, restart_marker, restarts_now
+from hfspace.live.marks import remove_mark, set_mark
 from hfspace.live.ports import Ports
 from hfspace.manifest import ticks
 from hfspace.manifest.clock import day_and_time
 from hfspace.manifest.models import SpaceSpec
 from hfspace.manifest.zones import zone
-from hfspace.model import HELD, IDLE, RESTART_VARIABLE, UNKNOWN, Action, Change, Check, SpaceState
+from hfspace.model import (
+    HELD,
+    IDLE,
+    REBUILD_TAG,
+    RESTART_VARIABLE,
+    UNKNOWN,
+    Action,
+    Change,
+    Check,
+    SpaceState,
+)
 
 _AHEAD = 24 * 3600.0
 """Seconds by which a tick on the Space may be ahead of this clock: another runner's may go before ours."""
@@ -32,7 +42,9 @@ class Restart(Facet):
     def needs(self, spec: SpaceSpec, state: SpaceState) -> frozenset[Need]:
         restart = spec.restart
         has_marker = restart is not None and (restart.value is not None or restart.follows_files)
-        return frozenset({Need.VARIABLES}) if has_marker else NOTHING
+        if not has_marker:
+            return NOTHING
+        return frozenset({Need.VARIABLES, Need.MARKS} if restart and restart.rebuild else {Need.VARIABLES})
 
     def compare(self, desired: Desired, state: SpaceState) -> list[Change | Check]:
         restart = desired.spec.restart
@@ -40,16 +52,15 @@ class Restart(Facet):
         if restart is None or wanted is None:
             return []
         if state.variables is None:
-            return [
-                desired.check(
-                    self.name,
-                    "unknown",
-                    "the marker is kept in a variable, and this token may not read those.",
-                    hint="Use a token with write access.",
-                )
-            ]
+            return [_unknown(desired, "the marker is kept in a variable, and this token may not read those.")]
+        if restart.rebuild and state.marks is None:
+            return [_unknown(desired, "whether a rebuild is due is kept in a tag, and those can't be read.")]
+        due = restart.rebuild and REBUILD_TAG in (state.marks or ())
         live = state.variables.get(RESTART_VARIABLE)
-        if live is not None and (live.value.strip() == wanted.strip() or _is_newer(desired, live.value)):
+        is_newest = live is not None and (
+            live.value.strip() == wanted.strip() or _is_newer(desired, live.value)
+        )
+        if is_newest and not due:
             return []
         if state.is_static:
             return [desired.check(self.name, "error", "a static Space never restarts.", hint="Remove it.")]
@@ -66,7 +77,7 @@ class Restart(Facet):
                 after=wanted,
                 effects=effects,
                 rebuild=restart.rebuild and bool(effects),
-                note=", ".join(_notes(desired, rebuild=restart.rebuild and bool(effects))),
+                note=", ".join(_notes(desired, rebuild=restart.rebuild and bool(effects), due=due)),
             )
         ]
 
@@ -77,31 +88,25 @@ class Restart(Facet):
         return live.value if live else None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> None:
-        after = marker(str(change.after))
-        if not change.rebuild:
-            ports.hub.set_variable(desired.id, RESTART_VARIABLE, after)
-            return
-        try:
-            ports.hub.set_variable(desired.id, RESTART_VARIABLE, after)
+        restart = desired.spec.restart
+        if change.rebuild:
+            set_mark(desired.id, REBUILD_TAG, ports.hub)
+        if change.before != change.after:
+            ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker(str(change.after)))
+        if change.rebuild:
             ports.hub.restart(desired.id, factory=True)
-        except HubError:
-            # Without the rebuild, the marker would say that there was one.
-            with suppress(HubError):
-                _put_back(change, desired, ports)
-            raise
+        if restart is not None and restart.rebuild:  # a start is as good as a rebuild
+            remove_mark(desired.id, REBUILD_TAG, ports.hub)
 
 
-def _put_back(change: Change, desired: Desired, ports: Ports) -> None:
-    if change.before is None:
-        ports.hub.delete_variable(desired.id, RESTART_VARIABLE)
-    else:
-        ports.hub.set_variable(desired.id, RESTART_VARIABLE, marker(str(change.before)))
+def _unknown(desired: Desired, message: str) -> Check:
+    return desired.check("restart", "unknown", message, hint="Use a token with write access.")
 
 
-def _notes(desired: Desired, *, rebuild: bool) -> list[str]:
+def _notes(desired: Desired, *, rebuild: bool, due: bool) -> list[str]:
     restart, now = desired.spec.restart, desired.manifest.as_of
     tick = ticks.tick_of(restart.value or "") if restart and restart.every else None
-    words = ["factory rebuild"] if rebuild else []
+    words = [f"factory rebuild{', still due' if due else ''}"] if rebuild else []
     if tick is not None and now is not None:
         words.append(f"the tick of {day_and_time(tick, now, zone(desired.manifest.timezone))}")
     return words

@@ -7,10 +7,9 @@ section 4), and somebody is using it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 
-from hfspace.errors import Conflict, NotVisible
+from hfspace.live.marks import read_marks, remove_mark, set_mark
 from hfspace.live.ports import Hub, HubReader, HubWriter
 from hfspace.model import HOLD_TAG, SpaceState
 
@@ -20,10 +19,12 @@ _FORM = "%Y%m%dT%H%MZ"
 
 def read_holds(space: str, hub: HubReader) -> tuple[str, ...]:
     """The tags of a Space that are holds, over or not. Raises HubError."""
-    refs = hub.get(space, "refs")
-    tags = refs.get("tags") if isinstance(refs, dict) else None
-    names = (tag.get("name") for tag in tags or () if isinstance(tag, dict))
-    return tuple(sorted(name for name in names if isinstance(name, str) and name.startswith(HOLD_TAG)))
+    return of(read_marks(space, hub))
+
+
+def of(marks: Iterable[str]) -> tuple[str, ...]:
+    """Those of `marks` that are holds."""
+    return tuple(mark for mark in marks if mark.startswith(HOLD_TAG))
 
 
 def time_of(tag: str) -> datetime:
@@ -37,7 +38,7 @@ def time_of(tag: str) -> datetime:
 def held_until(state: SpaceState | None) -> datetime | None:
     """Until when somebody holds the Space, in UTC, over or not. None for a Space that nobody holds, or whose
     tags were not read."""
-    return max(map(time_of, (state.holds or ()) if state else ()), default=None)
+    return max(map(time_of, of(state.marks or ()) if state else ()), default=None)
 
 
 def hold(space: str, until: datetime, hub: Hub) -> None:
@@ -45,15 +46,11 @@ def hold(space: str, until: datetime, hub: Hub) -> None:
     before. Nothing restarts. Raises HubError."""
     tag, before = f"{HOLD_TAG}{until.astimezone(UTC):{_FORM}}", read_holds(space, hub)
     if tag not in before:
-        with suppress(Conflict):  # somebody else holds it until the same minute
-            hub.send("POST", space, "tag/main", {"tag": tag})
+        set_mark(space, tag, hub)
     release(space, (one for one in before if one != tag), hub)
 
 
 def release(space: str, tags: Iterable[str], hub: HubWriter) -> None:
     """End these holds. Nothing restarts. Raises HubError."""
     for tag in tags:
-        try:
-            hub.send("DELETE", space, f"tag/{tag}")
-        except NotVisible:
-            continue  # gone already
+        remove_mark(space, tag, hub)

@@ -37,6 +37,12 @@ RESTART_VARIABLE = "HFSPACE_RESTART"
 """The Space variable that keeps the `restart:` marker. Writing a variable restarts the Space, so the
 marker and the restart are one request."""
 
+MARK = "hfspace-"
+"""How the tags of a Space's repository begin that are ours: unlike a variable, a tag restarts nothing."""
+
+REBUILD_TAG = "hfspace-rebuild-due"
+"""The tag that says that a factory rebuild was begun, and may not have been asked for yet."""
+
 HOLD_TAG = "hfspace-hold-until-"
 """How a tag of a Space's repository begins that says until when the clock of the manifest leaves it alone."""
 
@@ -177,7 +183,7 @@ class SpaceState:
     `sleep_time` is in seconds, NEVER for never. `stage` and flavors are open sets: the Hub may add some.
     `card` is the front matter of the README, `history` who changed its files: each read where it is needed.
     `visibility` is public or private from a listing ("private" may then be protected: see
-    `visibility_exact`). `holds` are the tags that hold it (hfspace.live.hold), `extensions` is what facets of
+    `visibility_exact`). `marks` are our tags of its repository, `extensions` is what facets of
     other packages read, by facet.
     """
 
@@ -200,7 +206,7 @@ class SpaceState:
     variables: Mapping[str, Variable] | None = None
     secrets: Mapping[str, Secret] | None = None
     volumes: tuple[Volume, ...] | None = None
-    holds: tuple[str, ...] | None = None
+    marks: tuple[str, ...] | None = None
     app: ServedApp | None = None
     experiments: LiveExperiments | None = None
     details: Details | None = None
