@@ -20,7 +20,7 @@ from hfspace.folder import read_trees
 from hfspace.localhub import LocalHub
 from hfspace.planner.codec import from_json, to_json
 from hfspace.planner.plan import plan
-from hfspace.report import plan_html, plan_text
+from hfspace.report import plan_html, plan_markdown, plan_text
 from tests.converge.harness import Runner
 
 SPACE = "acme/app"
@@ -364,6 +364,8 @@ def test_text_is_read_only_where_it_is_asked_for(hub: LocalHub, tmp_path: Path) 
     text = plan_text.render(whole, color=False)
     assert "1 changed, 2 new, 1 deleted (+2 −1)" in text
     assert "\nacme/app: app.py  +1 −0\n  @@ -1 +1,2 @@\n   print(1)\n  +print(2)\n" in text
+    row = next(line for line in plan_markdown.render(whole).splitlines() if ">files<" in line)
+    assert row.count("<br>") == 4
     page = plan_html.render(whole)
     assert "<code>print(2)</code>" in page
     assert from_json(to_json(whole)) == whole
@@ -475,3 +477,21 @@ def test_the_sdk_changes_with_the_readme(hub: LocalHub, tmp_path: Path) -> None:
     assert not one.apply().failed
     assert hub.space(SPACE)["sdk"] == "docker"
     assert one.plan().is_empty
+
+
+def test_a_commit_of_somebody_else_right_after_ours_is_named(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(2)\n"})
+    one = runner(hub, tmp_path)
+    snapshot = one.snapshot()
+
+    def listen(event: Event) -> None:
+        if event.kind is Kind.APPLIED:
+            commit_by_hand(hub, app_py="print('mine')\n")
+
+    approved = plan(one.manifest, snapshot, one.inputs).approve()
+    result = apply(approved, replace(one.run(snapshot), listener=listen))
+    assert result.exit_code == 3
+    assert result.outcomes[0].error.startswith("acme/app.files was changed by somebody else meanwhile")
+    assert "and now it is commit " in result.outcomes[0].error
+    assert live(hub)["app.py"] == "print('mine')\n"
+    assert len(commits(hub)) == 2

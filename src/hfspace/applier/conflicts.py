@@ -22,7 +22,7 @@ def concurrent_change(change: Change, before: SpaceState | None, now: SpaceState
         return ChangedMeanwhile(
             f"{change.space} was started by somebody else meanwhile: this run had paused it.", hint=HINT
         )
-    if change.before in IDLE and now is not None and now.stage == change.before:
+    if change.subject is Subject.STAGE and change.before in IDLE and now and now.stage == change.before:
         return ChangedMeanwhile(
             f"{change.space} is still {now.stage}: the visit did not wake it.",
             hint=f"Open it in a browser, or see `hfspace logs {change.space}`.",

@@ -67,6 +67,8 @@ class Files(Facet):
         """3 changed, 1 new, 1 deleted (+42 −7)"""
         if not isinstance(value, dict):
             return super().show(value)
+        if "commit" in value:
+            return f"commit {value['commit'][:7]}"
         counts = [f"{len(value[kind]):,} {kind}" for kind in _KINDS if value.get(kind)]
         added, removed = value.get("lines_added"), value.get("lines_removed")
         lines = f" (+{added:,} −{removed:,})" if added is not None and removed is not None else ""

@@ -11,7 +11,7 @@ from hfspace.planner.counts import counts
 from hfspace.report import costs
 from hfspace.report.cells import counted, cut, delta, html, money
 from hfspace.report.plan_view import LONGEST_MESSAGE, result_of
-from hfspace.report.settings import setting
+from hfspace.report.settings import facet, setting
 from hfspace.report.timing import timing
 from hfspace.text import plain
 
@@ -22,6 +22,7 @@ _SETTINGS = 15  # of a created Space; there are no more today
 _ALIKE = 3  # so many Spaces with the same changes are shown as one
 _MANY = 40  # from this many changes on, a table of what they have in common comes first
 _MOST_EXEMPT = 20
+_MOST_LINES = 10  # of the files of one commit
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$!@]")
 _NEVER_SPLIT = {"@": "&#64;<!-- -->"}
 _SENSITIVE = {Action.CREATE: "set", Action.DELETE: "deleted"}
@@ -227,6 +228,8 @@ def _change_row(change: Change, space: str) -> str:
     )
     note = f"<br>{code(change.note)}" if change.note else ""
     price = usd(delta(change.usd_per_hour_before, change.usd_per_hour_after))
+    if change.commits and change.restarts:
+        price = "rebuilds"
     return f"| {_MARKS[change.action]} | {space} | {what} | {_values(change)}{note} | {price} |"
 
 
@@ -237,7 +240,10 @@ def _values(change: Change) -> str:
         gone = change.action is Action.DELETE
         return "deleted for good" if gone else f"created {_created(change.after)}".rstrip()
     before, after = _shown(change.facet, change.before), _shown(change.facet, change.after)
-    if change.action is Action.CREATE:
+    if lines := facet(change.facet).lines(change):
+        more = [f"and {len(lines) - _MOST_LINES:,} more"] if len(lines) > _MOST_LINES else []
+        return "<br>".join([after, *(code(line) for line in lines[:_MOST_LINES]), *more])
+    if change.action is Action.CREATE or facet(change.facet).relative:
         return after
     return f"{before} → nothing" if change.action is Action.DELETE else f"{before} → {after}"
 
