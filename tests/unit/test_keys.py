@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from hfspace.cli.main import run
 from hfspace.errors import ManifestError
+from hfspace.manifest.clock_models import RestartSpec, Window, WindowSettings
 from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import keys
 from hfspace.manifest.loader import load
@@ -32,7 +33,7 @@ from hfspace.manifest.trackio_models import ExperimentSpec, TrackioSpec
 
 MODELS = (
     SpaceSpec, Policy, EndpointSpec, TrackioSpec, ExperimentSpec, CreateSpec, VolumeSpec, VariableSpec,
-    SecretSpec, OnErrorSpec, FilesSpec, CardSpec,
+    SecretSpec, OnErrorSpec, FilesSpec, CardSpec, RestartSpec, Window, WindowSettings,
 )  # fmt: skip
 
 
@@ -92,7 +93,19 @@ def test_the_example_of_a_key_is_valid(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [SpaceSpec, Policy, GroupSpec, FilesSpec, CardSpec, EndpointSpec, TrackioSpec]
+    "model",
+    [
+        SpaceSpec,
+        Policy,
+        GroupSpec,
+        FilesSpec,
+        CardSpec,
+        EndpointSpec,
+        TrackioSpec,
+        Window,
+        WindowSettings,
+        RestartSpec,
+    ],
 )
 def test_the_reference_is_what_the_models_say(model: type[BaseModel]) -> None:
     assert table(model) in (Path(__file__).parents[2] / "docs/manifest.md").read_text()

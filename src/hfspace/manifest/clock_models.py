@@ -43,10 +43,29 @@ class Window(Model):
 
     noun = "a window"
 
-    during: During | None = key("Hours on the wall of `timezone`.", example='"Mon-Fri 08:00-19:00"')
-    start: LocalTime | None = key("The time at which it begins.", alias="from", example="2026-12-01T09:00")
-    until: LocalTime | None = key("The time at which it is over.", example="2026-12-01T18:00")
-    settings: WindowSettings = key("What holds inside.", alias="set", default=..., example="{state: running}")
+    during: During | None = key(
+        "Hours of the week, on the wall of `timezone`; past midnight too.",
+        values="days and times: `Mon-Fri 08:00-19:00`, `Sat,Sun`, `daily 22:00-02:00`",
+        example='"Mon-Fri 08:00-19:00"',
+    )
+    start: LocalTime | None = key(
+        "When it begins; beside `during`, from when on its hours count.",
+        alias="from",
+        values="2026-12-01T09:00 or 2026-12-01",
+        example="2026-12-01T09:00",
+    )
+    until: LocalTime | None = key(
+        "When it is over; beside `during`, until when its hours count.",
+        values="2026-12-01T18:00 or 2026-12-02",
+        example="2026-12-01T18:00",
+    )
+    settings: WindowSettings = key(
+        "What holds inside.",
+        alias="set",
+        values="`{hardware, sleep_time, state, visibility, dev_mode}`",
+        default=...,
+        example="{state: running}",
+    )
 
     def holds(self, wall: datetime) -> bool:
         """Whether a clock on the wall that shows `wall`, without a zone, shows a time inside."""
