@@ -152,8 +152,10 @@ class Job:
         return False
 
     def plan(self) -> Plan | None:
-        """The plan, saved for the steps that follow; None when none could be made."""
-        return self._planned(self.plan_path, None, self._judged_by())
+        """The plan, saved for the steps that follow; None when none could be made. People who review it get
+        the text of the files that change."""
+        diff = ["--diff"] if self.inputs.command == "plan" else []
+        return self._planned(self.plan_path, None, [*diff, *self._judged_by()])
 
     def _judged_by(self) -> list[str]:
         return [f"--base={self.inputs.base_path}"] if self._has_base() else []
