@@ -81,7 +81,7 @@ def test_every_space_has_a_row_with_what_the_hub_billed() -> None:
         row = text.split(f"{space} ")[1]
         assert (f" ${usd:,.2f} " if usd else " - - ") in row[:80], space
     declared = total(charge for charge in fleet.billed.charges if charge.space in fleet.plan.declared)
-    assert f"so far ${declared:,.2f} the Hub's usage" in text
+    assert f"so far the Hub's usage ${declared:,.2f}" in text
 
 
 def amounts(text: str) -> Decimal:
@@ -114,7 +114,7 @@ def test_what_goes_on_belongs_to_each_of_its_days() -> None:
 def test_what_could_not_be_read_is_unknown_and_never_nothing() -> None:
     text = Page(render(fleets.fleet(12, billing=False))).text
     assert "What acme was billed is unknown: needs the Billing read permission." in text
-    assert "so far unknown" in text
+    assert "so far the Hub's usage unknown" in text
     assert "Nothing was billed" not in text
     missing = fleets.fleet(3, spaces={}, unreadable={"acme/whisper-000": "The Hub answered with an error."})
     assert "acme/whisper-000 not read" in Page(render(missing)).text
