@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from hfspace.errors import PlanRefused, UsageError
+from hfspace.localhub import LocalHub
 from hfspace.manifest.models import Manifest, Policy, SpaceSpec
 from hfspace.model import LocalInputs, Plan, Snapshot
 from hfspace.model.billing import Billed, Charge, Usage
 from hfspace.planner import guardrails
 from hfspace.planner.plan import plan
 from hfspace.report import plan_text
+from tests.converge.harness import Runner
 from tests.unit.builders import checks, live, manifest, snapshot
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -263,3 +265,61 @@ def test_three_replicas_are_three_times_the_change() -> None:
     state = replace(live(hardware="t4-small"), replicas=3)
     result = made(manifest(x=SpaceSpec(state="paused")), snapshot(state))
     assert result.changes[0].usd_per_hour_before == Decimal("1.20")
+
+
+# ------------------------------------------------------------ what a change costs, computed by the Hub
+
+WANTED = {
+    "up": "hardware: a10g-small, sleep_time: 1h",
+    "down": "hardware: cpu-upgrade, sleep_time: never",
+    "free": "hardware: cpu-basic",
+    "pause": "state: paused",
+    "start": "state: running",
+    "both": "hardware: a10g-small, sleep_time: 1h, state: running",
+    "off": "hardware: a10g-small, sleep_time: 1h, state: paused",
+    "gone": "state: absent",
+    "mend": "on_error: restart",
+    "set": "variables: {A: b}",
+}
+STAGES = {"run": "RUNNING", "sleep": "SLEEPING", "stop": "PAUSED", "fail": "RUNTIME_ERROR"}
+
+
+def test_what_the_changes_cost_is_what_the_hub_bills_after_them() -> None:
+    """Every wanted state from every stage: the prices of the changes add up to the difference between what
+    the local Hub bills per hour before the apply and after it."""
+    names = [f"{want}-{stage}" for want in WANTED for stage in STAGES]
+    spaces = {
+        f"acme/{name}": {
+            "hardware": "t4-small",
+            "stage": STAGES[name.partition("-")[2]],
+            "replicas": 2 if name.startswith("p") else 1,
+        }
+        for name in names
+    }
+    text = "version: 1\nspaces:\n" + "".join(
+        f"  acme/{name}: {{{WANTED[name.partition('-')[0]]}}}\n" for name in names
+    )
+    switches = {"hardware_change_wakes_paused": False, "config_change_wakes_paused": False}
+    with LocalHub(seed={"spaces": spaces, "hub": {"switches": switches}}, clock="manual") as hub:
+        runner = Runner(hub, text, {})
+        before, result = bills(hub, names), runner.plan()
+        assert sum(before.values()) == result.cost.before_usd_per_hour
+        runner.apply()
+        after = bills(hub, names)
+    for name in names:
+        its = [change for change in result.changes if change.space == f"acme/{name}"]
+        moved = sum((one.usd_per_hour_after or 0) - (one.usd_per_hour_before or 0) for one in its)
+        assert moved == after[name] - before[name], name
+
+
+def bills(hub: LocalHub, names: list[str]) -> dict[str, Decimal]:
+    """USD per hour of each Space by the stage that the Hub has it in now."""
+    prices = {"cpu-basic": "0", "cpu-upgrade": "0.03", "t4-small": "0.40", "a10g-small": "1.00"}
+    billed = {"RUNNING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING"}
+    usd = dict.fromkeys(names, Decimal(0))
+    for name in names:
+        if f"acme/{name}" in hub.spaces():
+            doc = hub.space(f"acme/{name}")
+            if doc["stage"] in billed:
+                usd[name] = Decimal(prices[doc["current"] or doc["requested"]]) * doc["replicas"]
+    return usd

@@ -315,7 +315,7 @@ def exit_code(plan: Plan, fail_on: frozenset[str]) -> int:
 
 def _is_policy(check: Check) -> bool:
     """Whether a policy is broken or changed; one that refuses a single Space too."""
-    return check.scope == "policy" or (check.facet == "policy" and check.severity == "error")
+    return check.scope == "policy" or (check.of_policy and check.severity == "error")
 
 
 def _lines(text: str) -> list[str]:

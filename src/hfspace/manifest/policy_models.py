@@ -109,6 +109,11 @@ class Policy(Model):
     )
 
     @property
+    def budgets(self) -> tuple[str, ...]:
+        """The limits in dollars that it has, by their key."""
+        return tuple(name for name in BUDGETS if getattr(self, name) is not None)
+
+    @property
     def longest_sleep(self) -> int | None:
         """Seconds of the longest sleep time that paid hardware may have; None for any."""
         longest = self.require_sleep_time

@@ -135,8 +135,9 @@ class Check:
     """Something that apply can't mend. One whose `subject` is the Space leaves nothing else to say of it. An
     `error` stops its Space, if it `blocks`; one of the scope `policy` stops everything, unless it is
     `overridable` and the caller insists; `of_sum`: it judges a sum over the Spaces of this plan, which is
-    another in a plan of more of them. `unknown`: what was declared or asked for could not be read or
-    compared; an error in a plan that is to be applied, where it is `needed_to_apply`.
+    another in a plan of more of them; `of_policy`: a limit of the policy refuses one Space. `unknown`: what
+    was declared or asked for could not be read or compared; an error in a plan that is to be applied, where
+    it is `needed_to_apply`.
     """
 
     address: str
@@ -150,6 +151,7 @@ class Check:
     source: Source | None = None
     overridable: bool = False
     of_sum: bool = False
+    of_policy: bool = False
     blocks: bool = True
     needed_to_apply: bool = False
 

@@ -197,5 +197,6 @@ def _check(
         hint=hint,
         source=manifest.source("policy", budget.rule, budget.whose),
         of_sum=budget.whose == ALL and not space and severity != "unknown",
+        of_policy=True,
         needed_to_apply=severity == "unknown" and bool(space),
     )

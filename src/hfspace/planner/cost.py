@@ -15,6 +15,8 @@ from hfspace.model import BILLED, HOURS_PER_MONTH, Change, Cost, Snapshot, Space
 from hfspace.planner.scheduled import month_end, scheduled_spaces
 
 _NOTHING = Decimal(0)
+_MICRO = Decimal("0.000001")
+"""The Hub's own unit of money; seconds of an hour have no end of digits."""
 _YEAR = timedelta(days=365)
 
 
@@ -56,8 +58,8 @@ def space_costs(
         costs[space] = SpaceCost(
             before=before,
             after=after,
-            scheduled=year.get(space, _NOTHING) / 12,
-            rest=None if rest is None else rest.get(space, _NOTHING),
+            scheduled=(year.get(space, _NOTHING) / 12).quantize(_MICRO),
+            rest=None if rest is None else rest.get(space, _NOTHING).quantize(_MICRO),
         )
     return costs
 
@@ -117,7 +119,7 @@ def _moves(change: Change) -> int:
         return 3
     if change.power:
         return 2
-    return 1 if {"wakes", "bills", "stops"} & set(change.effects) else 0
+    return 1 if {"wakes", "bills", "stops", "restart"} & set(change.effects) else 0
 
 
 def _priced(change: Change, cost: SpaceCost) -> Change:

@@ -47,9 +47,9 @@ def _unpriced(manifest: Manifest, snapshot: Snapshot, changes: Iterable[Change])
         if gone or flavor is None or flavor in FREE_HARDWARE or flavor in snapshot.flavors:
             continue
         message = f"{source} no price for {flavor}: it is not in the cost below."
-        if manifest.policy.max_monthly_usd is not None:
-            hint = "Declare hardware that has a price, or take max_monthly_usd out."
-            yield _breach(manifest, "max_monthly_usd", f"{space}: {message}", hint, space)
+        if limits := manifest.policy.budgets:
+            hint = f"Declare hardware that has a price, or take {' and '.join(limits)} out."
+            yield _breach(manifest, limits[0], f"{space}: {message}", hint, space)
         elif manifest.spaces[space].hardware is not None:
             yield Check(
                 address=f"{space}.hardware",

@@ -20,11 +20,11 @@ def shipped_prices_check(manifest: Manifest, snapshot: Snapshot) -> list[Check]:
             address="prices",
             space="",
             facet="prices",
-            severity="warning" if manifest.policy.max_monthly_usd is None else "unknown",
+            severity="unknown" if manifest.policy.budgets else "warning",
             message="the Hub's prices could not be read; every amount rests on those of "
             f"{snapshot.prices_of}, which hfspace ships.",
             hint="Run again later.",
-            source=manifest.source("policy", "max_monthly_usd"),
+            source=manifest.source("policy", *manifest.policy.budgets[:1]),
         )
     ]
 
