@@ -248,7 +248,7 @@ def usd(judged: Savings, name: str) -> Decimal:
 def test_amounts_are_those_that_were_billed_and_ceilings_where_they_are_unknown(manifest: Manifest) -> None:
     judged = judge(manifest)
     month = Decimal(365) / 12 / 30
-    assert usd(judged, "acme/w01") == cents(720 * Decimal("0.40") * month)
+    assert usd(judged, "acme/w01") == cents(Decimal("0.40") * 730)
     assert usd(judged, "other/w03") == cents(Decimal("0.60") * 730)
     assert usd(judged, "acme/w04") == cents(20 * Decimal("11.5") * Decimal("0.40") * month)
     assert usd(judged, "acme/w07") == cents(Decimal("0.40") * 730)

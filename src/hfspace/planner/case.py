@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hfspace.manifest.models import Manifest, SpaceSpec
-from hfspace.model import HOURS_PER_MONTH, Flavor, Json, Source, SpaceState
+from hfspace.model import BILLED, HOURS_PER_MONTH, NEVER, Flavor, Json, Source, SpaceState
 from hfspace.planner.use import Evidence, Use
 
 _NOTHING = Decimal(0)
@@ -62,8 +62,10 @@ class Case:
 
     @property
     def usd_per_month(self) -> Decimal:
-        """What was billed, in an average month; the ceiling where that is not known."""
-        if self.use is not None:
+        """What was billed, in an average month; the ceiling where that is not known, or where it is up and
+        never sleeps: then every hour from now on is billed."""
+        stays_up = self.state.stage in BILLED and self.state.sleep_time == NEVER
+        if self.use is not None and not stays_up:
             return self.use.per_month(self.use.usd)
         return self.price * HOURS_PER_MONTH
 

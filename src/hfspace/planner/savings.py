@@ -1,7 +1,8 @@
 """What could be saved: a pure judge over manifest, snapshot, what was billed, and the time.
 
 Nothing is claimed that the evidence does not show: `usd_per_month` is what was billed where that is known
-(scaled to an average month), else the ceiling, and `at_most` says that use may have needed a part of it.
+(scaled to an average month), the ceiling where it is not and where a Space is up and never sleeps; `at_most`
+says that use may need a part of it.
 """
 
 from __future__ import annotations
