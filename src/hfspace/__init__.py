@@ -14,6 +14,7 @@ from hfspace.version import __version__
 if TYPE_CHECKING:
     from hfspace.applier.executor import apply
     from hfspace.applier.run import Options, Run
+    from hfspace.bills import bill_of_account, bill_of_manifest
     from hfspace.diagnosis import connect, diagnose
     from hfspace.errors import HfspaceError, ManifestError, PlanRefused, Refusal
     from hfspace.live.experiments.client import TrackioClient
@@ -41,6 +42,8 @@ _HOMES = {
     "apply": "hfspace.applier.executor",
     "Options": "hfspace.applier.run",
     "Run": "hfspace.applier.run",
+    "bill_of_account": "hfspace.bills",
+    "bill_of_manifest": "hfspace.bills",
     "connect": "hfspace.diagnosis",
     "diagnose": "hfspace.diagnosis",
     "Look": "hfspace.observer",
@@ -94,6 +97,8 @@ __all__ = [
     "TrackioClient",
     "__version__",
     "apply",
+    "bill_of_account",
+    "bill_of_manifest",
     "connect",
     "diagnose",
     "load",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hfspace.applier.watch import Auto, allowed
 from hfspace.errors import ManifestError
 from hfspace.live.hub import connect
 from hfspace.localhub import LocalHub
@@ -140,3 +141,8 @@ def test_a_group_that_is_none_is_an_error_at_its_place(text: str, says: str) -> 
         load([("spaces.yaml", f"version: 1\n{text}\n")], env={})
     (problem,) = refused.value.problems
     assert (problem.message, problem.line) == (says, 2)
+
+
+def test_the_loop_changes_no_limit_unless_it_may_do_all(hub: LocalHub) -> None:
+    (change,) = session(hub, "groups:\n  acme/speech: {spaces: 50}\n").plan().changes
+    assert [auto for auto in Auto if allowed(change, auto)] == [Auto.ALL]

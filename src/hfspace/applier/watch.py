@@ -65,6 +65,8 @@ def allowed(change: Change, auto: Auto) -> bool:
         return auto is Auto.ALL and change.creates_space
     if change.subject is Subject.APP and change.action is Action.DELETE:
         return auto is Auto.ALL
+    if change.subject is Subject.GROUP:
+        return auto is Auto.ALL  # what an organisation may spend is no setting of a Space
     wakes = change.subject is Subject.STAGE and change.action is Action.RESTART
     if auto is Auto.WAKE:
         return wakes
