@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from hfspace.applier.executor import apply
 from hfspace.applier.run import Run
+from hfspace.errors import HubError
 from hfspace.live.hold import held_until, hold, read_holds, release
 from hfspace.live.marks import read_marks, set_mark
 from hfspace.live.waking import visit
 from hfspace.localhub import LocalHub
+from hfspace.manifest import ticks
 from hfspace.manifest.clock import at
 from hfspace.model import REBUILD_TAG, ApplyResult, Snapshot, SpaceState, Variable
 from hfspace.planner.hours import resolved
@@ -246,3 +251,40 @@ def test_who_starts_it_meanwhile_is_not_fought(hub: LocalHub) -> None:
     result = Clock(hub, NIGHT, **OFFICE).apply()
     assert "was started by somebody else" in result.outcomes[0].error
     assert hub.space("acme/x")["pauses"] == 1
+
+
+FAULTS = st.sampled_from(
+    [
+        None,
+        {"path": "/api/spaces/*/*/variables", "method": "POST", "drop": "after", "times": 1},
+        {"path": "/api/spaces/*/*/variables", "method": "POST", "drop": "before", "times": 1},
+        {"path": "/api/spaces/*/*/variables", "method": "POST", "status": 503, "times": 2},
+        {"path": "/api/spaces/*/*/variables", "method": "POST", "status": 403, "times": 1},
+        {"path": "/api/spaces/*/*", "method": "GET", "status": 500, "times": 2},
+    ]
+)
+TURNS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 150), FAULTS), min_size=1, max_size=6)
+
+
+@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@given(turns=TURNS, lag=st.integers(0, 3))
+def test_no_tick_is_lost_and_none_restarts_twice(turns: list[tuple[int, int, Any]], lag: int) -> None:
+    """Three runners whose clocks differ by half an hour, each turn at another time, with what breaks."""
+    with opened({"runtime_lags_reads": lag}, stage="RUNNING", hardware="cpu-upgrade", sleep_time=-1) as hub:
+        now, newest, markers = WEDNESDAY, WEDNESDAY - timedelta(days=1), []
+        for runner, minutes, fault in turns:
+            now += timedelta(minutes=minutes)
+            here = now + timedelta(minutes=30 * (runner - 1))
+            if fault:
+                hub.add_fault(fault)
+            with suppress(HubError):
+                result = Clock(hub, here, restart={"every": "0 * * * *"}).apply()
+                newest = newest if result.failed else max(newest, here)
+            hub.clear_faults()
+            hub.advance(600)
+            markers.append(marker(hub))
+        seen = [one for one in dict.fromkeys(markers) if one is not None]
+        assert seen == sorted(seen)
+        assert hub.space("acme/x")["restarts"] == len(seen)
+        if newest >= WEDNESDAY:
+            assert seen[-1] >= ticks.marker(ticks.last("0 * * * *", UTC, newest))
