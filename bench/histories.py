@@ -72,6 +72,7 @@ def render(counts: Counts, violations: int, seeds: str, seconds: float) -> str:
         "500, 502, 503, 504 answered": sum(faults[code] for code in ("500", "502", "503", "504")),
         "connections broken, before or after the effect": faults["broken connection"],
         "processes that died in the middle": faults["crash"],
+        "logs that were read and stay open": faults["open log"],
         "paused Spaces left awake by a death in between (see below)": counts.left_awake,
         "violations": violations,
     }

@@ -15,6 +15,10 @@ from unittest import mock
 
 from hfspace.live import fingerprint, transport
 from hfspace.localhub import LocalHub
+from hfspace.localhub.routes import streams
+
+_MOST_PIECES = 3
+"""Of an answer without an end."""
 
 
 class Crash(BaseException):
@@ -49,7 +53,7 @@ class Wire:
         if crash and self.crash_when == "before":
             self._crash()
         app = self.hubs[f"{request.url.scheme}://{request.url.netloc.decode()}"]._app
-        status, headers, body = self._loop.run_until_complete(_asked(app, request))
+        status, headers, body, is_open = self._loop.run_until_complete(_asked(app, request))
         if status == 502 and not headers:  # how the app cuts a connection where there is no socket
             self.struck["broken connection"] += 1
             raise httpx.ReadError("the connection broke", request=request)
@@ -61,6 +65,11 @@ class Wire:
         if len(body) < said:
             self.struck["broken connection"] += 1
             raise httpx.ReadError("the connection broke", request=request)
+        if is_open:
+            self.struck["open log"] += 1
+            return httpx.Response(
+                status, headers=headers, stream=_silent(httpx, body, request), request=request
+            )
         return httpx.Response(status, headers=headers, content=body, request=request)
 
     def _crash(self) -> None:
@@ -69,14 +78,33 @@ class Wire:
         raise Crash
 
 
-async def _asked(app: Any, request: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def _silent(httpx: Any, body: bytes, request: Any) -> Any:
+    """A stream that has said `body` and stays open: its reader's patience ends at once, as no time passes."""
+
+    class Silent(httpx.SyncByteStream):  # type: ignore[name-defined,misc]
+        def __iter__(self) -> Iterator[bytes]:
+            yield body
+            raise httpx.ReadTimeout("nothing came", request=request)
+
+    return Silent()
+
+
+class _Talking(Exception):
+    """The answer has no end."""
+
+
+async def _asked(app: Any, request: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes, bool]:
+    """Status, headers, body, and whether more of it would come for ever."""
     sent: list[dict[str, Any]] = []
+    is_open = False
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": request.read(), "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
+        if message.get("more_body") and len(sent) > _MOST_PIECES:
+            raise _Talking
 
     scope = {
         "type": "http",
@@ -87,9 +115,12 @@ async def _asked(app: Any, request: Any) -> tuple[int, list[tuple[bytes, bytes]]
         "query_string": request.url.query,
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
     }
-    await app(scope, receive, send)
+    try:
+        await app(scope, receive, send)
+    except _Talking:
+        is_open = True
     body = b"".join(one.get("body", b"") for one in sent if one["type"] == "http.response.body")
-    return sent[0]["status"], list(sent[0]["headers"]), body
+    return sent[0]["status"], list(sent[0]["headers"]), body, is_open
 
 
 @contextmanager
@@ -112,6 +143,7 @@ def plugged(wire: Wire) -> Iterator[None]:
         mock.patch.object(transport, "install"),
         mock.patch.object(fingerprint, "_digest", quick),
         mock.patch("huggingface_hub.utils._http.time.sleep"),  # it waits between its own attempts
+        mock.patch.object(streams, "_POLL", 0),  # an open log talks at once
     ):
         set_client_factory(lambda: transport.new_client(Direct()))
         try:

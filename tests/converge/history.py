@@ -134,6 +134,7 @@ switches = st.fixed_dictionaries(
             "protected_in_private",
             "trims_values",
             "trims_descriptions",
+            "logs_stay_open",
         )
     }
     | {
