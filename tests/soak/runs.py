@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,19 @@ ENDPOINTS = {
     "http": "path: /echo, method: POST, body: {}, expect: {type: object, properties: {said: {type: string}}}",
 }
 COMMANDS: dict[str, tuple[list[str], float]] = {
-    "plan": (["plan", "--check-endpoints", "-v"], 40),
-    "apply": (["apply", "--yes", "--timeout", "6s", "--format", "json"], 30),
-    "diagnose": (["diagnose", "acme/a", "--invoke", "--timeout", "2s", "--invoke-timeout", "4s"], 30),
-    "call": (["call", "acme/a", "--timeout", "5s"], 30),
-    "experiments": (["experiments", "list", "--space", "acme/t", "--timeout", "10s"], 30),
-    "logs": (["logs", "acme/a", "--tail", "3"], 40),
+    "plan": (["plan", "--check-endpoints", "-v"], 58),
+    "apply": (["apply", "--yes", "--timeout", "6s", "--format", "json"], 18),
+    "diagnose": (["diagnose", "acme/a", "--invoke", "--timeout", "2s", "--invoke-timeout", "4s"], 18),
+    "call": (["call", "acme/a", "--timeout", "5s"], 23),
+    "experiments": (["experiments", "list", "--space", "acme/t", "--timeout", "10s"], 18),
+    "logs": (["logs", "acme/a", "--tail", "3"], 12),
 }
-"""The arguments, and the seconds in which it must have ended: the sum of its own deadlines, and start-up."""
+"""The arguments, and the sum of the deadlines that hold for it in seconds: 8 for each request to the Hub that
+is made after another (two attempts, below), 10 for a look at an app, and what its options say. An apply has
+its --timeout for what it reads, then for each Space."""
+
+SPARE = 5.0
+"""Seconds beside the deadlines: to start, to work, to end."""
 
 # The Hub's limits in small: 4 s where it has 120 s, two attempts in place of five.
 START = """
@@ -57,12 +63,15 @@ main()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """One run. `code` is negative when it had to be killed."""
+    """One run. `code` is negative when it had to be killed. `own_seconds` are those that it took without
+    those in which it was ready to go on and the machine ran something else."""
 
     name: str
     args: list[str]
+    deadline: float
     code: int
     seconds: float
+    own_seconds: float
     peak_mib: float
     text: str
     served: Counter[str]
@@ -83,8 +92,9 @@ def run(number: int, folder: Path, patience: float = 1.0) -> Ended:
         serving(proxy(hub.url), f"hub {number}", share if in_hub else 0.0) as front,
     ):
         args, seconds = COMMANDS[command]
-        ended = _ended(args, seconds * patience, front.url, folder)
-        return Ended(name=f"{number} {command}", args=args, served=front.served + behind.served, **ended)
+        ended = _ended(args, (seconds + SPARE) * patience, front.url, folder)
+        served = front.served + behind.served
+        return Ended(name=f"{number} {command}", args=args, deadline=seconds, served=served, **ended)
 
 
 def _seed(url: str) -> dict[str, Any]:
@@ -116,24 +126,40 @@ def _ended(args: list[str], seconds: float, url: str, folder: Path) -> dict[str,
             [sys.executable, "-I", "-c", START, *args],
             env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
-        code, peak = _wait(child, started + seconds)
+        code, peak, delayed = _wait(child, started + seconds)
         took = time.monotonic() - started
         said.seek(0)
         text = said.read(10 << 20).decode("utf-8", "replace")
-    return {"code": code, "seconds": took, "peak_mib": peak / 1024, "text": text}
+    own = took - delayed
+    return {"code": code, "seconds": took, "own_seconds": own, "peak_mib": peak / 1024, "text": text}
 
 
-def _wait(child: subprocess.Popen[bytes], until: float) -> tuple[int, int]:
-    """The exit code, and the KiB of the largest of the child and its children at their largest; killed at
-    `until`. What wait4 tells is no less than what this process itself has, and it holds the bombs."""
+def _wait(child: subprocess.Popen[bytes], until: float) -> tuple[int, int, float]:
+    """The exit code; the KiB of the largest of the child and its children at their largest; the seconds for
+    which they waited for a processor. Killed at `until`. What wait4 tells is no less than what this process
+    itself has, and it holds the bombs."""
     peak = 0
+    delays: dict[int, float] = {}
     while child.poll() is None:
-        peak = max(peak, *(_high_water(pid) for pid in (child.pid, *_children(child.pid))))
+        for pid in (child.pid, *_children(child.pid)):
+            peak = max(peak, _high_water(pid))
+            delays[pid] = max(delays.get(pid, 0.0), _delayed(pid))
         if time.monotonic() >= until:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         time.sleep(0.02)
-    return child.returncode, peak
+    return child.returncode, peak, sum(delays.values())
+
+
+def _delayed(pid: int) -> float:
+    """Seconds for which a process was ready to run, and did not: its main thread, and the one of the others
+    that waited longest, on which the main thread waits."""
+    delays = {}
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError):
+            delays[task.parent.name] = int(task.read_text().split()[1]) / 1e9
+    main = delays.pop(str(pid), 0.0)
+    return main + max(delays.values(), default=0.0)
 
 
 def _high_water(pid: int) -> int:

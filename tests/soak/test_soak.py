@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.runs import SECRET, TOKEN, Ended, patience, run
+from tests.soak.runs import SECRET, SPARE, TOKEN, Ended, patience, run
 
 PEAK_MIB = 300
 CODES = {0, 1, 2, 3, 4}
@@ -19,6 +19,10 @@ def faults(ended: Ended) -> list[str]:
     """What is wrong with a run; nothing, if all is well."""
     wrong = [
         (ended.code < 0, "did not end in its time"),
+        (
+            ended.own_seconds > ended.deadline + SPARE,
+            f"{ended.own_seconds:.1f} s, {ended.deadline:.0f} allowed",
+        ),
         (ended.code >= 0 and ended.code not in CODES, f"exit code {ended.code}"),
         (ended.peak_mib > PEAK_MIB, f"{ended.peak_mib:.0f} MiB"),
         ("Traceback" in ended.text or "this is a bug" in ended.text, "a traceback"),
@@ -45,9 +49,11 @@ def soak(answers: int, first: int, folder: Path) -> None:
             break
     slowest = max(runs, key=lambda one: one.seconds)
     largest = max(runs, key=lambda one: one.peak_mib)
+    spare = max(runs, key=lambda one: one.own_seconds - one.deadline)
     print(f"\n{served.total()} hostile answers in {len(runs)} runs: {dict(served.most_common())}")
     print(
-        f"slowest {slowest.name} {slowest.seconds:.1f} s, largest {largest.name} {largest.peak_mib:.0f} MiB"
+        f"slowest {slowest.name} {slowest.seconds:.1f} s, nearest to its deadline of {spare.deadline:.0f} s "
+        f"{spare.name} {spare.own_seconds:.1f} s, largest {largest.name} {largest.peak_mib:.0f} MiB"
     )
     assert not bad, "\n\n".join(bad)
 
