@@ -92,7 +92,13 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     ):
         # Keyless, a missing Space and a private one that trusts nobody look alike: one that is to be absent
         # may well be.
-        unreadable.update({s: why for s, why in refused.items() if manifest.spaces[s].state != "absent"})
+        unreadable.update(
+            {
+                space: error.message if isinstance(error, HubFault) else str(error)
+                for space, error in refused.items()
+                if manifest.spaces[space].state != "absent" or not isinstance(error, NotTrusted)
+            }
+        )
         seen.update(found)
         others.extend(extra)
     exact = _exact_visibilities(manifest, seen, hub, account)
@@ -281,11 +287,11 @@ def _needs_cards(manifest: Manifest, wanted: frozenset[str], look: Look) -> bool
 
 def _read_owner(
     hub: HubReader, owner: str, wanted: frozenset[str], unmanaged: bool, *, cards: bool
-) -> tuple[dict[str, SpaceState], list[SpaceState], dict[str, str]]:
+) -> tuple[dict[str, SpaceState], list[SpaceState], dict[str, HubError]]:
     """The wanted Spaces of one owner by their declared id, the rest where it was asked for, and why some
     could not be read."""
     states: dict[str, SpaceState] = {}
-    refused: dict[str, str] = {}
+    refused: dict[str, HubError] = {}
     others: list[SpaceState] = []
     by_lower = {space.lower(): space for space in wanted}
     if unmanaged or len(wanted) > _SINGLE_READS_UP_TO:
@@ -303,10 +309,8 @@ def _read_owner(
             states[space] = hub.space(space)
         except NotVisible:
             continue
-        except NotTrusted as error:
-            refused[space] = str(error)
-        except HubFault as error:
-            refused[space] = error.message
+        except (NotTrusted, HubFault) as error:
+            refused[space] = error
         except Unauthorized:
             # Without a token, private and missing are the same 401 (docs/hub-api.md section 13).
             continue

@@ -98,7 +98,13 @@ async def _asked(app: Any, request: Any) -> tuple[int, list[tuple[bytes, bytes]]
     sent: list[dict[str, Any]] = []
     is_open = False
 
+    asked = False
+
     async def receive() -> dict[str, Any]:
+        nonlocal asked
+        if asked:  # nobody leaves before the end
+            await asyncio.Event().wait()
+        asked = True
         return {"type": "http.request", "body": request.read(), "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:

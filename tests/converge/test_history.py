@@ -18,6 +18,8 @@ from hypothesis.stateful import (
 
 from tests.converge import history
 from tests.converge.direct import Wire, plugged
+from tests.converge.direct import hub as hub_on
+from tests.converge.harness import Runner
 from tests.converge.history import NAMES, Counts, History
 
 COUNTS = Counts()
@@ -146,3 +148,24 @@ def test_reads_that_lag_cost_no_second_pause(wanted: dict[str, Any], method: str
     steps.apply([{"method": method, "drop": "after", "times": lost, "after": method == "POST"}], [], 1.0)
     assert steps.hub.space("acme/a")["pauses"] == 1
     steps.close()
+
+
+def test_a_space_to_be_deleted_that_can_not_be_read_is_not_taken_for_gone() -> None:
+    """Five 500s made an empty plan of it, and an apply that exited 0."""
+    steps = History(WIRE, {"acme/a": {"stage": "PAUSED"}}, {})
+    steps.edit("acme/a", {"state": "absent"})
+    steps.apply([{"status": 500, "times": 5, "after": 2}], [], 1.0)
+    assert "acme/a" not in steps.hub.spaces()
+    steps.close()
+
+
+def test_a_log_that_stays_open_does_not_keep_a_run_that_reads_it() -> None:
+    seed = {
+        "spaces": {"acme/a": {"stage": "RUNNING", "start": "crash", "logs": {"run": ["Traceback"]}}},
+        "hub": {"switches": {"logs_stay_open": True}},
+    }
+    before = WIRE.struck["open log"]
+    with hub_on(WIRE, seed) as hub:
+        result = Runner(hub, {"version": 1, "spaces": {"acme/a": {"variables": {"A": "1"}}}}, {}).apply()
+    assert WIRE.struck["open log"] == before + 1
+    assert result.outcomes[0].log_tail[0] == "Traceback"
