@@ -34,7 +34,7 @@ from hfspace.manifest.hosts import with_hosts
 from hfspace.manifest.loader import load_files
 from hfspace.manifest.models import Manifest
 from hfspace.manifest.secrets import oddities, read_local_inputs
-from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, Plan, Snapshot
+from hfspace.model import MOVING, ApplyResult, ApprovedPlan, Check, LocalInputs, LocalTree, Plan, Snapshot
 from hfspace.model.billing import Billed, LiveGroup, month
 from hfspace.observer import Look, observe
 from hfspace.planner import labels
@@ -52,10 +52,11 @@ DEFAULT_FILE = "spaces.yaml"
 class Session:
     """One manifest and one Hub. Made by `open_session`; each part can be given instead of found.
 
-    `checks` are added to every plan, such as those of the policy that a pull request is judged by. `at_rest`
-    may be shared by sessions that look again and again: when each Space was last seen at rest, by `clock`.
-    `at` asks for the plan of another time, which is only looked at. `source` says where files come from, as
-    repository@commit. `costs`: what was billed this month is read also where no limit asks for it.
+    `checks` are added to every plan, such as those of the policy that a pull request is judged by.
+    `at_rest` may be shared by sessions that look again and again: when each Space was last seen at rest,
+    by `clock`. `at` asks for the plan of another time, which is only looked at. `source` says where files
+    come from, as repository@commit; `folders` reads those of a manifest. `costs`: what was billed this
+    month is read also where no limit asks for it.
     """
 
     manifest: Manifest
@@ -66,6 +67,7 @@ class Session:
     clock: Callable[[], float] = time.time
     checks: tuple[Check, ...] = ()
     source: Callable[[], str] = lambda: ""
+    folders: Callable[[Manifest], Mapping[str, LocalTree]] = lambda manifest: {}
     at_rest: dict[str, float] = field(default_factory=dict)
     at: datetime | None = None
     costs: bool = False
@@ -97,6 +99,10 @@ class Session:
         """The Hub as it is now. Raises HubError when it can't be read as a whole."""
         return observe(self._manifest_of(self.clock()), self.hub, self.look)
 
+    def _read_folders(self) -> None:
+        """Files may have been edited since the last plan."""
+        self.look = replace(self.look, inputs=replace(self.look.inputs, trees=self.folders(self.manifest)))
+
     def _manifest_of(self, now: float) -> Manifest:
         """The manifest as it is to be at the time of the plan."""
         return at(self.manifest, self.at or datetime.fromtimestamp(now, UTC))
@@ -108,6 +114,7 @@ class Session:
         an error; a plan that is only looked at needs none. `diffs`: the files that it changes are read, to
         show their text. Raises UsageError for a target that nobody declares, HubError.
         """
+        self._read_folders()
         self._inputs = inputs = self.inputs  # one time for all of the run, from before the first read
         effective = self._manifest_of(inputs.now or 0.0)
         self._snapshot = observe(effective, self.hub, self.look)
@@ -285,7 +292,6 @@ def open_session(
     if manifest.hosts:
         manifest = with_hosts(manifest, {host: resolve(hub, host) for host in manifest.hosts})
     inputs = read_local_inputs(manifest, env, Path.cwd())
-    inputs = replace(inputs, trees=read_trees(manifest, Path.cwd(), env, cached=not fresh))
     for oddity in oddities(inputs.secrets):
         notify(f"Note: {oddity}; it is sent as it is.")
     hub.known_secrets.add(value.reveal() for value in inputs.secrets.values())
@@ -306,6 +312,7 @@ def open_session(
         pace=pace,
         checks=tuple(checks),
         source=partial(source_of, Path.cwd(), env),
+        folders=lambda declared: read_trees(declared, Path.cwd(), env, cached=not fresh),
     )
 
 

@@ -15,12 +15,14 @@ from huggingface_hub.utils import get_session
 
 from hfspace.applier.events import Event, Kind
 from hfspace.applier.executor import apply
+from hfspace.applier.run import Options
 from hfspace.diffs import with_diffs
 from hfspace.folder import read_trees
 from hfspace.localhub import LocalHub
 from hfspace.planner.codec import from_json, to_json
 from hfspace.planner.plan import plan
 from hfspace.report import plan_html, plan_markdown, plan_text
+from hfspace.session import open_session
 from tests.converge.harness import Runner
 
 SPACE = "acme/app"
@@ -495,3 +497,16 @@ def test_a_commit_of_somebody_else_right_after_ours_is_named(hub: LocalHub, tmp_
     assert "and now it is commit " in result.outcomes[0].error
     assert live(hub)["app.py"] == "print('mine')\n"
     assert len(commits(hub)) == 2
+
+
+def test_a_session_reads_the_folders_at_every_plan(hub: LocalHub, tmp_path: Path) -> None:
+    put(tmp_path, {"app.py": "print(1)\n"})
+    (tmp_path / "spaces.yaml").write_text(f"version: 1\nspaces: {{{SPACE}: {{files: app}}}}\n")
+    env = {"HF_ENDPOINT": hub.url, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    session = open_session(tmp_path / "spaces.yaml", token=hub.token, env=env)
+    assert session.plan().is_empty
+    put(tmp_path, {"app.py": "print(2)\n"})
+    assert [change.address for change in session.plan().changes] == [f"{SPACE}.files"]
+    result = session.apply(session.plan().approve(), options=Options(wait=False))
+    assert not result.failed, result
+    assert live(hub)["app.py"] == "print(2)\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ LARGEST_TEXT = 1 << 20
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,40}): (.{1,200})")
 _MOST_TRAILERS = 20
+_MOST_ENTRIES = 300_000
 _LONGEST = 200
 
 
@@ -49,7 +51,11 @@ class Repository:
 
         def read(auth: Auth) -> list[Any]:
             params: Params = [("recursive", "true")]
-            return list(self._library.items("read the files of", self._space, path, params, token=auth))
+            items = self._library.items("read the files of", self._space, path, params, token=auth)
+            listed = list(islice(items, _MOST_ENTRIES + 1))
+            if len(listed) > _MOST_ENTRIES:
+                raise HubFault(f"{self._space} has more than {_MOST_ENTRIES:,} files and folders.")
+            return listed
 
         items = self._access.read(self._space, read)
         tree = understand(
