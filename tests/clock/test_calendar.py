@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -132,6 +133,13 @@ def test_an_unknown_price_is_no_price() -> None:
     assert by_space(one)["acme/night"].usd is None
     assert "without 3 Spaces whose price is not known" in text(one)
     assert json.loads(to_json(one))["spaces"]["acme/night"]["usd_per_week"] is None
+
+
+def test_prices_that_are_not_the_hubs_of_today_are_told() -> None:
+    one = of(live=replace(snapshot(), prices_of="2026-08-01"))
+    for shown in (text(one), render(one)):
+        assert "prices could not be read: these are of 2026-08-01" in shown
+    assert json.loads(to_json(one))["prices_of"] == "2026-08-01"
 
 
 def test_what_is_ignored_is_shown_as_it_is() -> None:

@@ -61,12 +61,14 @@ class SpaceCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """All Spaces from one midnight to another of the manifest's zone; all times are in UTC."""
+    """All Spaces from one midnight to another of the manifest's zone; all times are in UTC. `prices_of` is
+    the date of the prices that hfspace ships, where the Hub's could not be read."""
 
     timezone: str
     now: datetime
     days: int
     spaces: tuple[SpaceCalendar, ...]
+    prices_of: str = ""
 
     def local(self, time: datetime) -> datetime:
         return time.astimezone(zone(self.timezone))
@@ -115,7 +117,13 @@ def calendar(manifest: Manifest, snapshot: Snapshot, now: datetime, days: int) -
                 held=holds.get(space),
             )
         )
-    return Calendar(timezone=manifest.timezone, now=now.astimezone(UTC), days=days, spaces=tuple(spaces))
+    return Calendar(
+        timezone=manifest.timezone,
+        now=now.astimezone(UTC),
+        days=days,
+        spaces=tuple(spaces),
+        prices_of=snapshot.prices_of,
+    )
 
 
 def _midnights(timezone: str, now: datetime, days: int) -> Iterator[datetime]:

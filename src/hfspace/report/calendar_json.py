@@ -23,6 +23,7 @@ def to_json(calendar: Calendar) -> str:
             "usd_per_week": _money(usd),
             "usd_per_week_always_on": _money(always),
             "prices_unknown": unknown,
+            "prices_of": calendar.prices_of,
             "spaces": {one.space: _space(calendar, one) for one in calendar.spaces},
         }
     )

@@ -137,7 +137,10 @@ def restart_text(calendar: Calendar, tick: datetime) -> str:
 
 
 def total(calendar: Calendar) -> str:
-    """The bill of a week, in a sentence."""
+    """The bill of a week, in a sentence or two."""
     usd, always, unknown = calendar.total
     missing = f", without {counted(unknown, 'Space')} whose price is not known" if unknown else ""
-    return f"All: {dollars(usd)} a week at most{missing}; always on it would be {dollars(always)}."
+    text = f"All: {dollars(usd)} a week at most{missing}; always on it would be {dollars(always)}."
+    if calendar.prices_of:
+        text += f" The Hub's prices could not be read: these are of {plain(calendar.prices_of)}."
+    return text
