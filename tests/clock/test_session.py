@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hfspace.applier.watch import Auto, Memory, Patience, tick
 from hfspace.cli.main import run
 from hfspace.errors import PlanRefused, StalePlanError
 from hfspace.live.hub import connect
@@ -110,3 +111,12 @@ def test_plan_at_a_time_of_the_manifests_zone(capsys: pytest.CaptureFixture[str]
 def test_a_time_that_is_none(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str) -> None:
     assert run(["plan", *words]) == 1
     assert says in capsys.readouterr().err
+
+
+def test_the_loop_plans_again_when_an_hour_ends_before_its_first_write(hub: LocalHub) -> None:
+    session = session_at(hub, BEFORE)
+    times = iter([BEFORE.timestamp()] * 2)
+    session.clock = lambda: next(times, AFTER.timestamp())
+    done = tick(session.plan, session.apply, Auto.ALL, Patience(now=session.clock), Memory())
+    assert (done.ok, done.plan and done.plan.changes) == (True, ())
+    assert hub.writes() == []

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from hfspace.errors import HfspaceError, Interrupted
+from hfspace.errors import HfspaceError, Interrupted, StalePlanError
 from hfspace.live.limiter import Pace
 from hfspace.model import Action, ApplyResult, ApprovedPlan, Change, Plan, Subject
 
@@ -132,22 +132,35 @@ def tick(
 ) -> Tick:
     """Plan once, and apply what `auto` allows. Only Interrupted is raised."""
     try:
-        newest = make_plan()
-        by_hand = memory.by_hand(newest)
-        may, left, given_up = _parted(newest, auto, patience)
-        if not may or newest.breaches:
-            memory.learn(newest, None)
-            return Tick(plan=newest, left=newest.changes, by_hand=by_hand, given_up=given_up)
-        result = carry_out(replace(newest, changes=may).approve())
-        patience.learn(result)
-        memory.learn(newest, result)
-        if result.interrupted:
-            raise Interrupted("Interrupted.")
-        return Tick(plan=newest, left=left, by_hand=by_hand, result=result, given_up=given_up)
+        try:
+            return _turn(make_plan, carry_out, auto, patience, memory)
+        except StalePlanError:  # an hour ended between the plan and its first write: nothing was done
+            return _turn(make_plan, carry_out, auto, patience, memory)
     except Interrupted:
         raise
     except HfspaceError as error:
         return Tick(error=error)
+
+
+def _turn(
+    make_plan: Callable[[], Plan],
+    carry_out: Callable[[ApprovedPlan], ApplyResult],
+    auto: Auto,
+    patience: Patience,
+    memory: Memory,
+) -> Tick:
+    newest = make_plan()
+    by_hand = memory.by_hand(newest)
+    may, left, given_up = _parted(newest, auto, patience)
+    if not may or newest.breaches:
+        memory.learn(newest, None)
+        return Tick(plan=newest, left=newest.changes, by_hand=by_hand, given_up=given_up)
+    result = carry_out(replace(newest, changes=may).approve())
+    patience.learn(result)
+    memory.learn(newest, result)
+    if result.interrupted:
+        raise Interrupted("Interrupted.")
+    return Tick(plan=newest, left=left, by_hand=by_hand, result=result, given_up=given_up)
 
 
 def _parted(
