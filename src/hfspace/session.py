@@ -271,16 +271,17 @@ def open_session(
     unmanaged: bool = False,
     timeout: float | None = None,
     checks: Sequence[Check] = (),
-    fresh: bool = False,
+    cached: bool = False,
     notify: Callable[[str], None] = lambda text: None,
 ) -> Session:
     """Load the manifest and connect to the Hub of HF_ENDPOINT with the token that is found.
 
-    `manifest` and `hub` can be given instead; `env` is os.environ unless given. `endpoints`: compare declared
-    endpoints with what the apps serve; `wake`: wake sleeping Spaces to read their experiments, which may cost
-    money; `unmanaged`: list what the owners have and nobody declared. `timeout` is the longest wait, in
-    seconds; `fresh`: every file is read, whatever is known of it from earlier; `notify` gets what people may
-    want to know. Raises ManifestError, UsageError, HubError.
+    `manifest` and `hub` can be given instead; `env` is os.environ unless given. `endpoints`: compare
+    declared endpoints with what the apps serve; `wake`: wake sleeping Spaces to read their experiments,
+    which may cost money; `unmanaged`: list what the owners have and nobody declared. `timeout` is the
+    longest wait, in seconds; `cached`: hashes of files may be those of an earlier run, which only a plan
+    that is looked at may rely on; `notify` gets what people may want to know. Raises ManifestError,
+    UsageError, HubError.
     """
     env = os.environ if env is None else env
     if manifest is None:
@@ -312,7 +313,7 @@ def open_session(
         pace=pace,
         checks=tuple(checks),
         source=partial(source_of, Path.cwd(), env),
-        folders=lambda declared: read_trees(declared, Path.cwd(), env, cached=not fresh),
+        folders=lambda declared: read_trees(declared, Path.cwd(), env, cached=cached),
     )
 
 

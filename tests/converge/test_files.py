@@ -510,3 +510,20 @@ def test_a_session_reads_the_folders_at_every_plan(hub: LocalHub, tmp_path: Path
     result = session.apply(session.plan().approve(), options=Options(wait=False))
     assert not result.failed, result
     assert live(hub)["app.py"] == "print(2)\n"
+
+
+def test_what_is_applied_rests_on_no_hash_of_an_earlier_run(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"app.py": "print(1)\n"})
+    (tmp_path / "spaces.yaml").write_text(f"version: 1\nspaces: {{{SPACE}: {{files: app}}}}\n")
+    asked: list[bool] = []
+
+    def read(*given: Any, cached: bool) -> dict[str, Any]:
+        asked.append(cached)
+        return read_trees(*given, cached=cached)
+
+    monkeypatch.setattr("hfspace.session.read_trees", read)
+    env = {"HF_ENDPOINT": hub.url}
+    open_session(tmp_path / "spaces.yaml", token=hub.token, env=env).plan()
+    assert asked == [False]

@@ -95,7 +95,6 @@ def command(context: Context, options: ApplyOptions) -> int:
         shard=options.shard,
         timeout=parse_timeout(options.timeout),
         only=saved.declared if saved is not None and saved.is_whole else None,
-        fresh=True,
     )
     plan = session.confirm(saved) if saved is not None else session.plan(options.targets, to_apply=True)
     _show_plan(context, options, plan)

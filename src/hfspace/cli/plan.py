@@ -85,6 +85,7 @@ def command(context: Context, options: PlanOptions) -> int:
         unmanaged=options.unmanaged,
         shard=options.shard,
         base=options.base,
+        cached=True,
     )
     if options.at is not None:
         if options.out is not None:

@@ -35,11 +35,11 @@ def open_session(
     timeout: float | None = None,
     only: Sequence[str] | None = None,
     base: Path | None = None,
-    fresh: bool = False,
+    cached: bool = False,
 ) -> Session:
     """The session of one command. `only` are the Spaces of a saved plan, which may be a shard's; `base`
-    is a checkout of the target branch, whose policy holds; `fresh`: files are read, whatever is known of
-    them. Raises ManifestError, UsageError, HubError."""
+    is a checkout of the target branch, whose policy holds; `cached`: see the library. Raises
+    ManifestError, UsageError, HubError."""
     manifest = context.load_manifest()
     checks: tuple[Check, ...] = ()
     if base is not None:
@@ -54,7 +54,7 @@ def open_session(
         wake=wake,
         unmanaged=unmanaged,
         checks=checks,
-        fresh=fresh,
+        cached=cached,
         notify=context.note,
     )
     if only is not None:

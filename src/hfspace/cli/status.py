@@ -68,7 +68,7 @@ def command(context: Context, options: StatusOptions) -> int:
 def _read(context: Context, options: StatusOptions) -> SpaceStatus:
     if options.spaces and not context.has_manifest:
         return _undeclared(context, options)
-    session = open_session(context, endpoints=options.checks, unmanaged=bool(context.verbose))
+    session = open_session(context, endpoints=options.checks, unmanaged=bool(context.verbose), cached=True)
     if options.spaces:
         ids = {find_space(session.hub, name) for name in options.spaces}
         if unknown := ids - set(session.manifest.spaces):
