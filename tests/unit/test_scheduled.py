@@ -8,19 +8,11 @@ from typing import Any
 
 import pytest
 
-from hfspace.manifest.clock import at, segments
+from hfspace.manifest.clock import at
 from hfspace.manifest.models import SpaceSpec
-from hfspace.manifest.zones import zone
-from hfspace.planner.scheduled import (
-    average_month,
-    hours_on,
-    month_end,
-    rest_of_month,
-    scheduled,
-    scheduled_spaces,
-)
+from hfspace.planner.scheduled import month_end, scheduled_spaces
 
-from .builders import FLAVORS, live, manifest, snapshot
+from .builders import live, manifest, snapshot
 
 OFFICE: dict[str, Any] = {
     "hardware": "t4-small",
@@ -30,39 +22,39 @@ OFFICE: dict[str, Any] = {
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
 
+def usd(spec: dict[str, Any], start: datetime, end: datetime) -> Decimal:
+    declared = manifest(x=SpaceSpec.model_validate(spec))
+    return scheduled_spaces(declared, snapshot(live(hardware="t4-small")), start, end)["acme/x"]
+
+
 def test_office_hours_of_a_month() -> None:
-    parts = segments(SpaceSpec.model_validate(OFFICE), zone("UTC"), DECEMBER, month_end(DECEMBER))
-    assert hours_on(parts) == 253
-    assert scheduled(parts, FLAVORS) == Decimal("101.20")
-    always = segments(SpaceSpec(hardware="t4-small"), zone("UTC"), DECEMBER, month_end(DECEMBER))
-    assert scheduled(always, FLAVORS) == Decimal("297.60")
+    end = month_end(DECEMBER)
+    assert end == datetime(2027, 1, 1, tzinfo=UTC)
+    assert usd(OFFICE, DECEMBER, end) == Decimal("101.20") == Decimal("0.40") * 253
+    assert usd({"hardware": "t4-small", "state": "running"}, DECEMBER, end) == Decimal("297.60")
 
 
 def test_a_window_has_a_price_of_its_own() -> None:
-    spec = {
-        "hardware": "cpu-upgrade",
-        "when": [
-            {"from": "2026-12-01T09:00", "until": "2026-12-01T18:30", "set": {"hardware": "a10g-small"}}
-        ],
-    }
-    parts = segments(SpaceSpec.model_validate(spec), zone("UTC"), DECEMBER, DECEMBER + timedelta(days=1))
-    assert scheduled(parts, FLAVORS) == Decimal("9.5") * Decimal("1.00") + Decimal("14.5") * Decimal("0.03")
+    window = {"from": "2026-12-01T09:00", "until": "2026-12-01T18:30", "set": {"hardware": "a10g-small"}}
+    spec = {"hardware": "cpu-upgrade", "when": [window]}
+    cost = usd(spec, DECEMBER, DECEMBER + timedelta(days=1))
+    assert cost == Decimal("9.5") * Decimal("1.00") + Decimal("14.5") * Decimal("0.03")
 
 
 def test_the_rest_of_a_month_is_exact_to_the_minute() -> None:
-    declared = manifest(x=SpaceSpec.model_validate(OFFICE))
-    world = snapshot(live(hardware="t4-small"))
     thursday = datetime(2026, 12, 31, 18, 59, tzinfo=UTC)
-    assert rest_of_month(declared, world, thursday) == Decimal("0.40") / 60
-    assert rest_of_month(at(declared, thursday), world, thursday) == Decimal("0.40") / 60
+    assert usd(OFFICE, thursday, month_end(thursday)) == Decimal("0.40") / 60
 
 
-def test_an_average_month_is_a_twelfth_of_a_year() -> None:
-    declared = manifest(x=SpaceSpec(hardware="t4-small", state="running"))
-    assert average_month(declared, snapshot(live()), DECEMBER) == Decimal("0.40") * 730
-    office = manifest(x=SpaceSpec.model_validate(OFFICE))
+def test_hours_cost_the_same_in_the_manifest_of_one_time() -> None:
+    declared, world = manifest(x=SpaceSpec.model_validate(OFFICE)), snapshot(live(hardware="t4-small"))
+    night = at(declared, DECEMBER)
+    assert scheduled_spaces(night, world, DECEMBER, month_end(DECEMBER)) == {"acme/x": Decimal("101.20")}
+
+
+def test_a_year_of_office_hours() -> None:
     weekdays = sum((DECEMBER + timedelta(days=day)).weekday() < 5 for day in range(365))
-    assert average_month(office, snapshot(live()), DECEMBER) == Decimal("0.40") * 11 * weekdays / 12
+    assert usd(OFFICE, DECEMBER, DECEMBER + timedelta(days=365)) == Decimal("0.40") * 11 * weekdays
 
 
 @pytest.mark.parametrize(

@@ -6,42 +6,22 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from hfspace.manifest.clock import Segment, declared, managed, totals
+from hfspace.manifest.clock import declared, managed, totals
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.manifest.zones import zone
 from hfspace.model import Flavor, Snapshot, SpaceState
 
-_HOUR, _YEAR = 3600, timedelta(days=365)
+_HOUR = 3600
 _OFF = frozenset({"PAUSED", "STOPPED"})
-
-
-def scheduled(
-    parts: Iterable[Segment],
-    prices: Mapping[str, Flavor],
-    *,
-    hardware: str | None = None,
-    is_on: bool = True,
-    replicas: int = 1,
-) -> Decimal:
-    """USD of one Space over `parts`, which `clock.segments` gives: the hours in which it is to run, times the
-    price of the hardware that it is to run on then. Exact to the second; sleep is not counted, so it is the
-    most that these hours cost. `hardware` and `is_on` say what holds where the manifest does not: what is
-    live. Hardware without a price counts as free."""
-    lengths = ((part.spec, part.end - part.start) for part in parts)
-    return _usd(lengths, prices, hardware=hardware, is_on=is_on) * replicas
-
-
-def hours_on(parts: Iterable[Segment], *, is_on: bool = True) -> Decimal:
-    """Hours over `parts` in which the Space is to run; `is_on` as in `scheduled`."""
-    on = (part.end - part.start for part in parts if _is_on(part.spec, is_on))
-    return Decimal(round(sum(on, timedelta()).total_seconds())) / _HOUR
 
 
 def scheduled_spaces(
     manifest: Manifest, snapshot: Snapshot, start: datetime, end: datetime
 ) -> dict[str, Decimal]:
-    """The `scheduled` USD of every declared Space from `start` until `end`. What a Space does not declare of
-    hardware and state, or ignores, is counted as it is now; one that is missing counts if it is created."""
+    """USD of every declared Space from `start` until `end`: the time for which it is to run, at the price of
+    the hardware that it is to run on then. Exact to the second; sleep is not counted, so it is the most that
+    these hours cost. What a Space does not declare of hardware and state, or ignores, is counted as it is
+    now; one that is missing counts if it is created. Hardware without a price counts as free."""
     where = zone(manifest.timezone)
     costs: dict[str, Decimal] = {}
     for space, spec in declared(manifest).items():
@@ -56,18 +36,6 @@ def scheduled_spaces(
         )
         costs[space] = usd * max((state.replicas if state else None) or 1, 1)
     return costs
-
-
-def rest_of_month(
-    manifest: Manifest, snapshot: Snapshot, now: datetime, end: datetime | None = None
-) -> Decimal:
-    """USD of all Spaces from `now` until the month is over, or until `end` of the Hub's own period."""
-    return sum(scheduled_spaces(manifest, snapshot, now, end or month_end(now)).values(), Decimal(0))
-
-
-def average_month(manifest: Manifest, snapshot: Snapshot, now: datetime) -> Decimal:
-    """USD of all Spaces in an average month (730 h) of the year that begins `now`."""
-    return sum(scheduled_spaces(manifest, snapshot, now, now + _YEAR).values(), Decimal(0)) / 12
 
 
 def month_end(now: datetime) -> datetime:
