@@ -15,7 +15,7 @@ from hfspace.localhub import LocalHub
 from hfspace.manifest.models import Manifest, Policy, SpaceSpec
 from hfspace.model import LocalInputs, Plan, Snapshot
 from hfspace.model.billing import Billed, Charge, Usage
-from hfspace.planner import guardrails
+from hfspace.planner import budgets, guardrails
 from hfspace.planner.plan import plan
 from hfspace.report import plan_text
 from tests.converge.harness import Runner
@@ -323,3 +323,14 @@ def bills(hub: LocalHub, names: list[str]) -> dict[str, Decimal]:
             if doc["stage"] in billed:
                 usd[name] = Decimal(prices[doc["current"] or doc["requested"]]) * doc["replicas"]
     return usd
+
+
+def test_a_limit_of_nobody_is_told_by_validate() -> None:
+    labelled = SpaceSpec(labels={"team": "a"})
+    wanted = manifest(
+        policy(max_spent_usd={"all": 1, "acme": 1, "acne": 1, "team=a": 1, "team=b": 1}), x=labelled
+    )
+    assert [check.message for check in budgets.idle(wanted)] == [
+        "max_spent_usd is of acne, and no Space here is",
+        "max_spent_usd is of team=b, and no Space here is",
+    ]

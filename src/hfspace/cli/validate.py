@@ -18,6 +18,7 @@ from hfspace.folder import read_trees
 from hfspace.live.prices import shipped_prices
 from hfspace.manifest.models import Manifest
 from hfspace.model import Check, Flavor
+from hfspace.planner.budgets import idle
 from hfspace.planner.policy import declared
 from hfspace.planner.prices import offline_ceiling
 from hfspace.planner.warnings import warnings as hours_warnings
@@ -51,11 +52,11 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
     manifest, checks = under_base(context, manifest, base) if base is not None else (manifest, ())
     breaches = [_problem(check) for check in (*declared(manifest), *checks) if check.severity == "error"]
     breaches += _folders(context, manifest)
-    warned = (*hours_warnings(manifest, _prices(manifest)), *checks)
+    warned = (*hours_warnings(manifest, _prices(manifest)), *idle(manifest), *checks)
     warnings = [_problem(check) for check in warned if check.severity != "error"]
     if form == "json":
         unchecked = _unchecked(manifest)
-        estimate = _estimate(manifest) if unchecked else None
+        estimate = _estimate(manifest) if manifest.policy.max_monthly_usd is not None else None
         document = _document(
             breaches, readable=True, unchecked=unchecked, warnings=warnings, estimate=estimate
         )
@@ -70,6 +71,7 @@ def command(context: Context, paths: tuple[str, ...], form: str, base: Path | No
     )
     for name in _unchecked(manifest):
         context.echo(f"Not checked: {name}, which needs the Hub's prices. See `hfspace plan`.")
+    if manifest.policy.max_monthly_usd is not None:
         context.echo(_sentence(_estimate(manifest)))
     return 0
 
@@ -81,7 +83,7 @@ def _prices(manifest: Manifest) -> Mapping[str, Flavor]:
 
 def _unchecked(manifest: Manifest) -> list[str]:
     """What only the Hub can tell."""
-    return ["policy.max_monthly_usd"] if manifest.policy.max_monthly_usd is not None else []
+    return [f"policy.{name}" for name in manifest.policy.budgets]
 
 
 def _folders(context: Context, manifest: Manifest) -> list[Problem]:

@@ -83,13 +83,33 @@ def of(manifest: Manifest) -> list[Budget]:
     ]
 
 
+def idle(manifest: Manifest) -> list[Check]:
+    """A warning for each limit that is of nobody here: a slip in its name would leave it without effect. Not
+    for a plan, which may be of a share of the Spaces."""
+    return [
+        _check(
+            budget,
+            manifest,
+            "warning",
+            f"{budget.rule} is of {budget.whose}, and no Space here is",
+            "Write all, an owner of these Spaces, or a label=value that one of them has.",
+        )
+        for budget in of(manifest)
+        if not any(_is_of(manifest, space, budget.whose) for space in manifest.spaces)
+    ]
+
+
 def _spaces(manifest: Manifest, rule: str, whose: str) -> Iterable[str]:
-    name, has_value, value = whose.partition("=")
     for space, spec in sorted(manifest.spaces.items()):
-        labelled = (spec.labels or {}).get(name) == value if has_value else False
-        owned = space.split("/")[0].lower() == whose.lower()
-        if (whose == ALL or labelled or owned) and rule not in spec.exempt:
+        if _is_of(manifest, space, whose) and rule not in spec.exempt:
             yield space
+
+
+def _is_of(manifest: Manifest, space: str, whose: str) -> bool:
+    name, has_value, value = whose.partition("=")
+    if has_value:
+        return (manifest.spaces[space].labels or {}).get(name) == value
+    return whose == ALL or space.split("/")[0].lower() == whose.lower()
 
 
 _MEASURES: Mapping[str, Callable[[SpaceCost, bool], Decimal]] = {
