@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hfspace.folder import read_trees
 from hfspace.folder.hashing import cache_file, git_oid, hash_files, sha256_of
 from hfspace.folder.listing import listing, too_alike
+from hfspace.folder.tree import bad_name
 from hfspace.manifest.loader import load
 from hfspace.model import LocalTree
 
@@ -328,3 +329,23 @@ def test_versions_are_read_as_they_are_written() -> None:
     card = load([("spaces.yaml", text)], env={}).spaces["acme/x"].card
     assert card is not None
     assert card.owned == {"title": "2048", "sdk_version": "6.10", "python_version": "3.10"}
+
+
+def test_a_folder_of_too_many_files_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hfspace.folder.listing.MOST_FILES", 3)
+    folder(tmp_path, {f"{number}.txt": "" for number in range(10)})
+    assert said(tmp_path) == ["the folder holds more than 3 files"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("a" * 300, "has a name of more than 255 bytes"),
+        ("ü" * 200, "has a name of more than 255 bytes"),
+        ("sub/.GIT/config", "has a name that git keeps for itself"),
+        ("a\udcff", "has a name that is not UTF-8"),
+        ("a/" * 200 + "b", ""),
+    ],
+)
+def test_a_name_that_the_hub_can_not_hold(path: str, says: str) -> None:
+    assert bad_name(path) == says
