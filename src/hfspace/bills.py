@@ -50,6 +50,7 @@ def bill_of_manifest(
         groups=_groups(session.hub, snapshot.account, usage, start, min(end, session.clock())),
         cost=cost,
         requests=session.hub.requests,
+        prices_of=snapshot.prices_of,
     )
 
 

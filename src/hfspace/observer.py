@@ -14,8 +14,10 @@ from hfspace.errors import (
     ExtensionError,
     HubError,
     HubFault,
+    HubUnreachable,
     NotTrusted,
     NotVisible,
+    RateLimited,
     Unauthorized,
 )
 from hfspace.facets import Facet, Need, needs, of
@@ -130,10 +132,13 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
 
 
 def _prices(hub: HubReader) -> tuple[Mapping[str, Flavor], str]:
-    """The Hub's prices; those that hfspace ships and their date, where the Hub's make no sense or fail."""
+    """The Hub's prices; those that hfspace ships and their date, where the Hub's make no sense or
+    can't be had."""
     try:
         return hub.flavors(), ""
-    except HubFault:
+    except (HubUnreachable, RateLimited):
+        raise  # nothing else could be read either
+    except HubError:
         table = shipped_prices()
         return table.flavors, table.date
 

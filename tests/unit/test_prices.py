@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from hfspace.cli.main import run
 from hfspace.errors import HubFault
 from hfspace.live import wire
 from hfspace.live.prices import shipped_prices
+from hfspace.localhub import LocalHub
 from hfspace.localhub.hardware import listing
 from hfspace.manifest.models import Policy, SpaceSpec
 from hfspace.model import Account, Flavor
@@ -120,3 +123,34 @@ def test_equal_prices_change_nothing() -> None:
 def test_an_answer_that_is_no_price_list_is_refused(odd: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         refreshed(odd)
+
+
+# ------------------------------------------------------------------ commands, on a Hub without a price list
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    fault = {"path": "/api/spaces/hardware", "status": 404, "times": 100}
+    space = {"hardware": "t4-small", "sleep_time": 3600}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spaces.yaml").write_text("version: 1\nspaces: {acme/x: {hardware: t4-small}}\n")
+    with LocalHub(seed={"spaces": {"acme/x": space}, "hub": {"faults": [fault]}}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        yield hub
+
+
+@pytest.mark.parametrize(
+    "command", ["plan", "status", "bill", "savings", "calendar", "report --html -", "plan --format markdown"]
+)
+def test_each_command_says_whose_prices_it_has(
+    hub: LocalHub, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    run(command.split())
+    assert SHIPPED.date in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["status", "bill", "savings", "calendar"])
+def test_so_does_its_json(hub: LocalHub, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    run([command, "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["prices_of"] == SHIPPED.date

@@ -87,6 +87,7 @@ def _read(context: Context, options: StatusOptions) -> SpaceStatus:
         absent=absent,
         undeclared=tuple(plan.undeclared),
         exit_code=2 if plan.changes or plan.errors else exit_code(plan),
+        prices_of=snapshot.prices_of,
     )
 
 

@@ -35,7 +35,7 @@ class Bill:
     """A time, from `start` to `end`, and what the Hub billed in it, with the sums of one way to look at it.
 
     `cost` holds the other two figures where there is a manifest, `labels` those of its Spaces; `groups` are
-    dollars by resource group, where an organisation's plan has them.
+    dollars by resource group, where an organisation's plan has them; `prices_of` as in Snapshot.
     """
 
     start: float
@@ -47,6 +47,7 @@ class Bill:
     groups: tuple[Line, ...] = ()
     cost: Cost | None = None
     requests: int = 0
+    prices_of: str = ""
 
     @property
     def usd(self) -> Decimal:

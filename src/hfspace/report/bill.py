@@ -10,7 +10,7 @@ from typing import Any
 from hfspace.model.billing import Usage
 from hfspace.planner.bill import Bill, Line
 from hfspace.report import costs
-from hfspace.report.cells import counted
+from hfspace.report.cells import counted, shipped_prices_note
 from hfspace.report.tables import csv_lines, lines
 from hfspace.text import json_text, plain
 
@@ -35,6 +35,8 @@ def text_lines(bill: Bill, *, columns: int | None) -> Iterator[str]:
             yield from (f"  {line}" for line in lines(names, cells, columns=columns and columns - 2))
             yield ""
     yield from figures(bill)
+    if bill.prices_of:
+        yield f"prices     {shipped_prices_note(bill.prices_of)}"
     for owner, why in sorted(bill.billed.unknown.items()):
         yield f"unknown    {plain(owner)}: {plain(why)}"
 
@@ -65,6 +67,7 @@ def to_json(bill: Bill) -> str:
         "billed_usd": _amount(bill.usd) if bill.billed.usages else None,
         "scheduled_rest_usd": None if cost is None else _amount(cost.scheduled_rest_usd),
         "ceiling_usd_per_month": None if cost is None else _amount(cost.after_usd_per_month),
+        "prices_of": bill.prices_of or None,
         "unknown": dict(sorted(bill.billed.unknown.items())),
         "lines": [_line(line) for line in bill.lines],
         "resource_groups": [_line(line) for line in bill.groups],

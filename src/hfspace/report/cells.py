@@ -67,5 +67,10 @@ def size(count: int) -> str:
     return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
 
 
+def shipped_prices_note(date: str) -> str:
+    """Whose prices an amount rests on, where the Hub's could not be read."""
+    return f"The Hub's prices could not be read: these are those of {date}, which hfspace ships."
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

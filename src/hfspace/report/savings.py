@@ -9,7 +9,7 @@ from typing import Any
 
 from hfspace.planner.case import Saving
 from hfspace.planner.savings import Savings
-from hfspace.report.cells import counted, money
+from hfspace.report.cells import counted, money, shipped_prices_note
 from hfspace.text import as_text, plain
 
 _CENT = Decimal("0.01")
@@ -55,7 +55,7 @@ def closing(report: SavingsReport) -> Iterator[str]:
     for space, why in sorted(report.unreadable.items()):
         yield f"{plain(space)} was not judged: {plain(why)}"
     if report.prices_of:
-        yield f"The Hub's prices could not be read: those of {report.prices_of}, which hfspace ships."
+        yield shipped_prices_note(report.prices_of)
 
 
 def amount(saving: Saving) -> str:

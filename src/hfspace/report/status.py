@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from hfspace.model import MOVING, Flavor, SpaceState
 from hfspace.report import spaces
+from hfspace.report.cells import shipped_prices_note
 from hfspace.text import json_text, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceStatus:
     """Spaces in the order in which they are shown. `absent` says of those that have no state what they are
-    instead; `undeclared` are addresses that nobody declared; `exit_code` is that of `--exit-code`."""
+    instead; `undeclared` are addresses that nobody declared; `exit_code` is that of `--exit-code`;
+    `prices_of` as in Snapshot."""
 
     states: tuple[SpaceState, ...]
     flavors: Mapping[str, Flavor]
@@ -21,6 +23,7 @@ class SpaceStatus:
     absent: Mapping[str, str]
     undeclared: tuple[str, ...]
     exit_code: int
+    prices_of: str = ""
 
     @property
     def at_rest(self) -> int:
@@ -39,6 +42,8 @@ def text_lines(
         yield f"{plain(space)}: {plain(what)}"
     for address in status.undeclared:
         yield f"{plain(address)}: declared by nobody"
+    if status.prices_of:
+        yield shipped_prices_note(status.prices_of)
 
 
 def to_json(status: SpaceStatus) -> str:
@@ -47,4 +52,4 @@ def to_json(status: SpaceStatus) -> str:
         {**spaces.to_json(state, status.flavors), "drift": status.drift.get(state.id, "")}
         for state in status.states
     ]
-    return json_text({"format_version": 1, "spaces": items})
+    return json_text({"format_version": 1, "prices_of": status.prices_of or None, "spaces": items})
