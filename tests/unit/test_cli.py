@@ -290,7 +290,7 @@ def _imported(shell: Shell, *args: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
 
 
-HEAVY = {"huggingface_hub.hf_api", "gradio_client", "asyncio", "starlette"}
+HEAVY = {"huggingface_hub.hf_api", "gradio_client", "asyncio", "starlette", "pathspec", "jinja2"}
 
 
 def test_help_validate_and_schema_import_nothing_heavy(shell: Shell) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 from hfspace.errors import ChangedMeanwhile, HubError, NotVisible, Outdated
 from hfspace.facets.desired import Desired, restarts_now
 from hfspace.files import read_limited
-from hfspace.folder.hashing import git_oid
-from hfspace.folder.tree import with_card
 from hfspace.live.ports import Ports
 from hfspace.model import Change, HubCommit, LocalTree, SpaceState
 from hfspace.model.files import MANIFEST_TRAILER, README, REVERT_TRAILER, SOURCE_TRAILER, FileWrite
@@ -141,6 +139,8 @@ def _write(folder: LocalTree, path: str) -> FileWrite:
         return FileWrite(path=path, content=file.content)
     if file.size > _WHOLE_UP_TO:
         return FileWrite(path=path, place=place, sha256=file.sha256)
+    from hfspace.folder.hashing import git_oid  # pathspec with it: 60 ms, and only a write needs it
+
     try:
         content = read_limited(place, _WHOLE_UP_TO)
     except OSError as error:
@@ -155,6 +155,8 @@ def _readme(desired: Desired, ports: Ports) -> Iterator[FileWrite]:
     live: SpaceState | None = desired.live
     if desired.spec.card is None or live is None or live.sha is None:
         return
+    from hfspace.folder.tree import with_card  # pathspec with it: 60 ms, and only a write needs it
+
     try:
         readme = ports.hub.repository(desired.id).content(README, live.sha)
     except NotVisible:
