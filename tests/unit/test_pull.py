@@ -173,3 +173,39 @@ def test_files_that_can_not_be_read_are_told_in_the_manifest(shell: Shell, hub: 
     text = (shell.folder / "spaces.yaml").read_text()
     assert "# its files could not be read: " in text
     assert "files: ./page\n" in text
+
+
+def test_large_files_go_to_a_local_hub_and_come_back_and_a_broken_upload_goes_on(
+    shell: Shell, hub: LocalHub
+) -> None:
+    """Without any variable that turns Xet off, which huggingface_hub would use."""
+    (shell.folder / "app").mkdir()
+    contents = {f"{n}.bin": random.Random(n).randbytes(2000) for n in range(3)}
+    for name, data in {**contents, "README.md": README.encode(), "app.py": b"print(2)\n"}.items():
+        (shell.folder / "app" / name).write_bytes(data)
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces:\n  acme/a: {files: app}\n")
+    hub.add_fault({"path": "/_lfs/uploads/*", "method": "PUT", "status": 403, "after": 1})
+    broken = shell("apply", "--yes")
+    assert broken.returncode == 1
+    assert "acme/a failed" in broken.stdout
+    hub.clear_faults()
+    done = shell("apply", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    uploads = [one for one in hub.requests() if one.method == "PUT" and one.status == 200]
+    assert len(uploads) == 3  # each once, over both runs
+    assert shell("pull", "acme/a", "--to", "back").returncode == 0
+    assert {name: (shell.folder / "back" / name).read_bytes() for name in contents} == contents
+    assert shell("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_a_file_that_the_hub_refuses_is_named_and_nothing_is_committed(shell: Shell, hub: LocalHub) -> None:
+    (shell.folder / "app").mkdir()
+    (shell.folder / "app" / "README.md").write_text(README)
+    (shell.folder / "app" / "notes.txt").write_text(f"{hub.token}\n")
+    (shell.folder / "spaces.yaml").write_text("version: 1\nspaces:\n  acme/a: {files: app}\n")
+    before = hub.space("acme/a")["sha"]
+    done = shell("apply", "--yes")  # the shell asserts that no token is in its output
+    assert done.returncode == 1
+    assert "notes.txt" in done.stdout
+    assert "Correct the file" in done.stdout
+    assert hub.space("acme/a")["sha"] == before

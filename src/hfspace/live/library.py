@@ -16,6 +16,7 @@ from hfspace.live import hub_errors, transport
 from hfspace.live.limiter import Limiter
 from hfspace.live.sockets import current_answer_end
 from hfspace.live.transport import current_download, current_endpoint, current_limiter
+from hfspace.loopback import is_loopback_url
 from hfspace.redaction import KnownSecrets
 from hfspace.version import __version__
 
@@ -58,8 +59,10 @@ class Library:
     def api(self) -> Any:
         """The library's own methods, for what changes something; no read needs them, and their import takes
         longer than planning 500 Spaces."""
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, constants
 
+        if is_loopback_url(self.endpoint):  # a Hub of this machine's own has no storage that speaks Xet
+            constants.HF_HUB_DISABLE_XET = True
         return HfApi(endpoint=self.endpoint, token=self._token, **_AGENT)
 
     def call(self, doing: str, what: str, call: Callable[[], T], *, write: bool = False) -> T:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from hfspace.errors import FilesLeftOut, HubFault, NeedsWrite, NotVisible
+from hfspace.errors import FilesLeftOut, HubFault, NeedsWrite, NotVisible, Rejected
 from hfspace.live.access import Auth, Keyless, Stored
 from hfspace.live.library import Library, Params, Sink, understand
 from hfspace.live.operations import Sent, operations
@@ -129,6 +129,9 @@ class Repository:
             commit = self._library.call("commit files to", self._space, send, write=True)
         except NeedsWrite as error:
             raise self._access.explained(error) from None
+        except Rejected as error:
+            hint = "Nothing was committed. Correct the file, or leave it out (exclude)."
+            raise Rejected(error.message, hint=hint, status=error.status) from None
         # The library leaves out what the Hub's answer to `preupload` says is ignored, and does not tell.
         ignored = [one.path_in_repo for one in listed if getattr(one, "_should_ignore", False)]
         if ignored:
