@@ -84,6 +84,15 @@ def test_every_space_has_a_row_with_what_the_hub_billed() -> None:
     assert f"so far the Hub's usage ${declared:,.2f}" in text
 
 
+def test_a_community_grant_bills_nothing() -> None:
+    fleet = fleets.fleet(5)
+    (space,) = [one.id for one in fleet.snapshot.spaces.values() if one.hardware == "a10g-small"]
+    spec = fleet.manifest.spaces[space].model_copy(update={"free_hardware": True})
+    granted = replace(fleet, manifest=replace(fleet.manifest, spaces={**fleet.manifest.spaces, space: spec}))
+    before, after = (Page(render(one)).text.split(f"{space} ")[1].split("$")[2] for one in (fleet, granted))
+    assert (before[:4], after[:4]) == ("1.00", "0.00")
+
+
 def amounts(text: str) -> Decimal:
     return sum((Decimal(word[1:].replace(",", "")) for word in text.split() if word[0] == "$"), Decimal(0))
 

@@ -162,6 +162,7 @@ def _weight(fleet: Fleet, space: str, states: Mapping[str, SpaceState]) -> Decim
 def _row(fleet: Fleet, space: str, state: SpaceState | None, sync: str, mark: str) -> Row:
     use, flavors = fleet.uses.get(space.lower()), fleet.snapshot.flavors
     flavor = (state.hardware_current or state.hardware or "") if state else ""
+    granted = space in fleet.manifest.spaces and fleet.manifest.spaces[space].free_hardware
     priced = state is not None and (state.is_static or flavor in flavors)
     return Row(
         space=space,
@@ -173,7 +174,7 @@ def _row(fleet: Fleet, space: str, state: SpaceState | None, sync: str, mark: st
         sleep="-" if state is None or state.is_static else format_duration(state.sleep_time),
         hours=UNKNOWN if use is None else f"{use.hours:,.1f}" if use.awake else "-",
         usd=UNKNOWN if use is None else _usd(use.usd) if use.usd else "-",
-        usd_per_hour=money(usd_now(state, flavors)) if state and priced else UNKNOWN,
+        usd_per_hour=money(_NOTHING if granted else usd_now(state, flavors)) if state and priced else UNKNOWN,
     )
 
 
