@@ -51,4 +51,8 @@ def test_a_day_of_five_spaces() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_week_of_twenty_spaces() -> None:
-    print(check(Simulation(spaces=20, days=7, interval=1800, seed=7), 7, 1800))
+    """The figures are those of docs/reliability.md."""
+    figures = check(Simulation(spaces=20, days=7, interval=1800, seed=7), 7, 1800)
+    print(figures)
+    assert figures["lost runners"] > 10
+    assert figures["clicks"] > 30
