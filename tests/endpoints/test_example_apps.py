@@ -63,6 +63,28 @@ def test_one_apply_deploys_both_and_the_next_plan_is_empty(shell: Shell, hub: Lo
     assert shell("plan", "--detailed-exitcode").returncode == 0
 
 
+def test_a_file_a_card_key_and_a_variable_are_one_commit_and_one_rebuild(shell: Shell, hub: LocalHub) -> None:
+    assert shell("apply", "--yes", "--target", "acme/reading-time").returncode == 0
+    before = hub.space("acme/reading-time")
+    hub.clear_requests()
+    manifest, app = shell.folder / "spaces.yaml", shell.folder / "reading-time" / "app.py"
+    manifest.write_text(manifest.read_text().replace("tags: [text]", "tags: [reading]").replace("230", "250"))
+    app.write_text(app.read_text().replace('min"', 'minutes"'))
+    done = shell("apply", "--yes", "--target", "acme/reading-time")
+    assert done.returncode == 0, done.stdout + done.stderr
+    effects = [entry.path.rpartition("acme/reading-time/")[2] for entry in hub.requests() if entry.effect]
+    assert sorted(effects) == ["commit/main", "variables"]
+    after = hub.space("acme/reading-time")
+    assert after["restart_calls"] == before["restart_calls"]
+    assert (after["stage"], after["built_sha"]) == ("RUNNING", after["sha"])
+    there = downloaded(shell, "acme/reading-time")
+    assert (there / "app.py").read_bytes() == app.read_bytes()
+    assert read((there / "README.md").read_bytes())["tags"] == ["reading"]
+    hub.clear_requests()
+    assert shell("apply", "--yes", "--target", "acme/reading-time").returncode == 0
+    assert [entry.path for entry in hub.requests() if entry.effect] == []
+
+
 def test_the_dockerfile_passes_hadolint() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     checked = subprocess.run([hadolint, APPS / "badge/Dockerfile"], capture_output=True, text=True)
