@@ -220,8 +220,8 @@ def compare(ending: Ending, needed: Ending) -> list[str]:
 
 
 def describe(method: str, path: str) -> str:
-    """A request without the name of its Space: what rows of the table are called."""
-    return f"{method} {re.sub('/spaces/[^/]+/[^/]+', '/spaces/…', path)}"
+    """A request without the name of its Space, and of a commit: what rows of the table are called."""
+    return f"{method} {re.sub('/[0-9a-f]{40}$', '/…', re.sub('/spaces/[^/]+/[^/]+', '/spaces/…', path))}"
 
 
 def _ending(hub: LocalHub, requests: list[tuple[str, str]]) -> Ending:
