@@ -101,6 +101,7 @@ def test_a_few_commands(hub: LocalHub, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_command_of_the_table(hub: LocalHub, tmp_path: Path) -> None:
     check(hub, tmp_path, ROWS)
     whisper = hub.space("acme/whisper")

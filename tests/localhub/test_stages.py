@@ -183,6 +183,7 @@ TestStages = Stages.TestCase
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 class TestStagesLong(Stages.TestCase):  # type: ignore[misc, name-defined]
     settings = settings(max_examples=3000, stateful_step_count=50, deadline=None)
 

@@ -30,7 +30,7 @@ def text_lines(bill: Bill, *, columns: int | None) -> Iterator[str]:
     for head, rows in ((bill.by, bill.lines), ("resource group", bill.groups)):
         if rows:
             largest = max(line.usd for line in rows)
-            names = (head.upper(), "HOURS", "USD", "")
+            names = (head.upper(), f"{'HOURS':>8}", f"{'USD':>10}", "")
             cells = [_row(line, largest) for line in rows]
             yield from (f"  {line}" for line in lines(names, cells, columns=columns and columns - 2))
             yield ""
@@ -133,7 +133,7 @@ def _other_periods(bill: Bill) -> Iterator[str]:
 
 
 def _row(line: Line, largest: Decimal) -> tuple[str, str, str, str]:
-    return (line.name, _hours(line), f"{cents(line.usd):>11}", bar(line.usd, largest))
+    return (line.name, f"{_hours(line):>8}", f"{cents(line.usd):>10}", bar(line.usd, largest))
 
 
 def _hours(line: Line) -> str:
