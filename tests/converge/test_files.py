@@ -316,6 +316,29 @@ def test_files_that_do_not_come_up_are_taken_back_once(hub: LocalHub, tmp_path: 
     assert live(hub)["app.py"] == "print(3)\n"
 
 
+def test_a_space_that_slept_gets_its_files_back_too(hub: LocalHub, tmp_path: Path) -> None:
+    hub.set_space(SPACE, stage="SLEEPING")
+    before = live(hub)
+    put(tmp_path, {"app.py": BROKEN})
+    result = runner(hub, tmp_path, files={"from": "app", "on_failure": "revert"}).apply()
+    assert result.exit_code == 3
+    assert "are back, and run." in result.outcomes[0].error
+    assert live(hub) == before
+
+
+@pytest.mark.parametrize("stage", ["PAUSED", "RUNTIME_ERROR"])
+def test_where_nothing_is_known_to_have_run_no_file_comes_back(
+    hub: LocalHub, tmp_path: Path, stage: str
+) -> None:
+    hub.set_space(SPACE, stage=stage)
+    put(tmp_path, {"app.py": BROKEN})
+    files = {"from": "app", "on_failure": "revert"}
+    result = runner(hub, tmp_path, files=files, state="running").apply()
+    assert result.exit_code == 3
+    assert "could not be brought back: no earlier commit is known to have run." in result.outcomes[0].error
+    assert live(hub)["app.py"] == BROKEN
+
+
 def test_without_on_failure_the_new_files_stay(hub: LocalHub, tmp_path: Path) -> None:
     put(tmp_path, {"app.py": BROKEN})
     result = runner(hub, tmp_path).apply()

@@ -102,9 +102,10 @@ class Facet:
         """What is wrong with a Space that runs as declared: told after an apply, mended by none."""
         return None
 
-    def undo(self, desired: Desired, ports: Ports, failed: str, ran: str) -> str | None:
+    def undo(self, desired: Desired, ports: Ports, failed: str, ran: str | None) -> str | None:
         """Bring back what ran as the commit `ran`, after the commit `failed` did not come up; the commit that
-        does so, None where nobody declared that. Raises HfspaceError."""
+        does so, None where nobody declared that. Raises HfspaceError, also where nothing is known to have
+        run (`ran` is None)."""
         return None
 
     def apply(self, change: Change, desired: Desired, ports: Ports) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hfspace.errors import HfspaceError
 from hfspace.facets.base import NOTHING, Facet, Need
 from hfspace.facets.commit import commit_files, rebuilds, revert_files
 from hfspace.facets.desired import Desired
@@ -82,9 +83,12 @@ class Files(Facet):
     def apply(self, change: Change, desired: Desired, ports: Ports) -> str | None:
         return commit_files(change, desired, ports)
 
-    def undo(self, desired: Desired, ports: Ports, failed: str, ran: str) -> str | None:
-        files = desired.spec.files
-        return revert_files(desired, ports, failed, ran) if files and files.on_failure == "revert" else None
+    def undo(self, desired: Desired, ports: Ports, failed: str, ran: str | None) -> str | None:
+        if desired.spec.files is None or desired.spec.files.on_failure != "revert":
+            return None
+        if ran is None:
+            raise HfspaceError("no earlier commit is known to have run.")
+        return revert_files(desired, ports, failed, ran)
 
 
 def _left_out(folder: LocalTree) -> str:
