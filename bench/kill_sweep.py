@@ -1,7 +1,7 @@
 """Kill `hfspace apply` at every request of a run that uses every facet, before and after the effect, and
 run it again each time. Prints a table in Markdown; --write FILE puts it between the markers of that file.
 
-    python bench/kill_sweep.py [--every N] [--easy] [--write docs/reliability.md]
+    python bench/kill_sweep.py [--every N [--first N]] [--easy] [--write docs/reliability.md]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.converge import fleet
-from tests.converge.killing import Commands, Ending, Verdict, describe, kill, undisturbed
+from tests.converge.killing import NOT_REACHED, Commands, Ending, Verdict, describe, kill, undisturbed
 
 BEGIN, END = "<!-- kill sweep: begin -->", "<!-- kill sweep: end -->"
 HEAD = (
@@ -27,6 +27,7 @@ HEAD = (
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1, help="only every N-th boundary")
+    parser.add_argument("--first", type=int, default=0, help="the first boundary, from 0; to share a sweep")
     parser.add_argument("--easy", action="store_true", help="the local Hub's easier switches")
     parser.add_argument("--write", type=Path, help="put the table into this file")
     options = parser.parse_args()
@@ -38,8 +39,13 @@ def main() -> int:
         needed = undisturbed(commands, manifest, seed)
         verdicts = []
         points = [(at, when) for at in range(1, len(needed.requests) + 1) for when in ("before", "after")]
-        for at, when in points[:: options.every]:
+        for at, when in points[options.first :: options.every]:
             verdict = kill(commands, manifest, seed, at, when, needed)
+            if verdict.wrong == NOT_REACHED:
+                print(
+                    f"request {at} was not made in this run: nothing was killed.", file=sys.stderr, flush=True
+                )
+                continue
             verdicts.append(verdict)
             if verdict.wrong:
                 line = f"{at} {when} {verdict.request or describe(*needed.requests[at - 1])}"
@@ -67,7 +73,7 @@ def render(verdicts: list[Verdict], needed: Ending, seconds: float) -> str:
     """One row for each kind of request, and the sum."""
     rows: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        rows[verdict.request or "(not reached)"].append(verdict)
+        rows[verdict.request].append(verdict)
     order = sorted(rows, key=lambda name: (name.startswith("GET"), name))
     lines = [_row(f"`{name}`", rows[name], needed) for name in order]
     bad = sum(1 for verdict in verdicts if verdict.wrong)

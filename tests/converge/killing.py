@@ -154,6 +154,8 @@ class Verdict:
     ending: Ending | None = None
 
 
+NOT_REACHED = ("was not reached",)
+"""What is wrong with a kill at a request that this run did not make: the count of reads depends on time."""
 APPLY = ("apply", "--yes", "--allow-delete", "--parallelism", "1", "--timeout", "60s")
 
 
@@ -181,7 +183,7 @@ def kill(commands: Commands, text: str, seed: dict[str, Any], at: int, when: str
         hook.known.set()
         code, output = commands.end()
         if hook.hit is None:
-            return Verdict(at=at, when=when, request="", killed=False, wrong=("was not reached",))
+            return Verdict(at=at, when=when, request="", killed=False, wrong=NOT_REACHED)
         request = describe(*hook.hit)
         wrong = [] if code == -signal.SIGKILL else [f"was not killed but exited {code}: {output}"]
         code, output = commands.run(hub, *APPLY)

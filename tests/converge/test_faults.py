@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hfspace.errors import HubError
 from hfspace.localhub import LocalHub
 from tests.converge.harness import Runner
 from tests.converge.history import faults
@@ -158,12 +159,21 @@ def test_a_small_window_is_waited_for_and_never_met() -> None:
         assert any("Rate limit" in line for line in runner.told)
 
 
-@pytest.mark.parametrize("body", ["html", "empty", "wrong_json", "truncated"])
-def test_an_answer_that_is_not_the_hubs_is_one_sentence(body: str) -> None:
-    from hfspace.errors import HubError
-
+@pytest.mark.parametrize("body", ["html", "empty", "wrong_json"])
+def test_an_answer_that_is_not_the_hubs_fails_its_space_in_one_sentence(body: str) -> None:
     with LocalHub(seed={"spaces": {"acme/x": {}}}, clock="manual") as hub:
-        hub.add_fault({"path": "/api/spaces*", "body": body})
+        hub.add_fault({"path": "/api/spaces/*/*", "body": body})
+        plan = Runner(hub, {"version": 1, "spaces": {"acme/x": {"hardware": "t4-small"}}}).plan()
+        assert not plan.changes
+        (check,) = plan.errors
+        assert check.space == "acme/x"
+        assert check.message.startswith("could not be read: ")
+        assert "\n" not in check.message
+
+
+def test_a_connection_that_breaks_in_an_answer_is_one_sentence() -> None:
+    with LocalHub(seed={"spaces": {"acme/x": {}}}, clock="manual") as hub:
+        hub.add_fault({"path": "/api/spaces/*/*", "body": "truncated"})
         with pytest.raises(HubError) as caught:
             Runner(hub, {"version": 1, "spaces": {"acme/x": {"hardware": "t4-small"}}}).plan()
         assert "\n" not in caught.value.message
