@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+from hypothesis import HealthCheck, settings
+
 _PREFIXES = ("HF_", "HUGGINGFACE", "GITHUB_", "ACTIONS_", "RUNNER_", "TRACKIO_", "HFSPACE_INPUT_")
 _NAMES = {
     "CI",
@@ -26,3 +28,6 @@ for _name in tuple(os.environ):
 # A shell that starts the tests in the background ignores SIGINT, and so would every command they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+# How long one drawn example takes is a matter of the machine: no test fails for it.
+settings.register_profile("hfspace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hfspace")
