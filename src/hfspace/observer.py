@@ -14,10 +14,8 @@ from hfspace.errors import (
     ExtensionError,
     HubError,
     HubFault,
-    HubUnreachable,
     NotTrusted,
     NotVisible,
-    RateLimited,
     Unauthorized,
 )
 from hfspace.facets import Facet, Need, needs, of
@@ -25,14 +23,13 @@ from hfspace.live import fingerprint
 from hfspace.live.access import FORBIDDEN, allowed
 from hfspace.live.marks import read_marks
 from hfspace.live.ports import HubReader
-from hfspace.live.prices import shipped_prices
+from hfspace.live.prices import read_prices
 from hfspace.live.sources import read_sources
 from hfspace.live.visibility import ExactVisibility, by_owner, matters, scan
 from hfspace.manifest.models import Manifest, SpaceSpec
 from hfspace.model import (
     UNKNOWN,
     Account,
-    Flavor,
     LiveExperiments,
     LocalInputs,
     Secret,
@@ -82,12 +79,12 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
     """The live counterpart of `manifest`. Raises HubError when the Hub as a whole can't be read."""
     before = hub.requests
     account = hub.whoami()
-    flavors, prices_of = _prices(hub)
+    prices = read_prices(hub)
     owners = by_owner(manifest.spaces)
     seen: dict[str, SpaceState] = {}
     others: list[SpaceState] = []
     unreadable: dict[str, str] = {}
-    for found, extra, refused in _parallel(
+    for states, extra, refused in _parallel(
         lambda item: _read_owner(hub, *item, look.unmanaged, cards=_needs_cards(manifest, item[1], look)),
         owners.items(),
         look,
@@ -101,7 +98,7 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
                 if manifest.spaces[space].state != "absent" or not isinstance(error, NotTrusted)
             }
         )
-        seen.update(found)
+        seen.update(states)
         others.extend(extra)
     exact = _exact_visibilities(manifest, seen, hub, account)
 
@@ -114,33 +111,21 @@ def observe(manifest: Manifest, hub: HubReader, look: Look) -> Snapshot:
 
     # A thread for each of many Spaces that need no request costs more than all the rest of a look.
     asking = {space for space, state in seen.items() if _asks(state, manifest.spaces[space], look)}
-    states = dict(complete(space) for space in seen if space not in asking)
-    states |= _parallel(complete, sorted(asking), look)
+    completed = dict(complete(space) for space in seen if space not in asking)
+    completed |= _parallel(complete, sorted(asking), look)
     missing = manifest.spaces.keys() - seen.keys() - unreadable.keys()
     return Snapshot(
         hub=hub.endpoint,
         account=account,
-        spaces={space: state for space in seen if (state := states[space]) is not None},
-        flavors=flavors,
-        prices_of=prices_of,
+        spaces={space: state for space in seen if (state := completed[space]) is not None},
+        flavors=prices.flavors,
+        prices_of=prices.date,
         unreadable=unreadable,
         sources=read_sources(manifest, missing, seen, hub),
         unmanaged=tuple(sorted(others, key=lambda state: state.id)),
         names_read=look.unmanaged,
         requests=hub.requests - before,
     )
-
-
-def _prices(hub: HubReader) -> tuple[Mapping[str, Flavor], str]:
-    """The Hub's prices; those that hfspace ships and their date, where the Hub's make no sense or
-    can't be had."""
-    try:
-        return hub.flavors(), ""
-    except (HubUnreachable, RateLimited):
-        raise  # nothing else could be read either
-    except HubError:
-        table = shipped_prices()
-        return table.flavors, table.date
 
 
 def read_space(
