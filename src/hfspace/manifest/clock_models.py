@@ -14,11 +14,7 @@ Visibility = Literal["public", "private", "protected"]
 WindowState = Literal["running", "awake", "paused"]
 
 During = Annotated[Hours, BeforeValidator(parse_hours), WithJsonSchema({"type": "string"})]
-LocalTime = Annotated[
-    datetime,
-    BeforeValidator(parse_local),
-    WithJsonSchema({"type": "string"}),
-]
+LocalTime = Annotated[datetime, BeforeValidator(parse_local), WithJsonSchema({"type": "string"})]
 
 
 class WindowSettings(Model):

@@ -39,17 +39,18 @@ def problems(spec: SpaceSpec) -> Complaints:
 
 def _files(files: FilesSpec) -> Complaints:
     at, folder = ("files", "from"), files.folder
-    whole = posixpath.normpath(folder or "/")
+    slashes = folder.replace("\\", "/")
+    whole = posixpath.normpath(slashes or "/")
     if not folder.strip():
         yield at, "the folder has no name", "Write one such as ./apps/whisper."
-    elif "\\" in folder:
-        yield at, f"'{short(folder)}' is written for Windows", f"Write {short(folder.replace(chr(92), '/'))}."
     elif whole.startswith(("/", "~")) or re.match(r"[A-Za-z]:", whole):
         hint = "Write it as seen from the manifest's file, such as ./apps/whisper."
         yield at, f"'{short(folder)}' is not relative to the manifest", hint
     elif whole.split("/")[0] == "..":
         hint = "Move the manifest up, or the files down."
         yield at, f"'{short(folder)}' is above the manifest's folder", hint
+    elif slashes != folder:
+        yield at, f"'{short(folder)}' is written for Windows", f"Write {short(slashes)}."
     for index, pattern in enumerate(files.exclude):
         if not _is_pattern(pattern):
             yield (

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from hfspace.manifest import extensions
-from hfspace.manifest.clock_models import RestartSpec, Window
+from hfspace.manifest.clock_models import RestartSpec, Visibility, Window
 from hfspace.manifest.files_models import CardSpec, FilesSpec
 from hfspace.manifest.group_models import GroupSpec
 from hfspace.manifest.keys import Duration, Model, OneOf, SpaceId, Unstrict, key, keys, parts
@@ -58,7 +58,6 @@ __all__ = [
 ]
 
 Sdk = Literal["gradio", "docker", "static", "streamlit"]
-Visibility = Literal["public", "private", "protected"]
 State = Literal["running", "awake", "paused", "absent"]
 
 

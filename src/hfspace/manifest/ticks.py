@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
 _MARKER = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z", re.ASCII)
+_FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -32,19 +34,29 @@ def following(every: str, where: tzinfo, now: datetime) -> datetime:
 
 def problem(every: str) -> str:
     """What is wrong with a cron expression, "" when nothing is."""
-    from cronsim import CronSim, CronSimError
-
     fields = every.split()
-    if len(fields) != 5:
+    if len(fields) != len(_FIELDS):
         seconds = " (there are no seconds)" if len(fields) == 6 else ""
         return f"a cron expression has five fields, and this has {len(fields)}{seconds}"
+    if _comes(fields):
+        return ""
+    for index, (name, field) in enumerate(zip(_FIELDS, fields, strict=True)):
+        alone = ["*"] * len(_FIELDS)
+        alone[index] = field
+        if not _comes(alone):
+            return f"'{field[:20]}' is no {name}"
+    return "it never comes"
+
+
+def _comes(fields: Sequence[str]) -> bool:
+    """Whether these five fields are a cron expression with a tick."""
+    from cronsim import CronSim, CronSimError
+
     try:
-        next(CronSim(every, _SOME_DAY, reverse=True))
-    except CronSimError as error:
-        return f"{str(error)[:1].lower()}{str(error)[1:]}"
-    except (StopIteration, ValueError, OverflowError):
-        return "it never comes"
-    return ""
+        next(CronSim(" ".join(fields), _SOME_DAY, reverse=True))
+    except (CronSimError, StopIteration, ValueError, OverflowError):
+        return False
+    return True
 
 
 def shortest(every: str) -> timedelta:
