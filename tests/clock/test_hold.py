@@ -17,6 +17,7 @@ from hfspace.cli.hold import HoldOptions, _until
 from hfspace.errors import StalePlanError, UsageError
 from hfspace.live.hold import hold, read_holds
 from hfspace.live.hub import connect
+from hfspace.live.marks import set_mark
 from hfspace.localhub import LocalHub
 from hfspace.session import Session
 
@@ -43,8 +44,8 @@ def hub() -> Iterator[LocalHub]:
         yield one
 
 
-def session(hub: LocalHub, now: datetime) -> Session:
-    manifest = hfspace.load([("spaces.yaml", MANIFEST)], env={})
+def session(hub: LocalHub, now: datetime, text: str = MANIFEST) -> Session:
+    manifest = hfspace.load([("spaces.yaml", text)], env={})
     opened = hfspace.open(manifest=manifest, hub=connect(hub.url, hub.token), env={})
     opened.clock = now.timestamp
     return opened
@@ -64,6 +65,13 @@ def test_what_is_held_is_left_alone_until_its_time_and_then_nothing_is_left(hub:
     assert hub.space(SPACE)["stage"] == "PAUSED"
     assert hub.space(SPACE)["refs"] == {}
     assert not session(hub, NOW + timedelta(hours=1)).plan().changes
+
+
+def test_a_hold_until_the_last_minute_of_all_is_one_without_an_end(hub: LocalHub) -> None:
+    """In a zone ahead of UTC there is no such time."""
+    set_mark(SPACE, "hfspace-hold-until-99991231T2359Z", connect(hub.url, hub.token))
+    plan = session(hub, NOW, MANIFEST.replace("spaces:", "timezone: Asia/Tokyo\nspaces:")).plan()
+    assert plan.held == {SPACE: ""}
 
 
 def test_a_new_hold_takes_the_place_of_the_old_one_longer_or_shorter(hub: LocalHub) -> None:
@@ -135,6 +143,7 @@ def test_times_are_those_of_the_manifest() -> None:
         ({"until": "25:00"}, "00:00 to 23:59"),
         ({"until": "2026-02-30"}, "no day 2026-02-30"),
         ({"until": "tomorrow"}, "a time is written as"),
+        ({"until": "0001-01-01T00:00"}, "a year is 1970 to 2999"),
         ({"until": "2026-12-01T18:00+01:00"}, "leave out what follows"),
     ],
 )

@@ -104,7 +104,12 @@ def test_plan_at_a_time_of_the_manifests_zone(capsys: pytest.CaptureFixture[str]
     ("words", "says"),
     [
         (("--at", "noon"), "--at noon is not a time"),
-        (("--at", "2026-02-30T12:00"), "--at 2026-02-30T12:00 is not a time"),
+        (("--at", "yesterday"), "--at yesterday is not a time: a time is written as 2026-12-01T09:00."),
+        (("--at", "2026-02-30T12:00"), "--at 2026-02-30T12:00 is not a time: there is no day 2026-02-30."),
+        (("--at", "2026-13-01T12:00"), "is not a time: there is no day 2026-13-01."),
+        (("--at", "9999-12-31T23:59"), "is not a time: a year is 1970 to 2999"),
+        (("--at", "0001-01-01T00:00Z"), "is not a time: a year is 1970 to 2999"),
+        (("--at", "2026-12-01T12:00+25:00"), "leave out what follows the minutes"),
         (("--at", "2026-12-01T12:00", "--out", "plan.json"), "can't be applied, so it is not saved"),
     ],
 )

@@ -15,6 +15,7 @@ from hfspace.manifest.values import parse_duration
 from hfspace.manifest.zones import zone
 
 _MOST = 64 << 20  # characters
+_OFFSET = re.compile(r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$", re.ASCII)
 
 allow_unknown_option = click.option(
     "--allow-unknown", is_flag=True, help="Exit 0, not 4, over what could not be read or compared."
@@ -37,10 +38,11 @@ def read_text(name: str) -> str:
 def parse_time(text: str, timezone: str, option: str) -> datetime:
     """A time with a zone: 2026-12-01T18:00 in `timezone`, or with its own offset. Raises UsageError that
     names `option`."""
+    offset = _OFFSET.search(text.strip())
+    where = datetime.strptime(offset[0], "%z").tzinfo if offset else zone(timezone)
     try:
-        time = datetime.fromisoformat(text.strip())
-        return time if time.tzinfo else parse_local(text).replace(tzinfo=zone(timezone))
-    except (OverflowError, ValueError) as error:
+        return parse_local(_OFFSET.sub("", text.strip())).replace(tzinfo=where)
+    except ValueError as error:
         hint = f"Write 2026-12-01T18:00, which is read in {timezone}."
         raise UsageError(f"{option} {text} is not a time: {error}.", hint=hint) from None
 

@@ -30,9 +30,10 @@ def of(marks: Iterable[str]) -> tuple[str, ...]:
 def time_of(tag: str) -> datetime:
     """Until when a hold is, in UTC; FOREVER where it says no time."""
     try:
-        return datetime.strptime(tag.removeprefix(HOLD_TAG), _FORM).replace(tzinfo=UTC)
+        until = datetime.strptime(tag.removeprefix(HOLD_TAG), _FORM).replace(tzinfo=UTC)
     except ValueError:
         return FOREVER
+    return FOREVER if until.year == FOREVER.year else until  # in another zone there is no such time
 
 
 def held_until(state: SpaceState | None) -> datetime | None:

@@ -14,6 +14,8 @@ _NAMES = {name: day for day, full in enumerate(
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _SPAN = re.compile(r"(\S+?)\s*[-–]\s*(\S+)")
 _LOCAL = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?)?(.*)", re.ASCII)
+_YEARS = range(1970, 3000)
+"""A year or a zone more or less is still a time."""
 _MIDNIGHT = time(0)
 _LONGEST = 200
 
@@ -72,6 +74,8 @@ def parse_local(value: object) -> datetime:
         raise ValueError("it is a time of the manifest's `timezone`: leave out what follows the minutes")
     if hour == 24:
         raise ValueError("a day ends at 00:00 of the next one")
+    if year not in _YEARS:
+        raise ValueError("a year is 1970 to 2999: what has no end is left out")
     try:
         date(year, month, day)
     except ValueError:
